@@ -1,0 +1,87 @@
+// Holds the bundles to their byte budgets and prints what each file weighs.
+//
+//   node scripts/budget.mjs
+
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { brotliCompressSync, gzipSync } from "node:zlib";
+
+/**
+ * Each budget counts brotli bytes, as nearly every browser fetches them. The panel's counts
+ * every script and style sheet of the folder: what is loaded later is loaded all the same.
+ */
+export const budgets = [
+  {
+    name: "widget.js",
+    dir: "widget/dist",
+    counts: (file) => file === "widget.js",
+    needs: "widget.js",
+    most: 3072,
+    advice:
+      "Every visitor of every site pays for it. See what grew (git diff widget/src), and take out as much.",
+  },
+  {
+    name: "panel, JS and CSS",
+    dir: "panel/dist",
+    counts: (file) => /\.(m?js|css)$/.test(file),
+    needs: "index.html",
+    most: 150 * 1024,
+    advice:
+      "Look for an import that brings in more than is used (npx vite build --config panel/vite.config.ts lists the chunks), and for style rules that the purge has missed.",
+  },
+];
+
+/** Weighs the bundles below root. Returns the files of the table and what is wrong. */
+export function weigh(root) {
+  const rows = [];
+  const faults = [];
+  for (const { name, dir, counts, needs, most, advice } of budgets) {
+    const folder = join(root, dir);
+    if (!existsSync(join(folder, needs))) {
+      faults.push(`${name}: ${join(dir, needs)} is not there: run make build`);
+      continue;
+    }
+    let total = 0;
+    for (const file of readdirSync(folder, { recursive: true }).map(String).sort()) {
+      if (!counts(file.replaceAll("\\", "/"))) {
+        continue;
+      }
+      // Compressed here, not read from the .br beside it, which may be of an older build.
+      const body = readFileSync(join(folder, file));
+      const br = brotliCompressSync(body).length;
+      total += br;
+      rows.push({
+        file: join(dir, file),
+        bytes: body.length,
+        br,
+        gz: gzipSync(body, { level: 9 }).length,
+      });
+    }
+    rows.push({ file: `= ${name}, at most ${most}`, bytes: "", br: total, gz: "" });
+    if (total > most) {
+      faults.push(
+        `${name}: ${total} bytes brotli, ${total - most} over its budget of ${most}. ${advice}`,
+      );
+    }
+  }
+  return { rows, faults };
+}
+
+if (import.meta.filename === process.argv[1]) {
+  const { rows, faults } = weigh(join(import.meta.dirname, ".."));
+  const columns = ["file", "bytes", "br", "gz"];
+  const lines = [Object.fromEntries(columns.map((column) => [column, column])), ...rows];
+  const widths = columns.map((column) =>
+    Math.max(...lines.map((line) => String(line[column]).length)),
+  );
+  for (const line of lines) {
+    const cells = columns.map((column, i) =>
+      i === 0 ? String(line[column]).padEnd(widths[i]) : String(line[column]).padStart(widths[i]),
+    );
+    console.log(cells.join("  "));
+  }
+  for (const fault of faults) {
+    console.error(`budget: ${fault}`);
+  }
+  process.exitCode = faults.length > 0 ? 1 : 0;
+}

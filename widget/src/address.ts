@@ -1,0 +1,27 @@
+// Where the server is.
+
+/**
+ * The address of the server's API, with a slash at its end: the attribute
+ * api-base if it is an absolute http(s) URL, else what the script's own URL tells
+ * (`<base>/widget.js` or `<base>/widget/widget-<hash>.js`), else none.
+ */
+export function apiAddress(attribute: string | null, scriptUrl: string): string | undefined {
+  const given = parse(attribute?.trim());
+  if (given) {
+    return given.origin + given.pathname.replace(/\/?$/, "/");
+  }
+  const script = parse(scriptUrl);
+  return (
+    script &&
+    script.origin + script.pathname.replace(/\/(widget\/widget-[0-9a-f]{16}\.js|[^/]*)$/, "/api/")
+  );
+}
+
+function parse(url: string | undefined): URL | undefined {
+  try {
+    const parsed = new URL(url as string);
+    return /^https?:$/.test(parsed.protocol) ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,44 @@
+// Builds the widget into three files: widget.js (the URL that Wix sites hold), the
+// same bytes under a name with their hash (for pages that pin the script with
+// SRI), and the thumbnail for Wix's Add Elements panel.
+
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { defineConfig, type Plugin } from "vite";
+
+const root = import.meta.dirname;
+
+function hashedCopies(): Plugin {
+  return {
+    name: "hashed-copies",
+    generateBundle(_, bundle) {
+      const script = bundle["widget.js"];
+      if (script?.type !== "chunk" || Object.keys(bundle).length !== 1) {
+        this.error(`expected widget.js alone, got ${Object.keys(bundle).join(", ")}`);
+      }
+      const emit = (name: string, extension: string, source: string) => {
+        const hash = createHash("sha256").update(source).digest("hex").slice(0, 16);
+        this.emitFile({ type: "asset", fileName: `${name}-${hash}.${extension}`, source });
+      };
+      emit("widget", "js", script.code);
+      emit("thumbnail", "svg", readFileSync(join(root, "thumbnail.svg"), "utf8"));
+    },
+  };
+}
+
+export default defineConfig({
+  root,
+  publicDir: false,
+  plugins: [hashedCopies()],
+  build: {
+    outDir: "dist",
+    emptyOutDir: true,
+    modulePreload: false,
+    // An entry and not build.lib: the library mode leaves the whitespace in.
+    rolldownOptions: {
+      input: join(root, "src/widget.ts"),
+      output: { format: "es", entryFileNames: "widget.js" },
+    },
+  },
+});
