@@ -1,0 +1,187 @@
+// Package wix speaks the three calls of Wix's REST API that an app server needs to
+// learn whom an access token belongs to, and on which site: token info, app token
+// and app instance. It knows nothing of Nametag.
+package wix
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// DefaultBaseURL is where Wix serves its REST API.
+const DefaultBaseURL = "https://www.wixapis.com"
+
+// Options are what a Client needs. AppID and AppSecret are required, everything
+// else has a default.
+type Options struct {
+	BaseURL   string // DefaultBaseURL
+	AppID     string
+	AppSecret Secret
+	// Timeout bounds one attempt, from dialling to the last byte. A call makes at
+	// most two. 5 s.
+	Timeout time.Duration
+	// Transport carries the requests. NewTransport().
+	Transport http.RoundTripper
+	Now       func() time.Time // time.Now
+}
+
+// Client calls Wix. It is safe for concurrent use. All calls change nothing at
+// Wix, so that repeating one is harmless; each is repeated at most once, and only
+// when there was no answer or a 502, 503 or 504. Every failure is an *Error.
+type Client struct {
+	baseURL string
+	appID   string
+	// secret is a closure because fmt prints private fields, redacted types included.
+	secret  func() string
+	timeout time.Duration
+	now     func() time.Time
+	http    http.Client
+}
+
+// New returns a Client. Close it.
+func New(o Options) *Client {
+	c := &Client{
+		baseURL: strings.TrimRight(o.BaseURL, "/"),
+		appID:   o.AppID,
+		secret:  func() string { return string(o.AppSecret) },
+		timeout: o.Timeout,
+		now:     o.Now,
+		http: http.Client{
+			Transport: o.Transport,
+			// Wix redirects none of these calls; following would carry the token elsewhere.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}
+	if c.baseURL == "" {
+		c.baseURL = DefaultBaseURL
+	}
+	if c.timeout <= 0 {
+		c.timeout = 5 * time.Second
+	}
+	if c.now == nil {
+		c.now = time.Now
+	}
+	if c.http.Transport == nil {
+		c.http.Transport = NewTransport()
+	}
+	return c
+}
+
+// NewTransport returns what a Client uses by default, for those who want to wrap it.
+func NewTransport() *http.Transport {
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            (&net.Dialer{Timeout: 3 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		TLSHandshakeTimeout:    3 * time.Second,
+		ResponseHeaderTimeout:  10 * time.Second,
+		MaxResponseHeaderBytes: 64 << 10,
+		MaxIdleConns:           64,
+		MaxIdleConnsPerHost:    64, // one host, many concurrent calls
+		IdleConnTimeout:        90 * time.Second,
+		ForceAttemptHTTP2:      true,
+	}
+}
+
+// Close drops the idle connections, if the transport has a CloseIdleConnections.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// TokenInfo asks Wix about an access token: POST /oauth2/token-info, without an
+// Authorization header, as @wix/sdk does. A token that Wix does not know is either
+// an answer with Active false, or an *Error of kind Refused.
+func (c *Client) TokenInfo(ctx context.Context, token string) (TokenInfo, error) {
+	var info TokenInfo
+	err := c.call(ctx, request{
+		op: "token info", method: http.MethodPost, path: "/oauth2/token-info",
+		body: struct {
+			Token string `json:"token"`
+		}{token},
+	}, &info, nil)
+	return info, err
+}
+
+// AppToken is an access token of the app's own identity on one site.
+type AppToken struct {
+	AccessToken Secret
+	// ExpiresIn is the token's life from when Wix answered. Wix gives four hours.
+	ExpiresIn time.Duration
+}
+
+// AppToken elevates: POST /oauth2/token with the client credentials and the
+// instance ("Create Access Token" in Wix's API reference). The body's names and
+// their order are those of @wix/sdk 1.21.16, AppStrategy.
+func (c *Client) AppToken(ctx context.Context, instanceID string) (AppToken, error) {
+	var answer struct {
+		AccessToken Optional[string] `json:"access_token"`
+		ExpiresIn   seconds          `json:"expires_in"`
+	}
+	err := c.call(ctx, request{
+		op: "app token", method: http.MethodPost, path: "/oauth2/token",
+		body: struct {
+			InstanceID   string `json:"instance_id"`
+			ClientID     string `json:"client_id"`
+			ClientSecret string `json:"client_secret"`
+			GrantType    string `json:"grant_type"`
+		}{instanceID, c.appID, c.secret(), "client_credentials"},
+	}, &answer, func() error {
+		const month = 30 * 24 * 60 * 60
+		switch {
+		case !sendable(answer.AccessToken.Value):
+			return errors.New("no usable access_token")
+		case !(answer.ExpiresIn.value >= 1 && answer.ExpiresIn.value <= month):
+			return errors.New("no usable expires_in")
+		}
+		return nil
+	})
+	if err != nil {
+		return AppToken{}, err
+	}
+	return AppToken{
+		AccessToken: Secret(answer.AccessToken.Value),
+		ExpiresIn:   time.Duration(answer.ExpiresIn.value) * time.Second,
+	}, nil
+}
+
+// sendable says that a token can stand in a header.
+func sendable(token string) bool {
+	return token != "" && len(token) <= 8<<10 &&
+		!strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r >= 0x7f })
+}
+
+// AppInstance reads the app instance that the app token was made for: GET
+// /apps/v1/instance, the bare token in Authorization, as @wix/sdk does.
+func (c *Client) AppInstance(ctx context.Context, accessToken Secret) (AppInstance, error) {
+	var app AppInstance
+	err := c.call(ctx, request{
+		op: "app instance", method: http.MethodGet, path: "/apps/v1/instance", authorization: string(accessToken),
+	}, &app, func() error {
+		if app.Instance.InstanceID == "" {
+			return errors.New("no instanceId")
+		}
+		return nil
+	})
+	if err != nil {
+		return AppInstance{}, err
+	}
+	return app, nil
+}
+
+// decode reads one JSON object. A field of the wrong type is left at its zero
+// value; anything else that is wrong is an error, whose text quotes nothing.
+func decode(body []byte, into any) error {
+	body = bytes.TrimSpace(body)
+	if !bytes.HasPrefix(body, []byte("{")) {
+		return errors.New("the body is not a JSON object")
+	}
+	err := json.Unmarshal(body, into)
+	var wrongType *json.UnmarshalTypeError
+	if err != nil && !errors.As(err, &wrongType) {
+		return errors.New("the body is not the JSON that was expected")
+	}
+	return nil
+}

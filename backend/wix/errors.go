@@ -1,0 +1,114 @@
+package wix
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Kind sorts failures by what can be done about them.
+type Kind string
+
+const (
+	// Refused is Wix saying no: any 4xx but 408 and 429. Status tells which.
+	Refused Kind = "refused"
+	// RateLimited is a 429.
+	RateLimited Kind = "rate limited"
+	// Unavailable is a connection that failed, or any 5xx but 504.
+	Unavailable Kind = "unavailable"
+	// Timeout is a 504, a 408, or a deadline of ours that passed.
+	Timeout Kind = "timed out"
+	// BadResponse is an answer that is not what Wix documents: another status, too
+	// long, cut short, not JSON, or without what it must hold.
+	BadResponse Kind = "bad response"
+	// Canceled is the caller's own context.Canceled.
+	Canceled Kind = "cancelled"
+)
+
+// Error is the failure of one call. Neither its text nor its cause ever holds a
+// token, a secret or any part of a body.
+type Error struct {
+	// Op is the call: "token info", "app token" or "app instance".
+	Op   string
+	Kind Kind
+	// Status is the HTTP status, or 0 when there was no answer.
+	Status int
+	// RequestID is Wix's x-wix-request-id, or "". Wix's support asks for it.
+	RequestID string
+	// RetryAfter is what Wix asked to wait (at most a day), or 0.
+	RetryAfter time.Duration
+	// Code is details.applicationError.code, or "".
+	Code string
+	// Err is the cause, or nil.
+	Err error
+
+	// retry says that a second attempt may help and can do no harm.
+	retry bool
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "wix %s: %s", e.Op, e.Kind)
+	if e.Status != 0 {
+		fmt.Fprintf(&b, ", status %d", e.Status)
+	}
+	if e.Code != "" {
+		fmt.Fprintf(&b, ", code %s", e.Code)
+	}
+	if e.RequestID != "" {
+		fmt.Fprintf(&b, ", request id %s", e.RequestID)
+	}
+	if e.Err != nil {
+		fmt.Fprintf(&b, ": %v", e.Err)
+	}
+	return b.String()
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// connectionError is the failure of an attempt that brought no answer. The
+// standard library's own texts are not kept: some quote what the other side sent.
+func connectionError(ctx context.Context, op string, err error) *Error {
+	e := &Error{Op: op, Kind: Unavailable, retry: true}
+	var (
+		timeout net.Error
+		dial    *net.OpError
+		errno   syscall.Errno
+		dns     *net.DNSError
+		cert    *tls.CertificateVerificationError
+	)
+	switch dialling := errors.As(err, &dial) && dial.Op == "dial"; {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return &Error{Op: op, Kind: Canceled, Err: context.Canceled}
+	case ctx.Err() != nil || errors.As(err, &timeout) && timeout.Timeout() && !dialling:
+		return &Error{Op: op, Kind: Timeout, Err: context.DeadlineExceeded}
+	case errors.As(err, &dns):
+		e.Err = errors.New("host name not resolved")
+	case errors.As(err, &cert):
+		e.Err = errors.New("certificate not accepted")
+	case errors.As(err, &errno):
+		e.Err = errno
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		e.Err = errors.New("connection closed without an answer")
+	default:
+		e.Err = errors.New("connection failed")
+	}
+	return e
+}
+
+// identifier returns text that is safe to log, or "" for anything that does not
+// look like an id or a code.
+func identifier(text string) string {
+	if len(text) > 64 || strings.ContainsFunc(text, func(r rune) bool {
+		return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && !strings.ContainsRune("._:-", r)
+	}) {
+		return ""
+	}
+	return text
+}
