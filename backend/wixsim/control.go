@@ -1,0 +1,260 @@
+package wixsim
+
+// The control API, /_sim/…: tokens, installations, faults and the log, for tests
+// and for the simulated pages.
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// methods is what one path of the control API answers to.
+type methods map[string]http.HandlerFunc
+
+func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if serve, ok := m[r.Method]; ok {
+		serve(w, r)
+		return
+	}
+	w.Header().Set("Allow", strings.Join(slices.Sorted(maps.Keys(m)), ", "))
+	controlError(w, http.StatusMethodNotAllowed, "this method is not allowed here")
+}
+
+func (s *Sim) control() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/_sim/tokens", methods{"POST": s.postTokens})
+	mux.Handle("/_sim/installs", methods{"GET": s.getInstalls, "POST": s.postInstalls})
+	mux.Handle("/_sim/installs/{id}", methods{"DELETE": s.deleteInstall})
+	mux.Handle("/_sim/faults", methods{"PUT": s.putFaults, "DELETE": s.deleteFaults})
+	mux.Handle("/_sim/calls", methods{"GET": s.getCalls, "DELETE": s.deleteCalls})
+	mux.Handle("/_sim/health", methods{"GET": getHealth})
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		controlError(w, http.StatusNotFound, "there is nothing here")
+	})
+	return mux
+}
+
+// localOnly keeps web pages of other origins from the handler. The Host must be
+// loopback, which a name that an attacker has pointed at 127.0.0.1 (DNS rebinding)
+// is not; and where the browser says which page is asking, it must be one of ours.
+func localOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !isLoopback(r.Host) {
+			controlError(w, http.StatusForbidden, "the control API answers under a loopback address only")
+			return
+		}
+		scheme := "http://"
+		if r.TLS != nil {
+			scheme = "https://"
+		}
+		for _, origin := range r.Header.Values("Origin") {
+			if !strings.EqualFold(origin, scheme+r.Host) {
+				controlError(w, http.StatusForbidden, "the control API does not answer pages of other origins")
+				return
+			}
+		}
+		switch r.Header.Get("Sec-Fetch-Site") {
+		case "", "none", "same-origin":
+			next.ServeHTTP(w, r)
+		default:
+			controlError(w, http.StatusForbidden, "the control API does not answer pages of other origins")
+		}
+	})
+}
+
+// isLoopback says whether a Host header, with or without a port, names this machine.
+func isLoopback(hostport string) bool {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		host = strings.TrimSuffix(strings.TrimPrefix(hostport, "["), "]")
+	}
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.IsLoopback()
+}
+
+func controlError(w http.ResponseWriter, status int, sentence string) {
+	writeJSON(w, status, map[string]string{"error": sentence})
+}
+
+// readControl reads a request's body into v, strictly, or answers what is wrong
+// with it. An absent body is an empty object.
+func readControl(w http.ResponseWriter, r *http.Request, v any) bool {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
+		controlError(w, http.StatusRequestEntityTooLarge, "the request body is too large")
+		return false
+	} else if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	body = bytes.TrimSpace(body)
+	if len(body) == 0 {
+		body = []byte("{}")
+	}
+	if !utf8.Valid(body) || body[0] != '{' {
+		controlError(w, http.StatusBadRequest, "the request body must be one JSON object")
+		return false
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(v); err != nil {
+		controlError(w, http.StatusBadRequest, "the request body cannot be read: "+clip(err.Error(), 200))
+		return false
+	}
+	if _, err := decoder.Token(); err != io.EOF {
+		controlError(w, http.StatusBadRequest, "the request body must be one JSON object")
+		return false
+	}
+	return true
+}
+
+// refuse answers with an error of Install or Mint.
+func refuse(w http.ResponseWriter, err error) {
+	status := http.StatusBadRequest
+	switch {
+	case errors.Is(err, ErrNotInstalled):
+		status = http.StatusNotFound
+	case errors.Is(err, ErrInstalled), errors.Is(err, ErrFull):
+		status = http.StatusConflict
+	}
+	controlError(w, status, err.Error())
+}
+
+// span is a duration in JSON: text such as "200ms", or a number of seconds.
+type span time.Duration
+
+func (d *span) UnmarshalJSON(b []byte) error {
+	var seconds float64
+	if json.Unmarshal(b, &seconds) == nil {
+		if seconds < -maxTTL.Seconds() || seconds > maxTTL.Seconds() {
+			return errors.New("a duration is out of range")
+		}
+		*d = span(seconds * float64(time.Second))
+		return nil
+	}
+	var text string
+	if err := json.Unmarshal(b, &text); err != nil {
+		return errors.New(`a duration must be text such as "200ms" or a number of seconds`)
+	}
+	parsed, err := time.ParseDuration(text)
+	if err != nil {
+		return errors.New(`a duration must be text such as "200ms" or a number of seconds`)
+	}
+	*d = span(parsed)
+	return nil
+}
+
+func (s *Sim) postTokens(w http.ResponseWriter, r *http.Request) {
+	var in struct {
+		Subject    string `json:"subject"`
+		InstanceID string `json:"instanceId"`
+		NoInstance bool   `json:"noInstance"`
+		AppID      string `json:"appId"`
+		TTL        span   `json:"ttl"`
+		Active     *bool  `json:"active"`
+	}
+	if !readControl(w, r, &in) {
+		return
+	}
+	token, expires, err := s.Mint(TokenRequest{Subject: in.Subject, InstanceID: in.InstanceID,
+		NoInstance: in.NoInstance, AppID: in.AppID, TTL: time.Duration(in.TTL), Active: in.Active})
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	writeJSON(w, http.StatusOK, map[string]string{"token": token, "expires": isoTime(expires)})
+}
+
+func (s *Sim) getInstalls(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, s.Installations())
+}
+
+func (s *Sim) postInstalls(w http.ResponseWriter, r *http.Request) {
+	var in InstallRequest
+	if !readControl(w, r, &in) {
+		return
+	}
+	installation, err := s.Install(in)
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	writeJSON(w, http.StatusCreated, installation)
+}
+
+func (s *Sim) deleteInstall(w http.ResponseWriter, r *http.Request) {
+	if !s.Uninstall(r.PathValue("id")) {
+		refuse(w, ErrNotInstalled)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (s *Sim) putFaults(w http.ResponseWriter, r *http.Request) {
+	var in struct {
+		Endpoint   string `json:"endpoint"`
+		Status     int    `json:"status"`
+		Latency    span   `json:"latency"`
+		Body       string `json:"body"`
+		BodyBytes  int    `json:"bodyBytes"`
+		RetryAfter span   `json:"retryAfter"`
+		HangUp     bool   `json:"hangUp"`
+		Outage     bool   `json:"outage"`
+		Count      int    `json:"count"`
+	}
+	if !readControl(w, r, &in) {
+		return
+	}
+	err := s.SetFault(Fault{Endpoint: in.Endpoint, Status: in.Status, Latency: time.Duration(in.Latency),
+		Body: in.Body, BodyBytes: in.BodyBytes, RetryAfter: time.Duration(in.RetryAfter),
+		HangUp: in.HangUp, Outage: in.Outage, Count: in.Count})
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (s *Sim) deleteFaults(w http.ResponseWriter, _ *http.Request) {
+	s.ClearFaults()
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (s *Sim) getCalls(w http.ResponseWriter, _ *http.Request) {
+	type call struct {
+		Method     string  `json:"method"`
+		Path       string  `json:"path"`
+		Status     int     `json:"status"`
+		At         string  `json:"at"`
+		DurationMS float64 `json:"durationMs"`
+		InstanceID string  `json:"instanceId,omitempty"`
+	}
+	out := []call{}
+	for _, c := range s.Calls() {
+		out = append(out, call{c.Method, c.Path, c.Status, c.At.Format(time.RFC3339Nano),
+			float64(c.Duration) / float64(time.Millisecond), c.InstanceID})
+	}
+	writeJSON(w, http.StatusOK, out)
+}
+
+func (s *Sim) deleteCalls(w http.ResponseWriter, _ *http.Request) {
+	s.ClearCalls()
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func getHealth(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
+}

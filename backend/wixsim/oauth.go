@@ -1,0 +1,172 @@
+package wixsim
+
+// POST /oauth2/token-info and POST /oauth2/token.
+
+import (
+	"crypto/subtle"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// tokenInfo is token-info's answer ("Token Info" page; TokenInfoResponse of
+// @wix/auto_sdk_identity_oauth).
+type tokenInfo struct {
+	Active          any    `json:"active"`
+	SubjectType     string `json:"subjectType,omitempty"`
+	SubjectID       string `json:"subjectId,omitempty"`
+	Exp             any    `json:"exp,omitempty"`
+	Iat             any    `json:"iat,omitempty"`
+	ClientID        string `json:"clientId,omitempty"`
+	AccountID       string `json:"accountId,omitempty"`
+	SiteID          string `json:"siteId,omitempty"`
+	InstanceID      string `json:"instanceId,omitempty"`
+	VendorProductID string `json:"vendorProductId,omitempty"`
+}
+
+// serveTokenInfo answers any token, whosever it is: the caller does not identify
+// itself. A token that is not active is no error: the page describes active as
+// "whether the token is active" and names no error of its own, as RFC 7662 (token
+// introspection) does, which also says that nothing else is told then.
+func (s *Sim) serveTokenInfo(x *exchange, _ *http.Request, body []byte) {
+	f, ok := readFields(body)
+	if !ok {
+		systemError(x, http.StatusBadRequest, "Request body must be a JSON object")
+		return
+	}
+	token, fault := f.text("token")
+	if fault != "" {
+		validationError(x, "token", fault)
+		return
+	}
+	v, active := s.verify(token)
+	info := tokenInfo{Active: active}
+	if active {
+		x.instanceID = v.InstanceID
+		info.SubjectType, info.SubjectID = v.subject()
+		info.Exp, info.Iat = v.expires.Unix(), v.issued.Unix()
+		info.ClientID, info.SiteID, info.InstanceID = v.AppDefID, v.MetaSiteID, v.InstanceID
+		if in, ok := s.Installation(v.InstanceID); ok && v.AppDefID == s.cfg.AppID {
+			info.AccountID, info.VendorProductID = in.AccountID, in.Plan
+		}
+	}
+	if s.cfg.StringFields {
+		info.Active = strconv.FormatBool(active)
+		if active {
+			info.Exp, info.Iat = strconv.FormatInt(v.expires.Unix(), 10), strconv.FormatInt(v.issued.Unix(), 10)
+		}
+	}
+	writeJSON(x, http.StatusOK, info)
+}
+
+// oauthError is an error of the token endpoint. Its shape is not that of the rest
+// of Wix: "details about the error follow the conventions of the Internet
+// Engineering Task Force" ("Create Access Token" page), which is RFC 6749 §5.2.
+func oauthError(w http.ResponseWriter, status int, code, description string) {
+	writeJSON(w, status, map[string]string{"error": code, "error_description": description})
+}
+
+// serveToken gives tokens to the app itself: its own identity on one instance
+// (client_credentials), or a token it holds freed from the browser's session
+// (strip_bound_session, which only the source of @wix/sdk 1.21.16 tells of).
+func (s *Sim) serveToken(x *exchange, _ *http.Request, body []byte) {
+	f, ok := readFields(body)
+	if !ok {
+		oauthError(x, http.StatusBadRequest, "invalid_request", "request body must be a JSON object")
+		return
+	}
+	// need returns a field, or answers that it is missing.
+	need := func(name string) (string, bool) {
+		value, fault := f.text(name)
+		if fault != "" {
+			oauthError(x, http.StatusBadRequest, "invalid_request", name+" "+fault)
+		}
+		return value, fault == ""
+	}
+	grant, ok := need("grant_type")
+	if !ok {
+		return
+	}
+	switch grant {
+	case "client_credentials":
+		s.clientCredentials(x, f, need)
+	case "strip_bound_session":
+		s.stripBoundSession(x, need)
+	default:
+		oauthError(x, http.StatusBadRequest, "unsupported_grant_type", "the offline Wix knows client_credentials and strip_bound_session")
+	}
+}
+
+func (s *Sim) clientCredentials(x *exchange, f fields, need func(string) (string, bool)) {
+	clientID, ok := need("client_id")
+	if !ok {
+		return
+	}
+	secret, ok := need("client_secret")
+	if !ok {
+		return
+	}
+	name := "instance_id"
+	if _, present := f[name]; !present && s.cfg.LenientInstanceID {
+		name = "instanceId"
+	}
+	instanceID, ok := need(name)
+	if !ok {
+		return
+	}
+	if !same(clientID, s.cfg.AppID) || !same(secret, s.cfg.AppSecret) {
+		oauthError(x, http.StatusUnauthorized, "invalid_client", "client_id or client_secret is wrong")
+		return
+	}
+	in, installed := s.Installation(instanceID)
+	if !installed {
+		oauthError(x, http.StatusBadRequest, "invalid_grant", "the app is not installed under this instance_id")
+		return
+	}
+	x.instanceID = in.InstanceID
+	token, expires, err := s.Mint(TokenRequest{Subject: App, InstanceID: in.InstanceID})
+	if err != nil { // it was removed this very moment
+		oauthError(x, http.StatusBadRequest, "invalid_grant", "the app is not installed under this instance_id")
+		return
+	}
+	s.writeToken(x, token, expires)
+}
+
+func (s *Sim) stripBoundSession(x *exchange, need func(string) (string, bool)) {
+	secret, ok := need("client_secret")
+	if !ok {
+		return
+	}
+	bound, ok := need("access_token")
+	if !ok {
+		return
+	}
+	if !same(secret, s.cfg.AppSecret) {
+		oauthError(x, http.StatusUnauthorized, "invalid_client", "client_secret is wrong")
+		return
+	}
+	v, active := s.verify(bound)
+	if !active || v.AppDefID != s.cfg.AppID {
+		oauthError(x, http.StatusBadRequest, "invalid_grant", "access_token is not an active token of this app")
+		return
+	}
+	x.instanceID = v.InstanceID
+	// The new token lives no longer than the one that it replaces.
+	token, expires, err := s.sign(v.tokenInstance, v.expires.Sub(s.cfg.Now()), s.keys.live)
+	if err != nil {
+		systemError(x, http.StatusInternalServerError, "Internal error")
+		return
+	}
+	s.writeToken(x, token, expires)
+}
+
+func (s *Sim) writeToken(x *exchange, token string, expires time.Time) {
+	writeJSON(x, http.StatusOK, map[string]any{
+		"access_token": token,
+		"token_type":   "Bearer",
+		"expires_in":   int64(expires.Sub(s.cfg.Now().Truncate(time.Second)) / time.Second),
+	})
+}
+
+// same compares without telling by its time how much was right.
+func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }

@@ -1,0 +1,174 @@
+package wixsim
+
+// Wix's REST API: what its three endpoints have in common.
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"time"
+	"unicode/utf8"
+)
+
+// maxBody is the largest request body that the REST and the control API take, in bytes.
+const maxBody = 1 << 20
+
+// The short names of the endpoints, as faults and nobody else use them.
+const (
+	endpointTokenInfo = "token-info"
+	endpointToken     = "token"
+	endpointInstance  = "instance"
+	endpointAny       = "*"
+
+	pathTokenInfo = "/oauth2/token-info"
+	pathToken     = "/oauth2/token"
+	pathInstance  = "/apps/v1/instance"
+)
+
+// REST returns Wix's REST API alone. A fault that cuts the connection makes it
+// panic with http.ErrAbortHandler, as net/http has it: whoever calls it without a
+// server must recover from that.
+func (s *Sim) REST() http.Handler { return http.HandlerFunc(s.serveREST) }
+
+// exchange is one call on its way: the answer's writer, which remembers the
+// status, and what the log shall know.
+type exchange struct {
+	http.ResponseWriter
+	status     int
+	instanceID string
+}
+
+// WriteHeader is called once for every answer, before its body.
+func (x *exchange) WriteHeader(status int) {
+	x.status = status
+	x.ResponseWriter.WriteHeader(status)
+}
+
+func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
+
+func (s *Sim) serveREST(w http.ResponseWriter, r *http.Request) {
+	start := s.cfg.Now()
+	// The id has the shape of Wix's: the time in seconds, a dot, digits.
+	requestID := fmt.Sprintf("%d.%020d", start.Unix(), rand.Uint64())
+	w.Header().Set("X-Wix-Request-Id", requestID)
+	w.Header().Set("Cache-Control", "no-store")
+	x := &exchange{ResponseWriter: w}
+	defer func() {
+		call := Call{Method: clip(r.Method, 32), Path: clip(r.URL.Path, 256), Status: x.status, At: start.UTC(),
+			Duration: s.cfg.Now().Sub(start), InstanceID: x.instanceID}
+		s.calls.add(call)
+		s.cfg.Logger.Debug("wix call", "method", call.Method, "path", call.Path, "status", call.Status,
+			"duration", call.Duration, "instance_id", call.InstanceID, "request_id", requestID)
+	}()
+
+	// The body is read before a fault may wait: net/http notices that a client has
+	// gone only once its request is read.
+	var body []byte
+	var err error
+	if r.Body != nil { // a request made in-process may have none
+		body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	}
+	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
+		systemError(x, http.StatusRequestEntityTooLarge, "Request body is too large")
+		return
+	} else if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+
+	name, method, serve := endpointAny, "", s.notFound
+	switch r.URL.Path {
+	case pathTokenInfo:
+		name, method, serve = endpointTokenInfo, http.MethodPost, s.serveTokenInfo
+	case pathToken:
+		name, method, serve = endpointToken, http.MethodPost, s.serveToken
+	case pathInstance:
+		name, method, serve = endpointInstance, http.MethodGet, s.serveInstance
+	}
+	if fault, ok := s.faults.take(name); ok && fault.play(x, r) {
+		return
+	}
+	if method != "" && r.Method != method {
+		x.Header().Set("Allow", method)
+		systemError(x, http.StatusMethodNotAllowed, "Method not allowed")
+		return
+	}
+	serve(x, r, body)
+}
+
+func (s *Sim) notFound(x *exchange, _ *http.Request, _ []byte) {
+	systemError(x, http.StatusNotFound, "No such endpoint")
+}
+
+// fields is a JSON object whose names count exactly as written, as with Wix;
+// encoding/json would take Instance_ID for instance_id.
+type fields map[string]any
+
+// readFields reads a body as a JSON object. The Content-Type does not matter: the
+// curl sample on the "Token Info" page sends its JSON as curl's default, a form.
+func readFields(body []byte) (fields, bool) {
+	if !utf8.Valid(body) {
+		return nil, false
+	}
+	var f fields
+	if err := json.Unmarshal(body, &f); err != nil || f == nil {
+		return nil, false
+	}
+	return f, true
+}
+
+// text returns a field that must be non-empty text, or the reason why it is not.
+func (f fields) text(name string) (value, fault string) {
+	switch v := f[name].(type) {
+	case nil:
+		return "", "must not be empty"
+	case string:
+		if v == "" {
+			return "", "must not be empty"
+		}
+		return v, ""
+	}
+	return "", "must be text"
+}
+
+// The shapes of Wix's errors are those of its page "Errors": a message, and
+// details with an applicationError, with a validationError, or, for the system's
+// own, with nothing.
+
+func systemError(w http.ResponseWriter, status int, message string) {
+	writeJSON(w, status, map[string]any{"message": message, "details": struct{}{}})
+}
+
+func applicationError(w http.ResponseWriter, status int, code, description string) {
+	writeJSON(w, status, map[string]any{"message": description, "details": map[string]any{
+		"applicationError": map[string]any{"code": code, "description": description, "data": struct{}{}},
+	}})
+}
+
+func validationError(w http.ResponseWriter, field, description string) {
+	violation := map[string]any{"field": field, "description": description, "violatedRule": "OTHER", "data": struct{}{}}
+	if description == "must not be empty" {
+		violation["violatedRule"] = "REQUIRED_FIELD"
+	}
+	writeJSON(w, http.StatusBadRequest, map[string]any{"message": field + " " + description, "details": map[string]any{
+		"validationError": map[string]any{"fieldViolations": []any{violation}},
+	}})
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	var buf bytes.Buffer
+	encoder := json.NewEncoder(&buf)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(v); err != nil {
+		panic(err) // every v is made of plain data
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	w.Write(buf.Bytes()) // a client that is gone is no fault
+}
+
+// isoTime is a time as Wix writes it: ISO 8601, UTC, milliseconds.
+func isoTime(t time.Time) string { return t.UTC().Format(isoMillis) }

@@ -1,0 +1,58 @@
+// What the tests in this folder share: the way from Wix's packages to the offline
+// Wix, and its control API.
+
+import { after, beforeEach } from "node:test";
+
+const simURL = required("SIM_URL");
+export const appId = required("WIX_APP_ID");
+export const appSecret = required("WIX_APP_SECRET");
+
+function required(name) {
+  const value = process.env[name];
+  if (!value) {
+    throw new Error(
+      `${name} is not set: go test ./backend/wixsim starts the offline Wix and runs these tests`,
+    );
+  }
+  return value;
+}
+
+// Wix's packages have this origin hard-coded and no option to change it. They call
+// the global fetch at call time, so that it is the one place to lead them elsewhere.
+// Whatever else a request is made of stays as they made it.
+const wixOrigin = "https://www.wixapis.com/";
+const realFetch = globalThis.fetch;
+globalThis.fetch = (input, init) => {
+  if (typeof input !== "string" || !input.startsWith(wixOrigin)) {
+    throw new Error("a package called something other than Wix's API by its address");
+  }
+  return realFetch(`${simURL}/${input.slice(wixOrigin.length)}`, init);
+};
+
+async function control(method, path, body) {
+  const res = await realFetch(`${simURL}/_sim/${path}`, {
+    method,
+    body: body && JSON.stringify(body),
+  });
+  const text = await res.text();
+  if (!res.ok) throw new Error(`the offline Wix answers ${res.status}: ${text}`);
+  return text && JSON.parse(text);
+}
+
+export const sim = {
+  // token makes an access token: {subject, instanceId?, appId?, ttl?, active?, noInstance?}.
+  token: async (request) => (await control("POST", "tokens", request)).token,
+  install: (request) => control("POST", "installs", request),
+  uninstall: (id) => control("DELETE", `installs/${id}`),
+  fault: (fault) => control("PUT", "faults", fault),
+  // calls lists the calls so far: "POST /oauth2/token 200".
+  calls: async () =>
+    (await control("GET", "calls")).map((c) => `${c.method} ${c.path} ${c.status}`),
+};
+
+async function reset() {
+  await control("DELETE", "faults");
+  await control("DELETE", "calls");
+}
+beforeEach(reset);
+after(reset);

@@ -1,0 +1,231 @@
+package web_test
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/a-h/templ"
+	"github.com/google/go-cmp/cmp"
+
+	"nametag/web"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func render(t *testing.T, page templ.Component) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := page.Render(context.Background(), &b); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// hostile is text that must come out as text.
+const hostile = `"><script>alert(1)</script>`
+
+func installData() web.InstallData {
+	return web.InstallData{
+		BasePath: "/app", PublicURL: "https://nametag.example/app", AppID: "an-app-id", Tag: "nametag-widget",
+		WidgetURL: "https://nametag.example/app/widget.js", PanelURL: "https://nametag.example/app/panel/",
+		WebhookURL:   "https://nametag.example/app/webhooks/wix",
+		ThumbnailURL: "https://nametag.example/app/widget/thumbnail.svg", DefaultWidth: 450, DefaultHeight: 250,
+	}
+}
+
+func editorData() web.EditorData {
+	return web.EditorData{
+		Assets: "_sim/assets/", AppID: "an-app-id", InstanceID: "an-instance-id", SiteID: "a-site-id",
+		SiteName: hostile, Tag: "nametag-widget", WidgetURL: "https://app.example/widget.js",
+		PanelURL: "https://app.example/panel/", TokensURL: "_sim/tokens", PublishURL: "_sim/published/an-instance-id",
+		SiteURL:  "site?instance=an-instance-id",
+		Elements: []web.Element{{Attributes: []web.Attribute{{Name: "display-name", Value: hostile}}}},
+	}
+}
+
+func siteData() web.SiteData {
+	return web.SiteData{
+		Assets: "_sim/assets/", Language: "en", Tag: "nametag-widget", WidgetURL: "https://app.example/widget.js",
+		Elements: []web.Element{
+			{Attributes: []web.Attribute{{Name: "display-name", Value: hostile}, {Name: "align", Value: ""}}},
+			{},
+		},
+		TokensURL: "_sim/tokens", Token: map[string]any{"subject": "VISITOR", "instanceId": "an-instance-id"},
+	}
+}
+
+func everyPage() map[string]templ.Component {
+	unready, rtl, none := installData(), siteData(), siteData()
+	unready.PublicURL, unready.AppID = "http://localhost:8080", ""
+	rtl.RightToLeft, rtl.Language = true, "he"
+	none.Token, none.Elements = nil, nil
+	return map[string]templ.Component{
+		"home":            web.Home(web.HomeData{Version: "1.2.3", Demo: &web.DemoData{}}),
+		"home-no-demo":    web.Home(web.HomeData{BasePath: "/app"}),
+		"install":         web.Install(installData()),
+		"install-unready": web.Install(unready),
+		"site":            web.SitePage(siteData()),
+		"site-rtl":        web.SitePage(rtl),
+		"site-no-token":   web.SitePage(none),
+		"editor":          web.EditorPage(editorData()),
+		"sim": web.SimIndex(web.SimData{Assets: "_sim/assets/", AppID: "an-app-id", AppURL: "http://127.0.0.1:8080",
+			Installs: []web.SimInstall{{InstanceID: "an-instance-id", SiteName: hostile}, {InstanceID: "another", SiteName: "B", Plan: "premium"}}}),
+		"sim-empty":     web.SimIndex(web.SimData{Assets: "_sim/assets/", AppID: "an-app-id"}),
+		"message":       web.Message(web.MessageData{BasePath: "/app", Title: "Not Found", Text: hostile, Status: 404}),
+		"message-plain": web.Message(web.MessageData{Assets: "_sim/assets/", Title: "The bundles are missing", Text: "Run make build."}),
+	}
+}
+
+func TestPagesAreAsTheirGoldenFiles(t *testing.T) {
+	for name, page := range everyPage() {
+		t.Run(name, func(t *testing.T) {
+			got := strings.ReplaceAll(render(t, page), "><", ">\n<") + "\n"
+			golden := filepath.Join("testdata", name+".golden.html")
+			if *update {
+				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("the page has changed (go test ./web -update writes the golden file):\n%s", diff)
+			}
+		})
+	}
+}
+
+// What a policy of 'self' for scripts and styles would block, or what would let
+// text become markup.
+var forbidden = map[string]*regexp.Regexp{
+	"an inline script":       regexp.MustCompile(`<script(?:>|\s+(?:type="module")?>)`),
+	"a style element":        regexp.MustCompile(`<style`),
+	"a style attribute":      regexp.MustCompile(`\sstyle="`),
+	"an event handler":       regexp.MustCompile(`<[^>]*\son[a-z]+="`),
+	"a foreign resource":     regexp.MustCompile(`<(?:link|img|iframe)[^>]*(?:href|src)="https?:`),
+	"markup made from text":  regexp.MustCompile(`<script>alert`),
+	"a javascript: address":  regexp.MustCompile(`(?i)javascript:`),
+	"a link without address": regexp.MustCompile(`<a(?:\s+[a-z-]+="[^"]*")*\s+href=""`),
+}
+
+func TestEveryPageKeepsAStrictPolicy(t *testing.T) {
+	for name, page := range everyPage() {
+		html := render(t, page)
+		for what, pattern := range forbidden {
+			if found := pattern.FindString(html); found != "" {
+				t.Errorf("%s holds %s: %s", name, what, found)
+			}
+		}
+	}
+}
+
+func TestThePolicyTestSeesWhatItForbids(t *testing.T) {
+	html := `<script>x</script><style></style><p style="a" ><b onclick="x"></b><img src="https://x"><script>alert(1)` +
+		`<a href="javascript:x"></a><a class="b" href="">`
+	for what, pattern := range forbidden {
+		if !pattern.MatchString(html) {
+			t.Errorf("%s is not noticed", what)
+		}
+	}
+}
+
+func TestEveryPageHasItsParts(t *testing.T) {
+	template := regexp.MustCompile(`(?s)<template.*?</template>`)
+	for name, page := range everyPage() {
+		html := template.ReplaceAllString(render(t, page), "")
+		for part, times := range map[string]int{
+			"<html lang=": 1, "<title>": 1, `name="viewport"`: 1, "<h1": 1, "<main": 1, "Skip to the": 1,
+		} {
+			if n := strings.Count(html, part); n != times {
+				t.Errorf("%s has %s %d times, want %d", name, part, n, times)
+			}
+		}
+	}
+}
+
+func TestEveryLinkFollowsTheBasePath(t *testing.T) {
+	address := regexp.MustCompile(`(?:href|src)="(/[^"]*)"`)
+	pages := map[string]templ.Component{
+		"home":    web.Home(web.HomeData{BasePath: "/app", Demo: &web.DemoData{}}),
+		"install": web.Install(installData()),
+		"message": web.Message(web.MessageData{BasePath: "/app", Title: "T"}),
+	}
+	for name, page := range pages {
+		found := address.FindAllStringSubmatch(render(t, page), -1)
+		if len(found) == 0 {
+			t.Errorf("%s has no link", name)
+		}
+		for _, m := range found {
+			if !strings.HasPrefix(m[1], "/app/") {
+				t.Errorf("%s links to %s, outside /app/", name, m[1])
+			}
+		}
+	}
+}
+
+func TestInstallWarnings(t *testing.T) {
+	tests := []struct {
+		name, url string
+		want      int
+	}{
+		{"a public https address is fine", "https://nametag.example/app", 0},
+		{"http is not", "http://nametag.example", 1},
+		{"localhost is not, even over https", "https://localhost", 1},
+		{"nor is a name below localhost", "https://app.localhost", 1},
+		{"nor a loopback address", "https://127.0.0.1:8443", 1},
+		{"nor the IPv6 one", "https://[::1]", 1},
+		{"nor a private network", "https://192.168.1.4", 1},
+		{"nor no address in particular", "https://0.0.0.0", 1},
+		{"both faults are told at once", "http://localhost:8080", 2},
+		{"no address at all", "", 1},
+		{"a path only", "/app", 1},
+		{"not a URL", "http://[", 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := (web.InstallData{PublicURL: tt.url}).Warnings(); len(got) != tt.want {
+				t.Errorf("got %d warnings, want %d: %q", len(got), tt.want, got)
+			}
+		})
+	}
+}
+
+func TestSettableAttributes(t *testing.T) {
+	for name, want := range map[string]bool{
+		"display-name": true, "align": true, "a1": true, strings.Repeat("a", 64): true,
+		"": false, "onclick": false, "style": false, "class": false, "id": false, "is": false, "slot": false,
+		"Display": false, "a b": false, "a--b": false, "-a": false, "a-": false, `a"`: false, "a>": false,
+		strings.Repeat("a", 65): false,
+	} {
+		if got := web.SettableAttribute(name); got != want {
+			t.Errorf("%q: got %v, want %v", name, got, want)
+		}
+	}
+}
+
+func TestASiteIsNotWrittenWithWhatCouldBeMarkup(t *testing.T) {
+	tests := map[string]func(*web.SiteData){
+		"a tag without a hyphen":  func(d *web.SiteData) { d.Tag = "script" },
+		"a tag with markup":       func(d *web.SiteData) { d.Tag = "a-b><script" },
+		"a tag that is too long":  func(d *web.SiteData) { d.Tag = "a-" + strings.Repeat("b", 63) },
+		"an event as attribute":   func(d *web.SiteData) { d.Elements[0].Attributes[0].Name = "onload" },
+		"an attribute with space": func(d *web.SiteData) { d.Elements[0].Attributes[0].Name = "a b" },
+	}
+	for name, spoil := range tests {
+		t.Run(name, func(t *testing.T) {
+			d := siteData()
+			spoil(&d)
+			if err := web.SitePage(d).Render(context.Background(), &bytes.Buffer{}); err == nil {
+				t.Error("it was written")
+			}
+		})
+	}
+}

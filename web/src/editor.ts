@@ -1,0 +1,157 @@
+// The simulated Wix editor: a stage, the settings panel and what is between them.
+
+import { boot, byId, press } from "./dom";
+import { type AccessToken, PanelHost } from "./host";
+import { pickersIn } from "./pickers";
+import { Stage } from "./stage";
+import { StageView, undoKeys } from "./stageview";
+
+interface EditorBoot {
+  assets: string;
+  appId: string;
+  instanceId: string;
+  siteId: string;
+  tag: string;
+  widgetUrl: string;
+  panelUrl: string;
+  tokensUrl: string;
+  publishUrl: string;
+  elements: { attributes: { name: string; value: string }[] }[];
+}
+
+const config = boot<EditorBoot>();
+const bench = byId("bench");
+const stage = new Stage(
+  config.elements.map((e) => Object.fromEntries(e.attributes.map((a) => [a.name, a.value]))),
+);
+
+const say = (text: string) => {
+  byId("status").textContent = text;
+};
+
+async function token(subject: "VISITOR" | "USER"): Promise<AccessToken> {
+  const answer = await fetch(config.tokensUrl, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ subject, instanceId: config.instanceId }),
+  });
+  if (!answer.ok) throw new Error(`the offline Wix gave no token: ${answer.status}`);
+  return (await answer.json()) as AccessToken;
+}
+
+const stageToken = byId<HTMLInputElement>("stage-token");
+const preview = byId<HTMLInputElement>("preview");
+let visitor: Promise<AccessToken> | undefined;
+
+const view = new StageView({
+  stage,
+  canvas: byId("canvas"),
+  tag: config.tag,
+  widgetUrl: config.widgetUrl,
+  stylesheet: `${config.assets}bramble.css`,
+  language: "en",
+  visitorToken: () =>
+    stageToken.checked
+      ? async () => {
+          visitor ??= token("VISITOR");
+          return (await visitor).token;
+        }
+      : null,
+  onSettings: () => openPanel(),
+  onFault: say,
+});
+
+const pickers = pickersIn(byId("picker"));
+const panel = new PanelHost({
+  frame: byId<HTMLIFrameElement>("panel-frame"),
+  panelUrl: config.panelUrl,
+  appId: config.appId,
+  siteId: config.siteId,
+  language: "en",
+  stage,
+  pickers,
+  direction: () => view.direction,
+  viewMode: () => (preview.checked ? "Preview" : "Editor"),
+  ownerToken: () => token("USER"),
+  preloadFonts: () => {},
+  notice: say,
+  onActivity: () => {},
+});
+
+function openPanel(): void {
+  bench.dataset.panel = "open";
+  if (!panel.isOpen) panel.open();
+}
+
+function closePanel(): void {
+  pickers.close();
+  bench.dataset.panel = "closed";
+  panel.close();
+}
+
+function update(): void {
+  byId<HTMLButtonElement>("undo").disabled = !stage.canUndo;
+  byId<HTMLButtonElement>("redo").disabled = !stage.canRedo;
+}
+
+stage.subscribe((change) => {
+  update();
+  if (change !== "attribute") panel.selectionChanged();
+  say("");
+});
+
+byId("undo").addEventListener("click", () => stage.undo());
+byId("redo").addEventListener("click", () => stage.redo());
+byId("add").addEventListener("click", () => {
+  if (stage.add() === null) say("The page is full.");
+});
+byId("panel-reload").addEventListener("click", () => panel.open());
+byId("panel-close").addEventListener("click", closePanel);
+document.addEventListener("keydown", (event) => {
+  if (!(event.target instanceof HTMLInputElement)) undoKeys(event, stage);
+});
+
+const devices = document.querySelectorAll<HTMLElement>("button[data-device]");
+for (const button of devices) {
+  button.addEventListener("click", () => {
+    press(devices, (b) => b === button);
+    byId("stage").dataset.device = button.dataset.device ?? "desktop";
+  });
+}
+
+const directions = document.querySelectorAll<HTMLElement>("button[data-direction]");
+for (const button of directions) {
+  button.addEventListener("click", () => {
+    press(directions, (b) => b === button);
+    view.setDirection(button.dataset.direction === "rtl" ? "rtl" : "ltr");
+    // A panel asks for the direction when it starts.
+    if (panel.isOpen) panel.open();
+  });
+}
+
+stageToken.addEventListener("change", () => void view.load());
+preview.addEventListener("change", () => {
+  pickers.close();
+  bench.dataset.mode = preview.checked ? "visitor" : "editor";
+  view.setMode(preview.checked ? "visitor" : "editor");
+});
+
+byId("publish").addEventListener("click", async () => {
+  const elements = stage.elements.map((e) => ({
+    attributes: Object.entries(e.attributes).map(([name, value]) => ({ name, value })),
+  }));
+  const answer = await fetch(config.publishUrl, {
+    method: "PUT",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ elements }),
+  });
+  say(
+    answer.ok
+      ? "Published."
+      : `Not published: ${((await answer.json()) as { error: string }).error}`,
+  );
+});
+
+update();
+openPanel();
+await view.load();

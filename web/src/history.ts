@@ -1,0 +1,62 @@
+// Undo and redo over immutable states. Quick changes under one key become one step.
+
+export class History<T> {
+  #past: T[] = [];
+  #future: T[] = [];
+  #present: T;
+  #lastKey: string | null = null;
+  #lastAt = Number.NEGATIVE_INFINITY;
+
+  /** now is in milliseconds; changes of one key within `within` of each other are one step. */
+  constructor(
+    initial: T,
+    private readonly now: () => number,
+    private readonly within = 800,
+    private readonly limit = 100,
+  ) {
+    this.#present = initial;
+  }
+
+  get present(): T {
+    return this.#present;
+  }
+
+  get canUndo(): boolean {
+    return this.#past.length > 0;
+  }
+
+  get canRedo(): boolean {
+    return this.#future.length > 0;
+  }
+
+  /** Makes next the present state. A null key is always a step of its own. */
+  push(next: T, key: string | null = null): void {
+    const at = this.now();
+    const joins = key !== null && key === this.#lastKey && at - this.#lastAt <= this.within;
+    if (!joins) {
+      this.#past.push(this.#present);
+      if (this.#past.length > this.limit) this.#past.shift();
+    }
+    this.#present = next;
+    this.#future = [];
+    this.#lastKey = key;
+    this.#lastAt = at;
+  }
+
+  undo(): boolean {
+    return this.#move(this.#past, this.#future);
+  }
+
+  redo(): boolean {
+    return this.#move(this.#future, this.#past);
+  }
+
+  #move(from: T[], to: T[]): boolean {
+    const state = from.pop();
+    if (state === undefined) return false;
+    to.push(this.#present);
+    this.#present = state;
+    this.#lastKey = null;
+    return true;
+  }
+}

@@ -1,0 +1,5 @@
+// The install guide: its copy buttons.
+
+import { copyButtons } from "./copy";
+
+copyButtons();

@@ -1,0 +1,250 @@
+// The editor's colour, font and link pickers: small dialogs over the panel. Each
+// is open until it is closed; every choice is told at once.
+
+import { h } from "./dom";
+import { colours, fonts } from "./theme";
+
+export interface ColourChoice {
+  color: string;
+  theme?: string;
+  cssVariableTheme?: string;
+}
+
+export interface FontChoice {
+  family: string;
+  size: number;
+  bold: boolean;
+  italic: boolean;
+  underline: boolean;
+  cssVariableName?: string;
+}
+
+/** What a panel's @wix/editor passes as the font to start from. */
+export interface FontStyle {
+  family?: string;
+  size?: number | string;
+  style?: { bold?: boolean; italic?: boolean; underline?: boolean };
+  editorKey?: string;
+}
+
+export interface LinkChoice {
+  type: "ExternalLink";
+  url: string;
+  target: "_blank";
+}
+
+export interface Pickers {
+  colour(current: string | undefined, choose: (c: ColourChoice) => void): Promise<void>;
+  font(
+    current: FontStyle | undefined,
+    choose: (f: FontChoice, accessibility?: unknown) => void,
+  ): Promise<void>;
+  link(current: string | undefined): Promise<LinkChoice | undefined>;
+  /** Closes whatever is open. */
+  close(): void;
+}
+
+/** Opens the pickers inside the given element, one at a time. */
+export function pickersIn(container: HTMLElement): Pickers {
+  let closeOpen = () => {};
+
+  // show resolves when the dialog is closed, by its button, by Escape or by another picker.
+  const show = (title: string, body: (close: () => void) => Node[]) =>
+    new Promise<void>((resolve) => {
+      closeOpen();
+      const before = document.activeElement;
+      const close = () => {
+        if (!dialog.isConnected) return;
+        closeOpen = () => {};
+        dialog.remove();
+        if (before instanceof HTMLElement) before.focus();
+        resolve();
+      };
+      const dialog = h(
+        "dialog",
+        { class: "picker", "aria-label": title },
+        h(
+          "div",
+          { class: "picker-head" },
+          h("h3", {}, title),
+          h("button", { type: "button", class: "button small", onclick: close }, "Done"),
+        ),
+        ...body(close),
+      );
+      dialog.addEventListener("keydown", (event) => {
+        if (event.key !== "Escape") return;
+        event.preventDefault();
+        close();
+      });
+      container.replaceChildren(dialog);
+      closeOpen = close;
+      dialog.show();
+    });
+
+  return {
+    close: () => closeOpen(),
+
+    colour: (current, choose) =>
+      show("Colour", () => {
+        const theme = colours.find((c) => current === c.variable || current === c.key);
+        const start = theme?.value ?? hexColour(current ?? "") ?? "#26302a";
+        const mark = (key: string | null) => {
+          for (const swatch of swatches) {
+            swatch.setAttribute("aria-pressed", String(swatch.dataset.key === key));
+          }
+        };
+        const swatches = colours.map((c) => {
+          const swatch = h(
+            "button",
+            {
+              type: "button",
+              class: "swatch",
+              "data-key": c.key,
+              "aria-pressed": String(c.key === theme?.key),
+              onclick: () => {
+                mark(c.key);
+                hex.value = well.value = c.value;
+                fault.hidden = true;
+                choose({ color: c.value, theme: c.key, cssVariableTheme: c.variable });
+              },
+            },
+            h("i", {}),
+            h("span", {}, c.name),
+          );
+          swatch.querySelector("i")?.style.setProperty("background", c.value);
+          return swatch;
+        });
+        const custom = (value: string) => {
+          mark(null);
+          fault.hidden = true;
+          hex.value = well.value = value;
+          choose({ color: value });
+        };
+        const well = h("input", { type: "color", "aria-label": "Custom colour", value: start });
+        const hex = h("input", {
+          type: "text",
+          "aria-label": "Colour code",
+          value: start,
+          spellcheck: "false",
+          autocomplete: "off",
+        });
+        const fault = h("p", { class: "picker-fault", role: "alert", hidden: true });
+        fault.textContent = "A colour code has six digits, such as #6d2a4c.";
+        well.addEventListener("input", () => custom(well.value));
+        hex.addEventListener("change", () => {
+          const value = hexColour(hex.value);
+          if (value) custom(value);
+          else fault.hidden = false;
+        });
+        return [
+          h("p", { class: "picker-label" }, "Site colours"),
+          h("div", { class: "swatches", role: "group", "aria-label": "Site colours" }, ...swatches),
+          h("p", { class: "picker-label" }, "Another colour"),
+          h("div", { class: "picker-row" }, well, hex),
+          fault,
+        ];
+      }),
+
+    font: (current, choose) =>
+      show("Font", () => {
+        const start = fonts.find(
+          (f) =>
+            (f.variable ?? "") ===
+              (current?.editorKey?.startsWith("--") ? current.editorKey : "") &&
+            (f.variable || f.family.toLowerCase() === current?.family?.toLowerCase()),
+        );
+        const family = h("select", { "aria-label": "Font family" });
+        fonts.forEach((f, i) => {
+          family.append(h("option", { value: i, selected: f === (start ?? fonts[0]) }, f.name));
+        });
+        const size = h("input", {
+          type: "number",
+          min: "8",
+          max: "120",
+          "aria-label": "Size in pixels",
+          value: String(Number(current?.size) || fonts[0]?.size || 16),
+        });
+        const toggle = (name: string, on: boolean | undefined) => {
+          const button = h("button", {
+            type: "button",
+            class: `toggle ${name.toLowerCase()}`,
+            "aria-pressed": String(Boolean(on)),
+            "aria-label": name,
+            onclick: () => {
+              button.setAttribute("aria-pressed", String(!pressed(button)));
+              tell(false);
+            },
+          });
+          button.textContent = name.charAt(0);
+          return button;
+        };
+        const bold = toggle("Bold", current?.style?.bold);
+        const italic = toggle("Italic", current?.style?.italic);
+        const underline = toggle("Underline", current?.style?.underline);
+        // A site text style is a style as a whole: changing its size or weight makes
+        // it a font of the widget's own.
+        const tell = (styleItself: boolean) => {
+          const font = fonts[family.selectedIndex];
+          if (!font) return;
+          if (styleItself) size.value = String(font.size);
+          choose({
+            family: font.family,
+            size: clamp(Number(size.value), 8, 120) || font.size,
+            bold: pressed(bold),
+            italic: pressed(italic),
+            underline: pressed(underline),
+            ...(styleItself && font.variable ? { cssVariableName: font.variable } : {}),
+          });
+        };
+        family.addEventListener("change", () => tell(true));
+        size.addEventListener("change", () => tell(false));
+        return [
+          h("label", { class: "picker-field" }, h("span", {}, "Family"), family),
+          h("label", { class: "picker-field" }, h("span", {}, "Size"), size),
+          h(
+            "div",
+            { class: "picker-row", role: "group", "aria-label": "Style" },
+            bold,
+            italic,
+            underline,
+          ),
+        ];
+      }),
+
+    link: async (current) => {
+      let choice: LinkChoice | undefined;
+      await show("Link", (close) => {
+        const url = h("input", {
+          type: "url",
+          "aria-label": "Web address",
+          placeholder: "https://",
+          value: current ?? "",
+        });
+        const form = h("form", {}, url, h("button", { class: "button small" }, "Use this address"));
+        form.addEventListener("submit", (event) => {
+          event.preventDefault();
+          if (!url.value) return;
+          choice = { type: "ExternalLink", url: url.value, target: "_blank" };
+          close();
+        });
+        return [form];
+      });
+      return choice;
+    },
+  };
+}
+
+/** A colour as #rrggbb, or null when the text is none. */
+export function hexColour(text: string): string | null {
+  const digits = /^#?([0-9a-f]{3}|[0-9a-f]{6})$/i.exec(text.trim())?.[1]?.toLowerCase();
+  if (!digits) return null;
+  return `#${digits.length === 3 ? [...digits].map((d) => d + d).join("") : digits}`;
+}
+
+function pressed(button: HTMLElement): boolean {
+  return button.getAttribute("aria-pressed") === "true";
+}
+
+function clamp(n: number, low: number, high: number): number {
+  return Math.min(high, Math.max(low, n));
+}
