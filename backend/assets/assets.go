@@ -48,6 +48,10 @@ type variant struct {
 	etag     []string
 }
 
+// Hashed reports whether a name carries its content's hash, so that the URL may be
+// kept for ever.
+func Hashed(name string) bool { return hashed.MatchString(name) }
+
 // hashed matches the names that the bundler makes of a file's content.
 var hashed = regexp.MustCompile(`-[0-9a-f]{16}\.[^/]+$`)
 
@@ -128,7 +132,7 @@ func load(fsys fs.FS, name string) (*file, error) {
 	if t, ok := types[path.Ext(name)]; ok {
 		f.contentType = []string{t}
 	}
-	if hashed.MatchString(name) {
+	if Hashed(name) {
 		f.cacheControl = []string{"public, max-age=31536000, immutable"}
 	}
 	f.variants[identity] = newVariant(body, nil)

@@ -1,3 +1,218 @@
+// Command nametag serves a Wix site widget and its settings panel, and tells them
+// which site is asking.
 package main
 
-func main() {}
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"sync/atomic"
+	"syscall"
+	"text/tabwriter"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"nametag"
+	"nametag/backend/app"
+	"nametag/backend/store/sqlstore"
+)
+
+// Exit codes: 1 when something failed, exitUsage when the command line or the
+// configuration is wrong and nothing was started.
+const exitUsage = 2
+
+type commands struct {
+	Serve   serveCmd   `cmd:"" help:"Serve the widget, the panel and the API. Configured by environment variables; see README.md."`
+	Demo    demoCmd    `cmd:"" help:"Show it all on an offline Wix: no configuration, nothing kept."`
+	Sim     simCmd     `cmd:"" help:"Run the offline Wix alone, for any self-hosted Wix app."`
+	Migrate migrateCmd `cmd:"" help:"Bring the database to this version's schema and list the migrations."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+// process is what the commands take from the outside.
+type process struct {
+	ctx     context.Context
+	environ []string
+	stdout  io.Writer
+	log     *slog.Logger
+	drain   func() time.Duration
+}
+
+func main() { os.Exit(run(os.Args[1:], os.Environ(), os.Stdout, os.Stderr)) }
+
+func run(args, environ []string, stdout, stderr io.Writer) int {
+	var cli commands
+	exited := -1
+	parser, err := kong.New(&cli,
+		kong.Name("nametag"), kong.Description("A Wix site widget that knows which site it is on."),
+		kong.Writers(stdout, stderr), kong.Exit(func(code int) { exited = code }))
+	if err != nil {
+		panic(err) // the commands struct is wrong
+	}
+	command, err := parser.Parse(args)
+	if exited >= 0 {
+		return exited // --help
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "nametag: %v\nnametag --help lists the commands.\n", err)
+		return exitUsage
+	}
+	ctx, drain, stop := untilSignal()
+	defer stop()
+	p := &process{ctx, environ, stdout, newLogger(stderr), drain}
+	if err := command.Run(p); err != nil {
+		fmt.Fprintf(stderr, "nametag: %v\n", err)
+		var usage usageError
+		if errors.As(err, &usage) {
+			return exitUsage
+		}
+		return 1
+	}
+	return 0
+}
+
+// usageError is a fault of the configuration.
+type usageError struct{ error }
+
+// untilSignal returns a context that ends with the first SIGINT or SIGTERM, and how
+// long to drain then: a person at a terminal is not made to wait, an orchestrator
+// is given time to look elsewhere. A second signal ends the process at once.
+func untilSignal() (context.Context, func() time.Duration, func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	var terminated atomic.Bool
+	go func() {
+		select {
+		case s := <-signals:
+			terminated.Store(s == syscall.SIGTERM)
+			signal.Stop(signals)
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	drain := func() time.Duration {
+		if terminated.Load() {
+			return app.DrainFor
+		}
+		return 0
+	}
+	return ctx, drain, func() { signal.Stop(signals); cancel() }
+}
+
+func newLogger(w io.Writer) *slog.Logger { return slog.New(slog.NewJSONHandler(w, nil)) }
+
+type serveCmd struct{}
+
+func (serveCmd) Run(p *process) error {
+	config, err := app.LoadConfig(p.environ)
+	if err != nil {
+		return usageError{fmt.Errorf("the configuration is not complete:\n%w", err)}
+	}
+	a, err := app.Serve(p.ctx, config, bundles(), p.log)
+	if err != nil {
+		return err
+	}
+	p.log.Info("listening", "url", a.URL(), "publicUrl", config.PublicURL, "version", version())
+	return a.Run(p.ctx, p.drain)
+}
+
+type demoCmd struct {
+	Addr string `help:"Address to listen on. When it is not given and 8080 is taken, a free port is used." placeholder:"127.0.0.1:8080"`
+}
+
+func (c demoCmd) Run(p *process) error {
+	addr := c.Addr
+	if addr == "" {
+		addr = "127.0.0.1:8080"
+	}
+	a, err := app.Demo(addr, bundles(), p.log)
+	if c.Addr == "" && errors.Is(err, syscall.EADDRINUSE) {
+		a, err = app.Demo("127.0.0.1:0", bundles(), p.log)
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(p.stdout, "\n  Open %s/\n\n  Ctrl-C ends it; nothing is kept.\n\n", a.URL())
+	return a.Run(p.ctx, p.drain)
+}
+
+type simCmd struct {
+	Addr      string `help:"Loopback address to listen on." default:"127.0.0.1:8081"`
+	AppID     string `help:"The app's id. Made up when not given."`
+	AppSecret string `help:"The app's secret key. Made up when not given." env:"WIX_APP_SECRET"`
+	AppURL    string `help:"Where the app under test is." default:"http://127.0.0.1:8080"`
+	Tag       string `help:"The widget's tag name." default:"nametag-widget"`
+	WidgetURL string `help:"The widget's script. Default: <app-url>/widget.js."`
+	PanelURL  string `help:"The settings panel. Default: <app-url>/panel/."`
+}
+
+func (c simCmd) Run(p *process) error {
+	a, sim, err := app.Sim(app.SimConfig(c), bundles(), p.log)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(p.stdout, `
+  The offline Wix is at %[1]s/
+  Site page    %[1]s/site
+  Editor page  %[1]s/editor
+
+  Start your app with its credentials; for Nametag:
+
+    WIX_API_URL=%[1]s WIX_APP_ID=%[2]s WIX_APP_SECRET=%[3]s NAMETAG_ADDR=%[4]s NAMETAG_PUBLIC_URL=%[5]s nametag serve
+
+`, a.URL(), sim.AppID, sim.AppSecret, sim.AppAddr(), sim.AppURL)
+	return a.Run(p.ctx, p.drain)
+}
+
+type migrateCmd struct{}
+
+func (migrateCmd) Run(p *process) error {
+	databaseURL, err := app.LoadDatabaseURL(p.environ)
+	if err != nil {
+		return usageError{err}
+	}
+	done, err := sqlstore.Migrate(p.ctx, databaseURL)
+	if err != nil {
+		return err
+	}
+	table := tabwriter.NewWriter(p.stdout, 0, 4, 2, ' ', 0)
+	for _, m := range done {
+		fmt.Fprintf(table, "%d\t%s\t%s\n", m.Version, m.Name, m.AppliedAt.UTC().Format(time.RFC3339))
+	}
+	return table.Flush()
+}
+
+type versionCmd struct{}
+
+func (versionCmd) Run(p *process) error {
+	_, err := fmt.Fprintln(p.stdout, "nametag", version())
+	return err
+}
+
+// version is the module's version, or the commit it was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return s.Value
+		}
+	}
+	return "devel"
+}
+
+func bundles() app.Bundles {
+	return app.Bundles{Widget: nametag.Widget(), Panel: nametag.Panel(), Web: nametag.Web()}
+}

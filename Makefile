@@ -1,0 +1,70 @@
+# make run    install, build and start the demo
+# make test   everything: Go with the race detector, TypeScript, end to end in Chromium
+# make check  format, vet, staticcheck, types, lint, drift of generated code, byte budgets
+# make build  bin/nametag, static, with the bundles inside
+# make bench  figures
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+
+go_files := $(shell find backend web embed.go go.mod go.sum -type f \( -name '*.go' -o -name '*.sql' -o -name 'go.*' \))
+front_files := $(shell find widget panel web scripts -path '*/dist' -prune -o -type f \( -name '*.ts' -o -name '*.tsx' -o -name '*.css' -o -name '*.html' -o -name '*.svg' -o -name '*.mjs' \) -print)
+
+.PHONY: run test test-go test-unit test-e2e check build bundles generate format bench clean
+
+run: build
+	exec bin/nametag demo
+
+build: bin/nametag
+
+bin/nametag: web/dist/.built $(go_files)
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o $@ ./backend/cmd/nametag
+
+bundles: web/dist/.built
+
+web/dist/.built: node_modules/.installed package.json tsconfig.json $(front_files)
+	npm run build
+	@touch $@
+
+node_modules/.installed: package-lock.json .npmrc
+	npm ci
+	@touch $@
+
+generate:
+	go tool templ generate
+
+format: node_modules/.installed
+	gofmt -w backend bench web embed.go
+	go tool templ fmt web
+	npx biome check --write .
+
+check: build
+	@test -z "$$(gofmt -l backend bench web embed.go)" || { echo 'not formatted (run make format):'; gofmt -l backend bench web embed.go; exit 1; }
+	go tool templ fmt -fail web
+	go tool templ generate -lazy=false
+	@git diff --exit-code -- '*_templ.go' || { echo 'generated code has drifted: run make generate and commit'; exit 1; }
+	go mod tidy -diff
+	go vet ./...
+	go tool staticcheck ./...
+	npm run check
+	npm run budget
+
+test: test-go test-unit test-e2e
+
+test-go: bundles
+	go test -race -timeout 10m ./...
+
+test-unit: node_modules/.installed
+	npm test
+
+test-e2e: build
+	CHROMIUM="$$(scripts/chromium.sh)" npm run e2e
+
+bench: build
+	go build -o bin/bare ./bench/bare
+	WRK="$$(scripts/wrk.sh)" node bench/bench.mjs
+	go test -run '^$$' -bench . -benchmem ./backend/...
+
+clean:
+	rm -rf bin node_modules {widget,panel,web}/dist/* web/dist/.built

@@ -1,0 +1,431 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"nametag/backend/assets"
+	"nametag/backend/identity"
+	"nametag/backend/instance"
+	"nametag/backend/store/memstore"
+	"nametag/backend/wix"
+)
+
+const (
+	site1   = "11111111-1111-4111-8111-111111111111"
+	visitor = "visitor-token"
+	owner   = "owner-token"
+	nobody  = "token-without-instance"
+)
+
+// callers stands in for identity: package identity's own tests and the tests of
+// the whole program hold it to Wix.
+type callers struct{ err error }
+
+func (c callers) Identify(_ context.Context, _ string, authorization []string) (identity.Identification, error) {
+	if c.err != nil {
+		return identity.Identification{}, c.err
+	}
+	caller := instance.Caller{InstanceID: site1, SiteID: "site-1", Role: instance.Visitor, Expires: time.Now().Add(time.Hour)}
+	switch strings.Join(authorization, ",") {
+	case owner:
+		caller.Role = instance.Owner
+	case nobody:
+		caller.InstanceID = ""
+	case visitor:
+	default:
+		return identity.Identification{}, &instance.Error{Code: instance.CodeTokenMissing}
+	}
+	return identity.Identification{Caller: caller, Cached: true}, nil
+}
+
+type elevator struct {
+	said wix.AppInstance
+	err  error
+}
+
+func (e elevator) AppInstance(context.Context, string) (wix.AppInstance, error) { return e.said, e.err }
+
+type learner struct{}
+
+func (learner) Want(string)                                           {}
+func (learner) Record(context.Context, string, wix.AppInstance) error { return nil }
+
+type failingStore struct{ instance.Store }
+
+func (failingStore) Seen(context.Context, string, string, time.Time) (instance.Instance, error) {
+	return instance.Instance{}, errors.New("read row of owner@example.com: disk I/O error")
+}
+func (failingStore) Ping(context.Context) error { return errors.New("no such file") }
+
+type setup struct {
+	identifier callers
+	elevator   elevator
+	store      instance.Store
+	options    func(*Options)
+}
+
+func newServer(t *testing.T, s setup) (*Server, *bytes.Buffer) {
+	t.Helper()
+	bundle := func(files ...string) *assets.Assets {
+		fsys := fstest.MapFS{}
+		for _, name := range files {
+			fsys[name] = &fstest.MapFile{Data: []byte("content of " + name)}
+		}
+		a, err := assets.New(fsys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	if s.store == nil {
+		s.store = memstore.New()
+	}
+	var log bytes.Buffer
+	o := Options{
+		Production: &Composition{s.identifier, s.elevator, learner{}, s.store},
+		Widget:     bundle("widget.js", "widget-0123456789abcdef.js"),
+		Panel:      bundle("index.html", "assets/index-0123456789abcdef.js"),
+		Web:        bundle("style.css"),
+		Logger:     slog.New(slog.NewJSONHandler(&log, nil)),
+		Observe:    func(string, int, time.Duration) {},
+		Draining:   func() bool { return false },
+	}
+	if s.options != nil {
+		s.options(&o)
+	}
+	return New(o), &log
+}
+
+// ask sends one request to the server. Each header is "Name: value".
+func ask(s http.Handler, method, path, body string, headers ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	for _, h := range headers {
+		name, value, _ := strings.Cut(h, ": ")
+		r.Header.Add(name, value)
+	}
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	return w
+}
+
+func TestEveryErrorHasItsStatusCodeAndHeaders(t *testing.T) {
+	for _, tt := range []struct {
+		code   instance.Code
+		status int
+		header string // that must be there
+	}{
+		{instance.CodeTokenMissing, 401, "Www-Authenticate"},
+		{instance.CodeTokenMalformed, 401, "Www-Authenticate"},
+		{instance.CodeTokenInactive, 401, "Www-Authenticate"},
+		{instance.CodeTokenExpired, 401, "Www-Authenticate"},
+		{instance.CodeTokenForeign, 403, ""},
+		{instance.CodeOwnerRequired, 403, ""},
+		{instance.CodeNotFound, 404, ""},
+		{instance.CodeMethodNotAllowed, 405, ""},
+		{instance.CodeVersionConflict, 412, ""},
+		{instance.CodeVersionRequired, 428, ""},
+		{instance.CodeBodyTooLarge, 413, ""},
+		{instance.CodeUnsupportedMediaType, 415, ""},
+		{instance.CodeInvalidSettings, 422, ""},
+		{instance.CodeRateLimited, 429, "Retry-After"},
+		{instance.CodeWixBadResponse, 502, ""},
+		{instance.CodeWixUnavailable, 503, "Retry-After"},
+		{instance.CodeWixTimeout, 504, ""},
+		{instance.CodeInternal, 500, ""},
+	} {
+		t.Run(string(tt.code), func(t *testing.T) {
+			cause := errors.New("the cause, for the log alone")
+			s, _ := newServer(t, setup{identifier: callers{err: &instance.Error{Code: tt.code, Err: cause}}})
+			w := ask(s, "GET", "/api/get-instance", "", "Authorization: x")
+			var body errorBody
+			if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil {
+				t.Fatalf("%v: %s", err, w.Body)
+			}
+			if w.Code != tt.status || body.Code != tt.code || body.Error == "" {
+				t.Errorf("got %d %+v, want %d %s", w.Code, body, tt.status, tt.code)
+			}
+			if strings.Contains(w.Body.String(), "cause") {
+				t.Errorf("the cause was told to the client: %s", w.Body)
+			}
+			if body.RequestID == "" || body.RequestID != w.Header().Get("X-Request-Id") {
+				t.Errorf("request id %q in the body, %q in the header", body.RequestID, w.Header().Get("X-Request-Id"))
+			}
+			if tt.header != "" && w.Header().Get(tt.header) == "" {
+				t.Errorf("no %s header", tt.header)
+			}
+			if w.Header().Get("Access-Control-Allow-Origin") != "*" {
+				t.Error("no CORS header: the widget would see a bare network error")
+			}
+		})
+	}
+	if len(statusOf) != 18 {
+		t.Errorf("%d codes have a status, this table lists 18", len(statusOf))
+	}
+}
+
+func TestRetryAfterIsWixsOwnDelayRoundedUp(t *testing.T) {
+	s, _ := newServer(t, setup{identifier: callers{err: &instance.Error{Code: instance.CodeRateLimited, RetryAfter: 6100 * time.Millisecond}}})
+	if got := ask(s, "GET", "/api/get-instance", "").Header().Get("Retry-After"); got != "7" {
+		t.Errorf("got %q, want 7", got)
+	}
+}
+
+func TestInstanceAnswers(t *testing.T) {
+	s, _ := newServer(t, setup{})
+	for _, tt := range []struct {
+		name, path, token, want string
+	}{
+		{"a visitor is told the settings and no id", "/api/get-instance", visitor, `{"status":"Success","settings":{"greeting":"Hello"},"instance":{}}`},
+		{"a token without an instance", "/api/get-instance", nobody, `{"status":"No instance ID."}`},
+		{"a token without an instance has no data", "/api/get-instance-data", nobody, `{"status":"No instance ID."}`},
+		{"a token without an instance has no settings", "/api/settings", nobody, `{"status":"No instance ID."}`},
+		{"settings carry their version", "/api/settings", visitor, `{"settings":{"greeting":"Hello"},"version":0}`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := ask(s, "GET", tt.path, "", "Authorization: "+tt.token)
+			if w.Code != 200 || strings.TrimSpace(w.Body.String()) != tt.want {
+				t.Errorf("got %d %s\nwant %s", w.Code, w.Body, tt.want)
+			}
+			if w.Header().Get("Set-Cookie") != "" {
+				t.Error("a cookie was set")
+			}
+		})
+	}
+	w := ask(s, "GET", "/api/get-instance", "", "Authorization: "+owner)
+	if !strings.Contains(w.Body.String(), site1) {
+		t.Errorf("the owner is not told the instance id: %s", w.Body)
+	}
+	if timing := w.Header().Get("Server-Timing"); !strings.Contains(timing, `identify;desc="known";dur=`) {
+		t.Errorf("Server-Timing: %q", timing)
+	}
+}
+
+func TestPutSettings(t *testing.T) {
+	const (
+		isJSON  = "Content-Type: application/json"
+		ifMatch = `If-Match: "0"`
+		good    = `{"greeting":"Welcome"}`
+	)
+	for _, tt := range []struct {
+		name    string
+		body    string
+		headers []string
+		status  int
+		want    string // part of the answer
+	}{
+		{"the owner saves", good, []string{"Authorization: " + owner, isJSON, ifMatch}, 200, `{"settings":{"greeting":"Welcome"},"version":1}`},
+		{"a charset is no other type", good, []string{"Authorization: " + owner, "Content-Type: application/json; charset=utf-8", ifMatch}, 200, `"version":1`},
+		{"a list of versions that holds the right one", good, []string{"Authorization: " + owner, isJSON, `If-Match: "7", "0"`}, 200, `"version":1`},
+		{"any version", good, []string{"Authorization: " + owner, isJSON, `If-Match: *`}, 200, `"version":1`},
+
+		{"a visitor may not", good, []string{"Authorization: " + visitor, isJSON, ifMatch}, 403, "owner_required"},
+		{"nobody may not", good, []string{isJSON, ifMatch}, 401, "token_missing"},
+		{"a token without an instance may not", good, []string{"Authorization: " + nobody, isJSON, ifMatch}, 403, "owner_required"},
+		{"a form", "greeting=Welcome", []string{"Authorization: " + owner, "Content-Type: application/x-www-form-urlencoded", ifMatch}, 415, "unsupported_media_type"},
+		{"no type", good, []string{"Authorization: " + owner, ifMatch}, 415, "unsupported_media_type"},
+		{"a compressed body", good, []string{"Authorization: " + owner, isJSON, "Content-Encoding: gzip", ifMatch}, 415, "unsupported_media_type"},
+		{"no version", good, []string{"Authorization: " + owner, isJSON}, 428, "version_required"},
+		{"a stale version", good, []string{"Authorization: " + owner, isJSON, `If-Match: "3"`}, 412, "version_conflict"},
+		{"a weak version", good, []string{"Authorization: " + owner, isJSON, `If-Match: W/"0"`}, 412, "version_conflict"},
+		{"a version without quotes", good, []string{"Authorization: " + owner, isJSON, `If-Match: 0`}, 412, "version_conflict"},
+		{"a body over 16 KB", `{"greeting":"` + strings.Repeat("x", 16<<10) + `"}`, []string{"Authorization: " + owner, isJSON, ifMatch}, 413, "body_too_large"},
+		{"broken JSON", `{`, []string{"Authorization: " + owner, isJSON, ifMatch}, 422, `"fields":[{"name":"","reason":"must be one JSON object"}]`},
+		{"every fault of every field", `{"greeting":"","x":1}`, []string{"Authorization: " + owner, isJSON, ifMatch}, 422, `"fields":[{"name":"greeting","reason":"must not be empty"},{"name":"x","reason":"is not a known setting"}]`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			store := memstore.New()
+			s, _ := newServer(t, setup{store: store})
+			w := ask(s, "PUT", "/api/settings", tt.body, tt.headers...)
+			if w.Code != tt.status || !strings.Contains(w.Body.String(), tt.want) {
+				t.Errorf("got %d %s\nwant %d %s", w.Code, w.Body, tt.status, tt.want)
+			}
+			row, err := store.Find(t.Context(), site1)
+			if tt.status == 200 {
+				if err != nil || row.Settings.Greeting != "Welcome" || w.Header().Get("ETag") != `"1"` {
+					t.Errorf("stored %+v, %v; ETag %s", row, err, w.Header().Get("ETag"))
+				}
+			} else if row.Version != 0 {
+				t.Errorf("a refused save was written: %+v", row)
+			}
+		})
+	}
+}
+
+func TestRouting(t *testing.T) {
+	s, _ := newServer(t, setup{})
+	for _, tt := range []struct {
+		name, method, path string
+		headers            []string
+		status             int
+		want               string
+	}{
+		{"an unknown API route", "GET", "/api/nothing", nil, 404, `"code":"not_found"`},
+		{"a person who is lost gets a page", "GET", "/nothing", []string{"Accept: text/html,*/*"}, 404, "<!doctype html>"},
+		{"a script that is lost gets JSON", "GET", "/nothing", []string{"Accept: */*"}, 404, `"code":"not_found"`},
+		{"an API route never answers with a page", "GET", "/api/nothing", []string{"Accept: text/html"}, 404, `"code":"not_found"`},
+		{"a wrong method", "DELETE", "/api/settings", nil, 405, `"code":"method_not_allowed"`},
+		{"a write to get-instance", "POST", "/api/get-instance", nil, 405, `"code":"method_not_allowed"`},
+		{"HEAD works where GET does", "HEAD", "/api/get-instance", []string{"Authorization: " + visitor}, 200, ""},
+		{"HEAD of a file", "HEAD", "/widget.js", nil, 200, ""},
+		{"HEAD of health", "HEAD", "/healthz", nil, 200, ""},
+		{"the stable script", "GET", "/widget.js", nil, 200, "content of widget.js"},
+		{"a hashed script", "GET", "/widget/widget-0123456789abcdef.js", nil, 200, "content of widget-"},
+		{"the panel", "GET", "/panel/", nil, 200, "content of index.html"},
+		{"the panel without its slash", "GET", "/panel", nil, 308, ""},
+		{"the panel's files", "GET", "/panel/assets/index-0123456789abcdef.js", nil, 200, "content of assets/"},
+		{"a file that is not there", "GET", "/widget/nothing.js", nil, 404, `"code":"not_found"`},
+		{"a way out of the folder", "GET", "/widget/../panel/index.html", nil, 404, `"code":"not_found"`},
+		{"an encoded way out", "GET", "/widget/%2e%2e%2fpanel%2findex.html", nil, 404, `"code":"not_found"`},
+		{"ready", "GET", "/readyz", nil, 200, `"status":"ok"`},
+		{"no demo, no demo routes", "GET", "/demo/api/get-instance", nil, 404, `"code":"not_found"`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := ask(s, tt.method, tt.path, "", tt.headers...)
+			if w.Code != tt.status || !strings.Contains(strings.ToLower(w.Body.String()), strings.ToLower(tt.want)) {
+				t.Errorf("got %d %s\nwant %d %s", w.Code, w.Body, tt.status, tt.want)
+			}
+			if tt.status == 405 && w.Header().Get("Allow") == "" {
+				t.Error("405 without Allow")
+			}
+		})
+	}
+}
+
+func TestEverythingLivesUnderTheBasePath(t *testing.T) {
+	s, _ := newServer(t, setup{options: func(o *Options) { o.BasePath = "/app" }})
+	for path, status := range map[string]int{
+		"/app": 308, "/app/": 200, "/app/install": 200, "/app/widget.js": 200, "/app/panel/": 200, "/app/healthz": 200,
+		"/app/web/style.css": 200, "/app/api/get-instance": 200,
+		"/": 404, "/widget.js": 404, "/api/get-instance": 404, "/application": 404,
+	} {
+		if got := ask(s, "GET", path, "", "Authorization: "+visitor).Code; got != status {
+			t.Errorf("%s answers %d, want %d", path, got, status)
+		}
+	}
+	if ask(s, "GET", "/app/api/nothing", "").Header().Get("Access-Control-Allow-Origin") != "*" {
+		t.Error("no CORS under the base path")
+	}
+}
+
+func TestPreflight(t *testing.T) {
+	s, _ := newServer(t, setup{identifier: callers{err: errors.New("a preflight must not be identified")}})
+	w := ask(s, "OPTIONS", "/api/settings", "",
+		"Origin: https://shop.example", "Access-Control-Request-Method: PUT",
+		"Access-Control-Request-Headers: authorization,content-type,x-wix-linguist")
+	want := map[string]string{
+		"Access-Control-Allow-Origin":      "*",
+		"Access-Control-Allow-Headers":     "authorization,content-type,x-wix-linguist",
+		"Access-Control-Max-Age":           "7200",
+		"Access-Control-Allow-Credentials": "",
+	}
+	if w.Code != 204 || !strings.Contains(w.Header().Get("Access-Control-Allow-Methods"), "PUT") {
+		t.Errorf("got %d %v", w.Code, w.Header())
+	}
+	for name, value := range want {
+		if got := w.Header().Get(name); got != value {
+			t.Errorf("%s: %q, want %q", name, got, value)
+		}
+	}
+}
+
+func TestPanelFraming(t *testing.T) {
+	s, _ := newServer(t, setup{})
+	h := ask(s, "GET", "/panel/", "").Header()
+	if h.Get("X-Frame-Options") != "" || strings.Contains(h.Get("Content-Security-Policy"), "frame-ancestors") {
+		t.Errorf("the editor could not frame the panel: %v", h)
+	}
+	s, _ = newServer(t, setup{options: func(o *Options) { o.FrameAncestors = []string{"https://*.wix.com", "https://*.wixstudio.com"} }})
+	if csp := ask(s, "GET", "/panel/", "").Header().Get("Content-Security-Policy"); !strings.HasSuffix(csp, "; frame-ancestors https://*.wix.com https://*.wixstudio.com") {
+		t.Error(csp)
+	}
+}
+
+func TestFaultsOfTheStoreAreInternalAndTellNothing(t *testing.T) {
+	s, log := newServer(t, setup{store: failingStore{}})
+	w := ask(s, "GET", "/api/get-instance", "", "Authorization: "+visitor)
+	if w.Code != 500 || !strings.Contains(w.Body.String(), `"error":"Failed to process request"`) || strings.Contains(w.Body.String(), "disk") {
+		t.Errorf("got %d %s", w.Code, w.Body)
+	}
+	if !strings.Contains(log.String(), "disk I/O error") {
+		t.Errorf("the cause is not in the log: %s", log)
+	}
+	if got := ask(s, "GET", "/readyz", "").Code; got != 503 {
+		t.Errorf("readyz answers %d with an unreachable store", got)
+	}
+	if got := ask(s, "GET", "/healthz", "").Code; got != 200 {
+		t.Errorf("healthz answers %d: a restart would not mend the store", got)
+	}
+}
+
+func TestDrainingIsNotReady(t *testing.T) {
+	s, _ := newServer(t, setup{options: func(o *Options) { o.Draining = func() bool { return true } }})
+	if w := ask(s, "GET", "/readyz", ""); w.Code != 503 {
+		t.Errorf("got %d", w.Code)
+	}
+}
+
+type panicking struct{ learner }
+
+func (panicking) Want(string) { panic("boom") }
+
+func TestAPanicIsAnInternalError(t *testing.T) {
+	s, log := newServer(t, setup{options: func(o *Options) { o.Production.Learner = panicking{} }})
+	w := ask(s, "GET", "/api/get-instance", "", "Authorization: "+visitor)
+	if w.Code != 500 || !strings.Contains(w.Body.String(), `"code":"internal"`) || strings.Contains(w.Body.String(), "boom") {
+		t.Errorf("got %d %s", w.Code, w.Body)
+	}
+	if !strings.Contains(log.String(), "boom") {
+		t.Error("the panic is not in the log")
+	}
+}
+
+func TestTheClientsAddress(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		trusted []netip.Prefix
+		remote  string
+		xff     string
+		want    string
+	}{
+		{"nobody is believed by default", nil, "203.0.113.9:1", "1.2.3.4", "203.0.113.9"},
+		{"not even the loopback", nil, "127.0.0.1:1", "1.2.3.4", "127.0.0.1"},
+		{"a trusted proxy is believed", []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, "10.1.1.1:1", "1.2.3.4", "1.2.3.4"},
+		{"what a client adds in front is not", []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, "10.1.1.1:1", "6.6.6.6, 1.2.3.4", "1.2.3.4"},
+		{"a stranger behind no proxy is not", []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, "203.0.113.9:1", "1.2.3.4", "203.0.113.9"},
+		{"IPv6", []netip.Prefix{netip.MustParsePrefix("fd00::/8")}, "[fd00::1]:1", "2001:db8::5", "2001:db8::5"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := httptest.NewRequest("GET", "/", nil)
+			r.RemoteAddr = tt.remote
+			r.Header.Set("X-Forwarded-For", tt.xff)
+			if got := ipExtractor(tt.trusted)(r); got != tt.want {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestNobodyWaitsForACancelledRequest(t *testing.T) {
+	s, log := newServer(t, setup{identifier: callers{err: context.Canceled}})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	r := httptest.NewRequestWithContext(ctx, "GET", "/api/get-instance", nil)
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	if w.Code != statusClientGone || log.Len() > 0 {
+		t.Errorf("got %d; log %s", w.Code, log)
+	}
+	_, _ = io.Copy(io.Discard, w.Body)
+}

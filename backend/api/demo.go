@@ -1,0 +1,91 @@
+package api
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"nametag/backend/instance"
+)
+
+// DemoSession is one onlooker's own instance in the demo.
+type DemoSession struct {
+	ID         string    `json:"session"`
+	InstanceID string    `json:"instanceId"`
+	SiteID     string    `json:"siteId"`
+	AppID      string    `json:"appId"`
+	Tag        string    `json:"tag"`
+	WidgetURL  string    `json:"widgetUrl"`
+	PanelURL   string    `json:"panelUrl"`
+	ExpiresAt  time.Time `json:"expiresAt"`
+}
+
+// DemoToken is an access token of the demo's offline Wix. Production, which asks
+// the real Wix, does not accept it.
+type DemoToken struct {
+	Token     string    `json:"token"`
+	ExpiresAt time.Time `json:"expiresAt"`
+}
+
+// DemoCall is one call that reached the demo's offline Wix.
+type DemoCall struct {
+	Method     string    `json:"method"`
+	Path       string    `json:"path"`
+	Status     int       `json:"status"`
+	At         time.Time `json:"at"`
+	DurationMs float64   `json:"durationMs"`
+}
+
+// DemoSessions plays Wix to the demo page. Its errors are the domain's: not_found
+// for a session that has ended, rate_limited when there are too many.
+type DemoSessions interface {
+	Create() (DemoSession, error)
+	// Token mints a token for the session's instance; the subject is VISITOR or USER.
+	Token(session, subject string) (DemoToken, error)
+	// Calls lists what the session's instance caused at the offline Wix.
+	Calls(session string) ([]DemoCall, error)
+}
+
+func (s *Server) mountDemoSessions(g *echo.Group) {
+	sessions := s.opts.DemoSessions
+	g.POST("/sessions", func(c echo.Context) error {
+		session, err := sessions.Create()
+		if err != nil {
+			return err
+		}
+		return demoAnswer(c, http.StatusCreated, session)
+	})
+	g.POST("/sessions/:session/tokens", func(c echo.Context) error {
+		var ask struct {
+			Subject string `json:"subject"`
+		}
+		body, err := io.ReadAll(http.MaxBytesReader(c.Response(), c.Request().Body, 1<<10))
+		if err != nil {
+			return err
+		}
+		if json.Unmarshal(body, &ask) != nil || (ask.Subject != "VISITOR" && ask.Subject != "USER") {
+			return &instance.Error{Code: instance.CodeNotFound}
+		}
+		token, err := sessions.Token(c.Param("session"), ask.Subject)
+		if err != nil {
+			return err
+		}
+		return demoAnswer(c, http.StatusOK, token)
+	})
+	get(g, "/sessions/:session/calls", func(c echo.Context) error {
+		calls, err := sessions.Calls(c.Param("session"))
+		if err != nil {
+			return err
+		}
+		return demoAnswer(c, http.StatusOK, map[string][]DemoCall{"calls": calls})
+	})
+}
+
+func demoAnswer(c echo.Context, status int, body any) error {
+	c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
+	c.Response().Header().Set(echo.HeaderXContentTypeOptions, "nosniff")
+	return c.JSON(status, body)
+}

@@ -1,0 +1,99 @@
+package api
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"time"
+
+	"github.com/labstack/echo/v4"
+)
+
+// observe gives each request its id, hands its outcome to the metrics, and turns
+// errors into answers early enough for both to see the final status.
+func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		start := time.Now()
+		// Never the client's own id: it would let anyone write into our log.
+		c.Response().Header().Set(echo.HeaderXRequestID, rand.Text())
+		if err := next(c); err != nil {
+			c.Error(err)
+		}
+		route := c.Path()
+		if route == "" {
+			route = "unmatched"
+		}
+		s.opts.Observe(route, c.Response().Status, time.Since(start))
+		return nil
+	}
+}
+
+// recoverPanic turns a panic into the error "internal". It lets through the one
+// panic that means "cut the connection".
+func (s *Server) recoverPanic(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) (err error) {
+		defer func() {
+			switch r := recover(); r {
+			case nil:
+			case http.ErrAbortHandler:
+				panic(r)
+			default:
+				s.opts.Logger.Error("panic", "value", fmt.Sprint(r), "stack", string(debug.Stack()))
+				err = errors.New("panic in a handler")
+			}
+		}()
+		return next(c)
+	}
+}
+
+const (
+	corsMethods = "GET, HEAD, PUT, OPTIONS"
+	corsExpose  = "ETag, Retry-After, X-Request-Id"
+	// corsMaxAge is the longest that Chromium remembers a preflight, in seconds.
+	corsMaxAge = "7200"
+)
+
+// cors opens the API to every origin: a site's origin cannot be listed (any
+// domain may be one), and the credential is a header that no browser adds by
+// itself, so "*" without credentials gives nothing away. The headers stand on
+// errors too, or the widget would see a bare "Failed to fetch". They do not depend
+// on the Origin header, so that no cache can hold an answer without them.
+func (s *Server) cors(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		r := c.Request()
+		if !s.isAPI(r.URL.Path) {
+			return next(c)
+		}
+		h := c.Response().Header()
+		h[echo.HeaderAccessControlAllowOrigin] = allOrigins
+		h[echo.HeaderAccessControlExposeHeaders] = exposed
+		h[echo.HeaderXContentTypeOptions] = noSniff
+		if r.Method != http.MethodOptions {
+			return next(c)
+		}
+		h.Set(echo.HeaderAccessControlAllowMethods, corsMethods)
+		// Echoed, because Wix's packages add headers of their own (x-wix-linguist,
+		// X-Wix-Consistent) and "*" would not cover Authorization.
+		if asked := r.Header.Get(echo.HeaderAccessControlRequestHeaders); asked != "" {
+			h.Set(echo.HeaderAccessControlAllowHeaders, asked)
+		}
+		h.Set(echo.HeaderAccessControlMaxAge, corsMaxAge)
+		h.Set(echo.HeaderVary, echo.HeaderAccessControlRequestHeaders)
+		return c.NoContent(http.StatusNoContent)
+	}
+}
+
+// Shared header values: net/http only reads them.
+var (
+	allOrigins = []string{"*"}
+	exposed    = []string{corsExpose}
+	noSniff    = []string{"nosniff"}
+)
+
+func ipNet(p netip.Prefix) *net.IPNet {
+	return &net.IPNet{IP: p.Masked().Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
+}

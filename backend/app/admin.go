@@ -1,0 +1,126 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// The names of the metrics. The README's table lists them.
+const (
+	metricRequests = "nametag_http_requests_total"
+	metricDuration = "nametag_http_request_duration_seconds"
+	metricWixCalls = "nametag_wix_calls_total"
+)
+
+type metrics struct {
+	registry *prometheus.Registry
+	requests *prometheus.CounterVec
+	duration *prometheus.HistogramVec
+	wixCalls *prometheus.CounterVec
+}
+
+func newMetrics() *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: metricRequests, Help: "Answered requests, by route pattern and status.",
+		}, []string{"route", "status"}),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: metricDuration, Help: "Time from a request's arrival to its answer, in seconds, by route pattern.",
+			Buckets: []float64{.0001, .0005, .001, .005, .025, .1, .5, 1, 5, 15},
+		}, []string{"route"}),
+		wixCalls: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: metricWixCalls, Help: "Calls to Wix, by path and status; the status is \"failed\" when no answer came.",
+		}, []string{"path", "status"}),
+	}
+	m.registry.MustRegister(m.requests, m.duration, m.wixCalls,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// observe counts one answered request. The route is the pattern, never the path:
+// a path is the client's to choose, and would make the series endless.
+func (m *metrics) observe(route string, status int, took time.Duration) {
+	m.requests.WithLabelValues(route, strconv.Itoa(status)).Inc()
+	m.duration.WithLabelValues(route).Observe(took.Seconds())
+}
+
+// countWix counts the calls that go through a transport to Wix.
+func (m *metrics) countWix(next http.RoundTripper) http.RoundTripper {
+	return roundTrip(func(r *http.Request) (*http.Response, error) {
+		res, err := next.RoundTrip(r)
+		status := "failed"
+		if err == nil {
+			status = strconv.Itoa(res.StatusCode)
+		}
+		m.wixCalls.WithLabelValues(r.URL.Path, status).Inc()
+		return res, err
+	})
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// adminServer answers metrics and profiles on an address of its own, which is on
+// the loopback interface unless configured otherwise.
+type adminServer struct {
+	listener net.Listener
+	server   *http.Server
+}
+
+func listenAdmin(addr string, m *metrics) (*adminServer, error) {
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen for metrics and profiles (NAMETAG_ADMIN_ADDR): %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	var handler http.Handler = mux
+	if listener.Addr().(*net.TCPAddr).IP.IsLoopback() {
+		handler = loopbackHost(mux)
+	}
+	return &adminServer{listener, &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second}}, nil
+}
+
+// loopbackHost refuses requests whose Host is a name other than localhost: a page
+// anywhere could point its own name at 127.0.0.1 and read profiles through a
+// developer's browser.
+func loopbackHost(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := r.Host
+		if h, _, err := net.SplitHostPort(host); err == nil {
+			host = h
+		}
+		if host != "localhost" && net.ParseIP(strings.Trim(host, "[]")) == nil {
+			http.Error(w, "ask by address or localhost", http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (a *adminServer) serve() error { return a.server.Serve(a.listener) }
+
+func (a *adminServer) close() error {
+	err := a.server.Close()
+	if e := a.listener.Close(); e != nil && !errors.Is(e, net.ErrClosed) {
+		err = errors.Join(err, e)
+	}
+	return err
+}

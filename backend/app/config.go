@@ -1,0 +1,151 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/caarlos0/env/v11"
+
+	"nametag/backend/wix"
+)
+
+// Config is what `nametag serve` reads from the environment.
+type Config struct {
+	Addr           string     `env:"NAMETAG_ADDR" envDefault:":8080"`
+	AdminAddr      string     `env:"NAMETAG_ADMIN_ADDR" envDefault:"127.0.0.1:9090"`
+	PublicURL      string     `env:"NAMETAG_PUBLIC_URL" envDefault:"http://localhost:8080"`
+	DatabaseURL    string     `env:"NAMETAG_DATABASE_URL" envDefault:"sqlite:nametag.db"`
+	TrustedProxies []string   `env:"NAMETAG_TRUSTED_PROXIES"`
+	Demo           bool       `env:"NAMETAG_DEMO" envDefault:"true"`
+	FrameAncestors []string   `env:"NAMETAG_FRAME_ANCESTORS"`
+	AppID          string     `env:"WIX_APP_ID"`
+	AppSecret      wix.Secret `env:"WIX_APP_SECRET"`
+	WixURL         string     `env:"WIX_API_URL" envDefault:"https://www.wixapis.com"`
+
+	basePath string
+	proxies  []netip.Prefix
+}
+
+// fileForms are the variables that may be given as <NAME>_FILE, the path of a file
+// that holds the value, as container platforms hand out secrets.
+var fileForms = []string{"WIX_APP_ID", "WIX_APP_SECRET"}
+
+// LoadConfig reads and checks the configuration. Its error names every fault at
+// once, a line each.
+func LoadConfig(environ []string) (Config, error) {
+	vars := env.ToMap(environ)
+	var faults []error
+	for _, name := range fileForms {
+		if err := readFileForm(vars, name); err != nil {
+			faults = append(faults, err)
+		}
+	}
+	var c Config
+	faults = append(faults, parse(&c, vars)...)
+	faults = append(faults, c.check()...)
+	return c, errors.Join(faults...)
+}
+
+// LoadDatabaseURL reads the one variable that the database commands need.
+func LoadDatabaseURL(environ []string) (string, error) {
+	var c struct {
+		DatabaseURL string `env:"NAMETAG_DATABASE_URL" envDefault:"sqlite:nametag.db"`
+	}
+	return c.DatabaseURL, errors.Join(parse(&c, env.ToMap(environ))...)
+}
+
+func parse(into any, vars map[string]string) []error {
+	err := env.ParseWithOptions(into, env.Options{Environment: vars})
+	var all env.AggregateError
+	if errors.As(err, &all) {
+		return all.Errors
+	}
+	if err != nil {
+		return []error{err}
+	}
+	return nil
+}
+
+func readFileForm(vars map[string]string, name string) error {
+	path, ok := vars[name+"_FILE"]
+	if !ok {
+		return nil
+	}
+	if vars[name] != "" {
+		return fmt.Errorf("%s and %s_FILE are both set: keep one", name, name)
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("%s_FILE: %w", name, err)
+	}
+	vars[name] = strings.TrimSpace(string(content))
+	return nil
+}
+
+// check returns the faults of values that parsed, and fills in what follows from them.
+func (c *Config) check() []error {
+	var faults []error
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+	if c.AppID == "" {
+		fault("WIX_APP_ID is missing: the app's id, from the app dashboard's OAuth page")
+	}
+	if c.AppSecret == "" {
+		fault("WIX_APP_SECRET is missing: the app's secret key, from the app dashboard's OAuth page")
+	}
+	if u, err := webURL(c.PublicURL); err != nil {
+		fault("NAMETAG_PUBLIC_URL %w", err)
+	} else {
+		c.basePath = strings.TrimRight(u.Path, "/")
+		if !plainPath.MatchString(c.basePath) {
+			fault("NAMETAG_PUBLIC_URL: its path may hold letters, digits, '-', '.', '_' and '~' between single slashes")
+		}
+		c.PublicURL = u.Scheme + "://" + u.Host + c.basePath
+	}
+	if u, err := webURL(c.WixURL); err != nil {
+		fault("WIX_API_URL %w", err)
+	} else {
+		c.WixURL = strings.TrimRight(u.String(), "/")
+	}
+	for name, addr := range map[string]string{"NAMETAG_ADDR": c.Addr, "NAMETAG_ADMIN_ADDR": c.AdminAddr} {
+		if _, _, err := net.SplitHostPort(addr); err != nil {
+			fault("%s is %q: it must be host:port, such as 127.0.0.1:8080 or :8080", name, addr)
+		}
+	}
+	for _, cidr := range c.TrustedProxies {
+		prefix, err := netip.ParsePrefix(strings.TrimSpace(cidr))
+		if err != nil {
+			fault("NAMETAG_TRUSTED_PROXIES: %q is not a network such as 10.0.0.0/8", cidr)
+			continue
+		}
+		c.proxies = append(c.proxies, prefix)
+	}
+	for _, host := range c.FrameAncestors {
+		// A space or a semicolon would let a value write further CSP directives.
+		if host == "" || strings.ContainsAny(host, " \t\r\n;,'\"") && host != "'self'" && host != "'none'" {
+			fault("NAMETAG_FRAME_ANCESTORS: %q is not a host such as https://*.wix.com", host)
+		}
+	}
+	return faults
+}
+
+// plainPath keeps out what the router would read as a pattern and what would have
+// to be escaped in every link.
+var plainPath = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)*$`)
+
+func webURL(raw string) (*url.URL, error) {
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil || !slices.Contains([]string{"http", "https"}, u.Scheme) || u.Host == "":
+		return nil, fmt.Errorf("is %q: it must be a URL such as https://nametag.example.com", raw)
+	case u.RawQuery != "" || u.Fragment != "" || u.User != nil:
+		return nil, fmt.Errorf("must have neither a user, a query nor a fragment")
+	}
+	return u, nil
+}

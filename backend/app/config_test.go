@@ -1,0 +1,75 @@
+package app
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var complete = []string{"WIX_APP_ID=" + appID, "WIX_APP_SECRET=" + appSecret}
+
+func TestLoadConfig(t *testing.T) {
+	c, err := LoadConfig(append([]string{
+		"NAMETAG_PUBLIC_URL=https://apps.example.com/app/", "NAMETAG_TRUSTED_PROXIES=10.0.0.0/8, fd00::/8",
+		"NAMETAG_FRAME_ANCESTORS=https://*.wix.com,'self'", "WIX_API_URL=http://127.0.0.1:8081/",
+	}, complete...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.basePath != "/app" || c.PublicURL != "https://apps.example.com/app" || c.WixURL != "http://127.0.0.1:8081" {
+		t.Errorf("base path %q, public URL %q, Wix at %q", c.basePath, c.PublicURL, c.WixURL)
+	}
+	if len(c.proxies) != 2 || len(c.FrameAncestors) != 2 || !c.Demo {
+		t.Errorf("%+v", c)
+	}
+	if printed := fmt.Sprintf("%v %+v %#v", c, c, c); strings.Contains(printed, appSecret) {
+		t.Error("the configuration prints the app secret")
+	}
+}
+
+func TestFaultsOfTheConfiguration(t *testing.T) {
+	dir := t.TempDir()
+	secretFile := filepath.Join(dir, "secret")
+	if err := os.WriteFile(secretFile, []byte(appSecret+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name    string
+		environ []string
+		want    []string // each is named; none at all means no fault
+	}{
+		{"the secret from a file", []string{"WIX_APP_ID=x", "WIX_APP_SECRET_FILE=" + secretFile}, nil},
+		{"all that is missing is told at once", nil, []string{"WIX_APP_ID is missing", "WIX_APP_SECRET is missing"}},
+		{"a file that is not there", []string{"WIX_APP_ID=x", "WIX_APP_SECRET_FILE=" + dir + "/nothing"}, []string{"WIX_APP_SECRET_FILE"}},
+		{"a secret given twice", append([]string{"WIX_APP_SECRET_FILE=" + secretFile}, complete...), []string{"WIX_APP_SECRET and WIX_APP_SECRET_FILE are both set"}},
+		{"faults of every kind together", append([]string{
+			"NAMETAG_PUBLIC_URL=nametag.example.com", "WIX_API_URL=ftp://x", "NAMETAG_TRUSTED_PROXIES=10.0.0.1",
+			"NAMETAG_FRAME_ANCESTORS=https://a.example; script-src *", "NAMETAG_DEMO=perhaps", "NAMETAG_ADDR=8080",
+		}, complete...), []string{"NAMETAG_PUBLIC_URL", "WIX_API_URL", "NAMETAG_TRUSTED_PROXIES", "NAMETAG_FRAME_ANCESTORS", "Demo", "NAMETAG_ADDR"}},
+		{"a query in the public URL", append([]string{"NAMETAG_PUBLIC_URL=https://x.example/?a=b"}, complete...), []string{"NAMETAG_PUBLIC_URL"}},
+		{"a router's pattern in the base path", append([]string{"NAMETAG_PUBLIC_URL=https://x.example/:id"}, complete...), []string{"NAMETAG_PUBLIC_URL"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, err := LoadConfig(tt.environ)
+			if len(tt.want) == 0 {
+				if err != nil || string(c.AppSecret) != appSecret {
+					t.Fatalf("got %v, secret of %d bytes", err, len(c.AppSecret))
+				}
+				return
+			}
+			if err == nil {
+				t.Fatal("no fault was found")
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("%q is not named in:\n%v", want, err)
+				}
+			}
+			if strings.Contains(err.Error(), appSecret) {
+				t.Error("the secret is in the error")
+			}
+		})
+	}
+}

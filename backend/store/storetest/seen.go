@@ -1,0 +1,128 @@
+// What Seen promises: one row, made once, with times that only move forward.
+
+package storetest
+
+import (
+	"testing"
+	"time"
+
+	"nametag/backend/instance"
+)
+
+func seenChecks() []check {
+	return []check{
+		{"the first caller creates the instance with default settings, version 0 and no profile", func(t *testing.T, s instance.Store) {
+			want := instance.Instance{
+				ID: "a", SiteID: "site", FirstSeen: noon(), LastSeen: noon(), Settings: instance.DefaultSettings(),
+			}
+			wantRow(t, "Seen", seen(t, s, "a", "site", noon()), want)
+			wantRow(t, "Find", find(t, s, "a"), want)
+		}},
+		{"looking for an instance does not create it", func(t *testing.T, s instance.Store) {
+			wantMissing(t, s, "a")
+			wantMissing(t, s, "a")
+			if row := seen(t, s, "a", "", noon()); !row.FirstSeen.Equal(noon()) || row.Version != 0 {
+				t.Errorf("the first caller found %+v", row)
+			}
+		}},
+		{"an empty site id does not erase the known one", func(t *testing.T, s instance.Store) {
+			seen(t, s, "a", "site", noon())
+			for _, later := range []time.Duration{time.Second, time.Hour} {
+				if row := seen(t, s, "a", "", noon().Add(later)); row.SiteID != "site" {
+					t.Errorf("after %v the site id is %q", later, row.SiteID)
+				}
+			}
+			if row := find(t, s, "a"); row.SiteID != "site" {
+				t.Errorf("the site id is %q", row.SiteID)
+			}
+		}},
+		{"a site id is learnt late and replaced, even by a caller within SeenEvery", func(t *testing.T, s instance.Store) {
+			seen(t, s, "a", "", noon())
+			for i, site := range []string{"first", "second"} {
+				if row := seen(t, s, "a", site, noon().Add(time.Duration(i+1)*time.Second)); row.SiteID != site {
+					t.Errorf("Seen returned the site id %q, want %q", row.SiteID, site)
+				}
+				if row := find(t, s, "a"); row.SiteID != site {
+					t.Errorf("the site id is %q, want %q", row.SiteID, site)
+				}
+			}
+		}},
+		{"first seen stays, whether a later or an earlier caller follows", func(t *testing.T, s instance.Store) {
+			seen(t, s, "a", "", noon())
+			for _, step := range []time.Duration{time.Hour, -time.Hour, 0} {
+				if row := seen(t, s, "a", "site", noon().Add(step)); !row.FirstSeen.Equal(noon()) {
+					t.Errorf("after a caller at %v first seen is %v", step, row.FirstSeen)
+				}
+			}
+			if row := find(t, s, "a"); !row.FirstSeen.Equal(noon()) {
+				t.Errorf("first seen is %v", row.FirstSeen)
+			}
+		}},
+		{"last seen moves from SeenEvery on, and not before", func(t *testing.T, s instance.Store) {
+			seen(t, s, "a", "site", noon())
+			for _, step := range []struct{ at, want time.Duration }{
+				{0, 0},
+				{time.Millisecond, 0},
+				{instance.SeenEvery - time.Millisecond, 0},
+				{instance.SeenEvery - time.Nanosecond, 0},
+				{instance.SeenEvery, instance.SeenEvery},
+				{2*instance.SeenEvery - time.Millisecond, instance.SeenEvery},
+				{10 * instance.SeenEvery, 10 * instance.SeenEvery},
+			} {
+				want := noon().Add(step.want)
+				if row := seen(t, s, "a", "site", noon().Add(step.at)); !row.LastSeen.Equal(want) {
+					t.Errorf("a caller after %v: Seen returned %v, want %v", step.at, row.LastSeen, want)
+				}
+				if row := find(t, s, "a"); !row.LastSeen.Equal(want) {
+					t.Errorf("a caller after %v: last seen is %v, want %v", step.at, row.LastSeen, want)
+				}
+			}
+		}},
+		{"last seen never moves back, not even with a new site id", func(t *testing.T, s instance.Store) {
+			seen(t, s, "a", "site", noon())
+			for _, site := range []string{"", "site", "another"} {
+				if row := seen(t, s, "a", site, noon().Add(-time.Hour)); !row.LastSeen.Equal(noon()) {
+					t.Errorf("an earlier caller from %q moved last seen to %v", site, row.LastSeen)
+				}
+			}
+			if row := find(t, s, "a"); !row.LastSeen.Equal(noon()) {
+				t.Errorf("last seen is %v", row.LastSeen)
+			}
+		}},
+		{"times come back in UTC and cut to the millisecond, whatever they were given as", func(t *testing.T, s instance.Store) {
+			tokyo := time.FixedZone("Tokyo", 9*60*60)
+			for id, at := range map[string]time.Time{
+				"another zone":      noon().In(tokyo),
+				"microseconds":      noon().Add(999 * time.Microsecond),
+				"nanoseconds":       noon().Add(999_999 * time.Nanosecond).In(tokyo),
+				"monotonic reading": time.Now(),
+				"before 1970":       time.Date(1969, 12, 31, 23, 59, 59, 999_999_999, time.UTC),
+				"far in the future": time.Date(9999, 12, 31, 23, 59, 59, 999_000_000, time.UTC),
+			} {
+				want := time.UnixMilli(at.UnixMilli()).UTC()
+				seen(t, s, id, "", at)
+				saveProfile(t, s, id, instance.Profile{}, at)
+				row := find(t, s, id)
+				for name, got := range map[string]time.Time{
+					"first seen": row.FirstSeen, "last seen": row.LastSeen, "profile at": row.ProfileAt,
+				} {
+					if got != want {
+						t.Errorf("%s: %s is %v, want %v", id, name, got, want)
+					}
+				}
+			}
+		}},
+		{"a caller changes neither settings nor profile", func(t *testing.T, s instance.Store) {
+			want := full(t, s, "a")
+			want.LastSeen = noon().Add(time.Hour)
+			wantRow(t, "Seen", seen(t, s, "a", "", noon().Add(time.Hour)), want)
+			wantRow(t, "Find", find(t, s, "a"), want)
+		}},
+		{"a caller without an instance id is refused, so that such callers cannot share a row", func(t *testing.T, s instance.Store) {
+			if row, err := s.Seen(t.Context(), "", "site", noon()); err == nil {
+				t.Errorf("Seen made %+v", row)
+			}
+			wantMissing(t, s, "")
+		}},
+	}
+}

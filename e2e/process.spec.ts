@@ -1,0 +1,114 @@
+// The program as a process: signals, kills, taken ports, and what it logs.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { freePort, Program } from "./process";
+import { expect, Stack, test } from "./stack";
+
+test("what was saved survives a kill", async () => {
+  const stack = await new Stack().start();
+  try {
+    const owner = await stack.token({ subject: "USER" });
+    for (let version = 0; version < 5; version++) {
+      const saved = await stack.ask("settings", owner, {
+        method: "PUT",
+        headers: { "Content-Type": "application/json", "If-Match": `"${version}"` },
+        body: JSON.stringify({ greeting: `Greeting ${version + 1}` }),
+      });
+      expect(saved.status).toBe(200);
+      stack.server.kill("SIGKILL");
+      expect((await stack.server.ended).signal).toBe("SIGKILL");
+      await stack.serve();
+      const read = await (await stack.ask("settings", owner)).json();
+      expect(read).toEqual({
+        settings: { greeting: `Greeting ${version + 1}` },
+        version: version + 1,
+      });
+    }
+  } finally {
+    await stack.stop();
+  }
+});
+
+test("SIGTERM drains: unready at once, still serving, then a clean end", async () => {
+  const stack = await new Stack().start();
+  try {
+    const token = await stack.token();
+    expect((await stack.ask("get-instance", token)).status).toBe(200);
+    stack.server.kill("SIGTERM");
+    await expect
+      .poll(async () => (await fetch(`${stack.app}/readyz`)).status, { intervals: [10] })
+      .toBe(503);
+    expect((await stack.ask("get-instance", token)).status).toBe(200);
+    expect(await stack.server.ended).toEqual({ code: 0, signal: null });
+  } finally {
+    await stack.stop();
+  }
+});
+
+test("a request that is under way at SIGINT is answered", async () => {
+  const stack = await new Stack().start();
+  try {
+    await stack.fault({ endpoint: "token-info", latency: "500ms", count: 1 });
+    const answer = stack.ask("get-instance", await stack.token());
+    await expect.poll(() => stack.calls(), { intervals: [10] }).toBeTruthy();
+    await new Promise((resolve) => setTimeout(resolve, 100)); // the request is on its way; nothing tells when
+    stack.server.kill("SIGINT");
+    expect((await answer).status).toBe(200);
+    expect((await stack.server.ended).code).toBe(0);
+  } finally {
+    await stack.stop();
+  }
+});
+
+test("a taken port is one clear sentence", async ({ stack }) => {
+  const second = new Program(["serve"], {
+    WIX_APP_ID: "x",
+    WIX_APP_SECRET: "y",
+    NAMETAG_ADDR: new URL(stack.app).host,
+    NAMETAG_ADMIN_ADDR: "127.0.0.1:0",
+    NAMETAG_DATABASE_URL: `sqlite:${join(tmpdir(), `nametag-taken-${process.pid}.db`)}`,
+  });
+  expect((await second.ended).code).toBe(1);
+  expect(second.output).toContain("address already in use");
+  await rm(join(tmpdir(), `nametag-taken-${process.pid}.db`), { force: true });
+});
+
+test("nametag demo needs nothing and leaves nothing", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "nametag-demo-"));
+  const url = `http://127.0.0.1:${await freePort()}`;
+  const demo = new Program(["demo", `--addr=${new URL(url).host}`], { HOME: folder });
+  await demo.ready(`${url}/readyz`);
+  expect(demo.output).toContain(`Open ${url}/`);
+  await demo.stop();
+  expect((await demo.ended).code).toBe(0);
+  await rm(folder, { recursive: true });
+});
+
+test("the log of a server that met every fault holds no token and no secret", async () => {
+  const stack = await new Stack().start();
+  try {
+    const tokens = [
+      await stack.token(),
+      await stack.token({ subject: "USER" }),
+      await stack.token({ ttl: -60 }),
+      await stack.token({ active: false }),
+      await stack.token({ appId: "99999999-9999-4999-8999-999999999999" }),
+    ];
+    const faults = [{}, { status: 500 }, { outage: true }, { body: "<html>" }, { status: 429 }];
+    for (const fault of faults) {
+      if (Object.keys(fault).length > 0) await stack.fault(fault);
+      tokens.push(await stack.token());
+      for (const token of tokens) {
+        await stack.ask("get-instance", token);
+        await stack.ask("get-instance-data", token);
+      }
+    }
+    expect(stack.server.output).toContain("request failed");
+    for (const token of tokens) expect(stack.server.output).not.toContain(token.slice(20));
+    expect(stack.server.output).not.toContain(stack.secret);
+    expect(stack.server.output).not.toContain("@example.com");
+  } finally {
+    await stack.stop();
+  }
+});

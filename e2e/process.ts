@@ -1,0 +1,65 @@
+// Starts the real program and tells when it is ready, what it printed and how it ended.
+import { type ChildProcess, spawn } from "node:child_process";
+import { createServer } from "node:net";
+import { fileURLToPath } from "node:url";
+
+const binary = fileURLToPath(new URL("../bin/nametag", import.meta.url));
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}
+
+export class Program {
+  output = "";
+  readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  private readonly child: ChildProcess;
+
+  constructor(args: string[], env: Record<string, string> = {}) {
+    this.child = spawn(binary, args, {
+      env: { PATH: process.env.PATH, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const take = (chunk: Buffer) => {
+      this.output += chunk.toString();
+    };
+    this.child.stdout?.on("data", take);
+    this.child.stderr?.on("data", take);
+    this.ended = new Promise((resolve) => {
+      this.child.on("close", (code, signal) => resolve({ code, signal }));
+    });
+  }
+
+  /** Waits until the program answers at a URL, and fails with its output when it ends before. */
+  async ready(url: string): Promise<void> {
+    let over = false;
+    this.ended.then(() => {
+      over = true;
+    });
+    const deadline = Date.now() + 20_000;
+    for (;;) {
+      if (over) throw new Error(`nametag ended before it was ready:\n${this.output}`);
+      try {
+        if ((await fetch(url)).ok) return;
+      } catch {
+        // not listening yet
+      }
+      if (Date.now() > deadline) throw new Error(`not ready after 20 s:\n${this.output}`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
+  async stop(): Promise<void> {
+    this.kill("SIGINT");
+    await this.ended;
+  }
+}

@@ -1,0 +1,113 @@
+// URLs that other people's pages hold are a contract. Each row names who holds it
+// and a marker that only the right file contains.
+import { expect, Stack, test } from "./stack";
+
+type Row = {
+  path: string;
+  holder: string;
+  type: string;
+  marker: string;
+  cache: "revalidate" | "immutable" | "any";
+  anyOrigin: boolean;
+};
+
+const rows: Row[] = [
+  {
+    path: "/widget.js",
+    holder: "every Wix site with the widget",
+    type: "text/javascript; charset=utf-8",
+    marker: "nametag-widget",
+    cache: "revalidate",
+    anyOrigin: true,
+  },
+  {
+    path: "/panel/",
+    holder: "the Wix app dashboard (settings panel URL)",
+    type: "text/html; charset=utf-8",
+    marker: "Nametag",
+    cache: "revalidate",
+    anyOrigin: true,
+  },
+  {
+    path: "/install",
+    holder: "the README and app developers' notes",
+    type: "text/html; charset=utf-8",
+    marker: "nametag-widget",
+    cache: "any",
+    anyOrigin: false,
+  },
+  {
+    path: "/",
+    holder: "onlookers",
+    type: "text/html; charset=utf-8",
+    marker: "Nametag",
+    cache: "any",
+    anyOrigin: false,
+  },
+  {
+    path: "/healthz",
+    holder: "orchestrators",
+    type: "application/json",
+    marker: '"ok"',
+    cache: "any",
+    anyOrigin: false,
+  },
+];
+
+for (const base of ["", "/app"]) {
+  test.describe(`under ${base || "/"}`, () => {
+    let stack: Stack;
+    let root = "";
+    test.beforeAll(async () => {
+      stack = new Stack();
+      await stack.start({ base });
+      root = stack.app + base;
+    });
+    test.afterAll(() => stack.stop());
+
+    for (const row of rows) {
+      test(`${row.path}, held by ${row.holder}`, async () => {
+        const response = await fetch(root + row.path);
+        expect(response.status).toBe(200);
+        expect(response.headers.get("content-type")).toBe(row.type);
+        expect(await response.text()).toContain(row.marker);
+        expect(response.headers.get("set-cookie")).toBeNull();
+        expect(response.headers.get("x-content-type-options")).toBe("nosniff");
+        if (row.anyOrigin) {
+          expect(response.headers.get("access-control-allow-origin")).toBe("*");
+          expect(response.headers.get("cross-origin-resource-policy")).toBe("cross-origin");
+          expect(response.headers.get("x-frame-options")).toBeNull();
+        }
+        if (row.cache === "revalidate") {
+          expect(response.headers.get("cache-control")).toContain("no-cache");
+          const etag = response.headers.get("etag") ?? "";
+          const again = await fetch(root + row.path, { headers: { "If-None-Match": etag } });
+          expect(again.status).toBe(304);
+        }
+        const head = await fetch(root + row.path, { method: "HEAD" });
+        expect(head.status).toBe(200);
+      });
+    }
+
+    test("what the panel's page loads is hashed and kept for ever", async () => {
+      const page = await (await fetch(`${root}/panel/`)).text();
+      const files = [...page.matchAll(/(?:src|href)="\.\/(assets\/[^"]+)"/g)].map((m) => m[1]);
+      expect(files.length).toBeGreaterThan(1);
+      for (const file of files) {
+        const response = await fetch(`${root}/panel/${file}`);
+        expect(response.status, file).toBe(200);
+        expect(response.headers.get("cache-control"), file).toBe(
+          "public, max-age=31536000, immutable",
+        );
+        expect(response.headers.get("content-encoding"), file).toMatch(/^(br|gzip)$/);
+        expect(response.headers.get("vary"), file).toContain("Accept-Encoding");
+      }
+    });
+
+    test("a name that was never published is 404", async () => {
+      for (const path of ["/widget2.js", "/widget/none.js", "/panel/none.js", "/widget.js.br"]) {
+        expect((await fetch(root + path)).status, path).toBe(404);
+      }
+    });
+  });
+}

@@ -1,0 +1,178 @@
+// The production program beside the offline Wix, as two real processes on two
+// origins, one pair for each worker.
+import { randomUUID } from "node:crypto";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test as base, expect, type Page } from "@playwright/test";
+import { freePort, Program } from "./process";
+
+export { expect };
+
+type Subject = "VISITOR" | "MEMBER" | "USER" | "APP";
+export type TokenRequest = {
+  subject?: Subject;
+  instanceId?: string;
+  appId?: string;
+  ttl?: string | number;
+  active?: boolean;
+};
+export type WixCall = { method: string; path: string; status: number; instanceId?: string };
+
+export type StackOptions = {
+  /** Further flags of `nametag sim`; addresses and credentials are known by then. */
+  sim?: (stack: Stack) => string[];
+  /** The path part of the public URL. */
+  base?: string;
+  /** Further variables of `nametag serve`, or others in place of the usual ones. */
+  env?: Record<string, string>;
+};
+
+export class Stack {
+  readonly appId = randomUUID();
+  readonly secret = randomUUID();
+  app = "";
+  wix = "";
+  private base = "";
+  private programs: Program[] = [];
+  private folder = "";
+  private serveEnv: Record<string, string> = {};
+  server!: Program;
+
+  async start(options: StackOptions = {}): Promise<this> {
+    this.base = options.base ?? "";
+    this.folder = await mkdtemp(join(tmpdir(), "nametag-e2e-"));
+    this.app = `http://127.0.0.1:${await freePort()}`;
+    this.wix = `http://127.0.0.1:${await freePort()}`;
+    const sim = new Program([
+      "sim",
+      `--addr=${new URL(this.wix).host}`,
+      `--app-id=${this.appId}`,
+      `--app-secret=${this.secret}`,
+      `--app-url=${this.app}${this.base}`,
+      ...(options.sim?.(this) ?? []),
+    ]);
+    this.programs.push(sim);
+    await sim.ready(`${this.wix}/_sim/health`);
+    this.serveEnv = {
+      WIX_API_URL: this.wix,
+      WIX_APP_ID: this.appId,
+      WIX_APP_SECRET: this.secret,
+      NAMETAG_ADDR: new URL(this.app).host,
+      NAMETAG_ADMIN_ADDR: "127.0.0.1:0",
+      NAMETAG_PUBLIC_URL: this.app + this.base,
+      NAMETAG_DATABASE_URL: `sqlite:${join(this.folder, "nametag.db")}`,
+      ...options.env,
+    };
+    await this.serve();
+    return this;
+  }
+
+  /** Starts the server, or starts it again after it was ended. */
+  async serve(): Promise<void> {
+    this.server = new Program(["serve"], this.serveEnv);
+    this.programs.push(this.server);
+    await this.server.ready(`${this.app}${this.base}/readyz`);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.programs.map((program) => program.stop()));
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  private async control(method: string, path: string, body?: unknown): Promise<Response> {
+    const response = await fetch(`${this.wix}/_sim/${path}`, {
+      method,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (!response.ok) throw new Error(`${method} ${path}: ${await response.text()}`);
+    return response;
+  }
+
+  async install(site: Record<string, unknown> = {}): Promise<string> {
+    return (await (await this.control("POST", "installs", site)).json()).instanceId;
+  }
+
+  async token(request: TokenRequest = {}): Promise<string> {
+    const body = { subject: "VISITOR", ...request };
+    return (await (await this.control("POST", "tokens", body)).json()).token;
+  }
+
+  async fault(fault: Record<string, unknown>): Promise<void> {
+    await this.control("PUT", "faults", fault);
+  }
+
+  async mend(): Promise<void> {
+    await this.control("DELETE", "faults");
+  }
+
+  async calls(instanceId?: string): Promise<WixCall[]> {
+    const calls: WixCall[] = await (await this.control("GET", "calls")).json();
+    return calls.filter((call) => !instanceId || call.instanceId === instanceId);
+  }
+
+  /** Asks the API as a client that is no browser. */
+  ask(path: string, token: string, init: RequestInit = {}): Promise<Response> {
+    return fetch(`${this.app}/api/${path}`, {
+      ...init,
+      headers: { Authorization: token, ...init.headers },
+    });
+  }
+}
+
+/** Collects what a page prints as an error and throws. Chromium's own line for a
+ *  failed request is left out where a test is about failed requests. */
+export function watch(page: Page): { errors: string[]; violations: string[] } {
+  const seen = { errors: [] as string[], violations: [] as string[] };
+  page.on("console", (message) => {
+    if (message.type() !== "error") return;
+    const text = message.text();
+    if (/Content.Security.Policy|TrustedHTML|TrustedScript/.test(text)) seen.violations.push(text);
+    else if (!text.startsWith("Failed to load resource")) seen.errors.push(text);
+  });
+  page.on("pageerror", (error) => seen.errors.push(String(error)));
+  return seen;
+}
+
+const axeSource = readFile(new URL("../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
+
+/** Fails with what axe finds on the page and in its frames. */
+export async function expectAccessible(page: Page, disabled: string[] = []): Promise<void> {
+  const source = await axeSource;
+  for (const frame of page.frames()) {
+    // evaluate() is not bound by the page's CSP, a script element would be.
+    await frame.evaluate(source);
+    const found = await frame.evaluate(async (rules) => {
+      // biome-ignore lint/suspicious/noExplicitAny: axe is put there by the line above
+      const result = await (globalThis as any).axe.run(document, {
+        iframes: false,
+        rules: Object.fromEntries(rules.map((rule: string) => [rule, { enabled: false }])),
+      });
+      return result.violations.map(
+        (v: { id: string; nodes: { html: string; failureSummary: string }[] }) =>
+          `${v.id}: ${v.nodes.map((n) => `${n.html} ${n.failureSummary}`).join(" | ")}`,
+      );
+    }, disabled);
+    expect(found, `axe on ${frame.url()}`).toEqual([]);
+  }
+}
+
+export const test = base.extend<{ clean: undefined }, { stack: Stack }>({
+  stack: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright wants the pattern
+    async ({}, use) => {
+      const stack = await new Stack().start();
+      await use(stack);
+      await stack.stop();
+    },
+    { scope: "worker" },
+  ],
+  // A fault that a test leaves behind is not the next test's.
+  clean: [
+    async ({ stack }, use) => {
+      await use(undefined);
+      await stack.mend();
+    },
+    { auto: true },
+  ],
+});
