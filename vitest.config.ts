@@ -1,8 +1,8 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    environment: 'happy-dom',
-    include: ['{widget,panel,web,scripts}/**/*.test.{ts,tsx}'],
+    environment: "happy-dom",
+    include: ["{widget,panel,web,scripts}/**/*.test.{ts,tsx}"],
   },
 });
