@@ -82,7 +82,7 @@ func EditorPage(d EditorData) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "\"></script></head><body class=\"editor\"><a class=\"skip\" href=\"#stage\">Skip to the stage</a><header class=\"bar editor-bar\"><h1><span>Offline editor</span> ")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "\"></script></head><body class=\"editor\"><a class=\"skip\" href=\"#stage\">Skip to the stage</a><header class=\"bar editor-bar\" aria-label=\"Editor\"><h1><span>Offline editor</span> ")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -119,7 +119,7 @@ func EditorPage(d EditorData) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<div class=\"group seg\" role=\"group\" aria-label=\"Direction of the site\"><button type=\"button\" data-direction=\"ltr\" aria-pressed=\"true\" aria-label=\"Left to right\">LTR</button> <button type=\"button\" data-direction=\"rtl\" aria-pressed=\"false\" aria-label=\"Right to left\">RTL</button></div><label class=\"switch\"><input type=\"checkbox\" id=\"stage-token\" role=\"switch\" checked> <span>Stage token</span></label> <label class=\"switch\"><input type=\"checkbox\" id=\"preview\" role=\"switch\"> <span>Preview</span></label> <span class=\"gap\"></span> <button type=\"button\" class=\"button\" id=\"add\">Add a copy</button> <a class=\"button\" id=\"site-link\" href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<div class=\"group seg\" role=\"group\" aria-label=\"Direction of the site\"><button type=\"button\" data-direction=\"ltr\" aria-pressed=\"true\" title=\"Left to right\">LTR</button> <button type=\"button\" data-direction=\"rtl\" aria-pressed=\"false\" title=\"Right to left\">RTL</button></div><label class=\"switch\"><input type=\"checkbox\" id=\"stage-token\" role=\"switch\" checked> <span>Stage token</span></label> <label class=\"switch\"><input type=\"checkbox\" id=\"preview\" role=\"switch\"> <span>Preview</span></label> <span class=\"gap\"></span> <button type=\"button\" class=\"button\" id=\"add\">Add a copy</button> <a class=\"button\" id=\"site-link\" href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -132,7 +132,7 @@ func EditorPage(d EditorData) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "\">View site</a> <button type=\"button\" class=\"button main\" id=\"publish\">Publish</button></header><main class=\"bench\" id=\"bench\" data-mode=\"editor\"><div class=\"split\"><div class=\"stage\" id=\"stage\" data-device=\"desktop\" tabindex=\"-1\"><div class=\"window\"><div class=\"canvas\" id=\"canvas\"></div></div></div>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "\">View site</a> <button type=\"button\" class=\"button main\" id=\"publish\">Publish</button></header><main class=\"bench\" id=\"bench\" data-mode=\"editor\" aria-label=\"Stage and panel\"><div class=\"split\"><div class=\"stage\" id=\"stage\" data-device=\"desktop\" tabindex=\"-1\"><div class=\"window\"><div class=\"canvas\" id=\"canvas\"></div></div></div>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -12,7 +12,6 @@ package web
 import (
 	"net"
 	"net/url"
-	"strconv"
 	"strings"
 )
 
@@ -43,10 +42,11 @@ type InstallData struct {
 	// PublicURL is where the world reaches this server (NAMETAG_PUBLIC_URL).
 	PublicURL string
 	// AppID is the app's id at Wix, or "" while it is not configured.
-	AppID        string
-	Tag          string
-	WidgetURL    string
-	PanelURL     string
+	AppID     string
+	Tag       string
+	WidgetURL string
+	PanelURL  string
+	// WebhookURL is "" where the server takes no webhooks.
 	WebhookURL   string
 	ThumbnailURL string
 	// DefaultWidth and DefaultHeight are the widget's first size in CSS pixels.
@@ -162,8 +162,6 @@ type MessageData struct {
 	// Status is the HTTP status that is shown, or 0 to show none.
 	Status int
 }
-
-func px(n int) string { return strconv.Itoa(n) + " px" }
 
 func direction(rightToLeft bool) string {
 	if rightToLeft {

@@ -62,7 +62,7 @@ func siteData() web.SiteData {
 
 func everyPage() map[string]templ.Component {
 	unready, rtl, none := installData(), siteData(), siteData()
-	unready.PublicURL, unready.AppID = "http://localhost:8080", ""
+	unready.PublicURL, unready.AppID, unready.WebhookURL = "http://localhost:8080", "", ""
 	rtl.RightToLeft, rtl.Language = true, "he"
 	none.Token, none.Elements = nil, nil
 	return map[string]templ.Component{
@@ -86,7 +86,7 @@ func TestPagesAreAsTheirGoldenFiles(t *testing.T) {
 	for name, page := range everyPage() {
 		t.Run(name, func(t *testing.T) {
 			got := strings.ReplaceAll(render(t, page), "><", ">\n<") + "\n"
-			golden := filepath.Join("testdata", name+".golden.html")
+			golden := filepath.Join("testdata", name+".golden")
 			if *update {
 				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
 					t.Fatal(err)

@@ -40,14 +40,21 @@ type pages struct {
 
 // registerPages adds the simulated pages and their bundle.
 func (s *Sim) registerPages(mux *http.ServeMux) {
-	p := &pages{sim: s, published: map[string][]web.Element{}}
+	newPageState(s).register(mux)
+	if s.cfg.Assets != nil {
+		mux.Handle("GET /"+assetsPath, http.StripPrefix("/"+strings.TrimSuffix(assetsPath, "/"), s.cfg.Assets))
+	}
+}
+
+func newPageState(s *Sim) *pages {
+	return &pages{sim: s, published: map[string][]web.Element{}}
+}
+
+func (p *pages) register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /{$}", p.index)
 	mux.HandleFunc("GET /site", p.site)
 	mux.HandleFunc("GET /editor", p.editor)
 	mux.Handle("PUT /_sim/published/{instance}", localOnly(http.HandlerFunc(p.publish)))
-	if s.cfg.Assets != nil {
-		mux.Handle("GET /"+assetsPath, http.StripPrefix("/"+strings.TrimSuffix(assetsPath, "/"), s.cfg.Assets))
-	}
 }
 
 // app is where the widget and the panel of the app under test are.

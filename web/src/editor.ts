@@ -25,8 +25,12 @@ const stage = new Stage(
   config.elements.map((e) => Object.fromEntries(e.attributes.map((a) => [a.name, a.value]))),
 );
 
+let sayNothing: ReturnType<typeof setTimeout> | undefined;
 const say = (text: string) => {
-  byId("status").textContent = text;
+  const status = byId("status");
+  clearTimeout(sayNothing);
+  status.textContent = text;
+  sayNothing = setTimeout(() => status.replaceChildren(), 6000);
 };
 
 async function token(subject: "VISITOR" | "USER"): Promise<AccessToken> {

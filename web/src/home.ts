@@ -27,6 +27,9 @@ async function start(): Promise<void> {
     session = await client.create();
   } catch (error) {
     say(sentence(error));
+    for (const id of ["again", "fresh"]) {
+      byId(id).addEventListener("click", () => location.reload());
+    }
     return;
   }
 
@@ -37,6 +40,7 @@ async function start(): Promise<void> {
     } catch (error) {
       if (!(error instanceof SessionLost)) throw error;
       session = await client.create();
+      visitor = null; // Their token was for the installation that has ended.
       callsBefore = callsKnown = 0;
       return fn(session);
     }
@@ -173,11 +177,16 @@ async function start(): Promise<void> {
   // --- loading the page, as a new visitor or as the same one
 
   let newVisitor = true;
-  const open = async (asNew: boolean) => {
+  const open = async (asNewVisitor: boolean) => {
+    let asNew = asNewVisitor;
     say("");
     try {
-      if (asNew || !visitor) visitor = await withSession((s) => client.token(s, "VISITOR"));
-      else await withSession((s) => client.calls(s)); // A session that has ended is renewed here.
+      // A session that has ended shows here, and takes its visitor with it.
+      if (!asNew) await withSession((s) => client.calls(s));
+      if (asNew || !visitor) {
+        visitor = await withSession((s) => client.token(s, "VISITOR"));
+        asNew = true;
+      }
     } catch (error) {
       say(sentence(error));
       return;

@@ -53,8 +53,12 @@ export function pickersIn(container: HTMLElement): Pickers {
     new Promise<void>((resolve) => {
       closeOpen();
       const before = document.activeElement;
+      const onKey = (event: KeyboardEvent) => {
+        if (event.key === "Escape") close();
+      };
       const close = () => {
         if (!dialog.isConnected) return;
+        document.removeEventListener("keydown", onKey);
         closeOpen = () => {};
         dialog.remove();
         if (before instanceof HTMLElement) before.focus();
@@ -71,11 +75,7 @@ export function pickersIn(container: HTMLElement): Pickers {
         ),
         ...body(close),
       );
-      dialog.addEventListener("keydown", (event) => {
-        if (event.key !== "Escape") return;
-        event.preventDefault();
-        close();
-      });
+      document.addEventListener("keydown", onKey);
       container.replaceChildren(dialog);
       closeOpen = close;
       dialog.show();
@@ -147,12 +147,11 @@ export function pickersIn(container: HTMLElement): Pickers {
 
     font: (current, choose) =>
       show("Font", () => {
-        const start = fonts.find(
-          (f) =>
-            (f.variable ?? "") ===
-              (current?.editorKey?.startsWith("--") ? current.editorKey : "") &&
-            (f.variable || f.family.toLowerCase() === current?.family?.toLowerCase()),
-        );
+        const variable = current?.editorKey?.startsWith("--") ? current.editorKey : undefined;
+        const named = current?.family?.toLowerCase() ?? "";
+        const start =
+          fonts.find((f) => f.variable && f.variable === variable) ??
+          fonts.find((f) => !f.variable && named.startsWith(f.family.toLowerCase()));
         const family = h("select", { "aria-label": "Font family" });
         fonts.forEach((f, i) => {
           family.append(h("option", { value: i, selected: f === (start ?? fonts[0]) }, f.name));

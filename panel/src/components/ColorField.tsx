@@ -1,0 +1,54 @@
+// A colour, chosen in the editor's own picker so that the site's theme colours are there.
+import { FillPreview, FormField, SidePanel } from "@wix/design-system";
+import { useState } from "react";
+import { usePanel } from "./context";
+
+interface Props {
+  name: "textColor" | "backgroundColor";
+  label: string;
+  value: string;
+}
+
+export function ColorField({ name, label, value }: Props) {
+  const { editor, widget } = usePanel();
+  const [open, setOpen] = useState(false);
+  const id = `${name}-button`;
+
+  const take = (color: unknown) => {
+    if (typeof color === "string" && color !== "") widget.set(name, color);
+  };
+  const choose = async () => {
+    setOpen(true);
+    try {
+      await editor.inputs.selectColor(value, { onChange: take });
+    } catch {
+      // The picker was closed or the editor has none: the colour stays.
+    } finally {
+      setOpen(false);
+    }
+  };
+
+  return (
+    <SidePanel.Field>
+      <FormField
+        label={label}
+        id={id}
+        labelId={`${name}-label`}
+        labelPlacement="left"
+        labelWidth="1fr"
+        inputWidth="auto"
+      >
+        <FillPreview
+          id={id}
+          aria-label={`${label}: ${value}`}
+          aria-haspopup="dialog"
+          aria-expanded={open}
+          selected={open}
+          fill={value}
+          size="small"
+          onClick={() => void choose()}
+        />
+      </FormField>
+    </SidePanel.Field>
+  );
+}

@@ -1,0 +1,69 @@
+// A fault of the server part, with the way out that fits it.
+import { useEffect, useState } from "react";
+import type { Fault } from "../fault";
+import { kindOf } from "../fault";
+import { useMessages } from "./context";
+import { NoticeBox } from "./NoticeBox";
+
+/** title replaces the fault's own heading as the first words. retry is absent where trying again makes no sense. */
+export function FaultBox({
+  fault,
+  title,
+  retry,
+}: {
+  fault: Fault;
+  title?: string;
+  retry?: () => void;
+}) {
+  const messages = useMessages();
+  const kind = kindOf(fault);
+  const wait = useSecondsUntil(fault.details.retryAt);
+  const notice = messages.faults[kind];
+  const { requestId } = fault.details;
+
+  // The browser knows when the network is back.
+  useEffect(() => {
+    if (kind !== "offline" || !retry || title) return;
+    window.addEventListener("online", retry, { once: true });
+    return () => window.removeEventListener("online", retry);
+  }, [kind, retry, title]);
+
+  const action = () => {
+    switch (kind) {
+      case "expired":
+        return { label: messages.reload, run: () => window.location.reload() };
+      case "foreign":
+      case "owner":
+        return undefined;
+      default:
+        return retry && wait > 0
+          ? { label: messages.tryAgainIn(wait) }
+          : retry && { label: messages.tryAgain, run: retry };
+    }
+  };
+
+  return (
+    <NoticeBox
+      notice={title ? { title: `${title}: ${notice.title}`, body: notice.body } : notice}
+      note={kind === "server" && requestId ? messages.reference(requestId) : undefined}
+      action={action()}
+    />
+  );
+}
+
+/** Counts down to a moment; 0 once it has come, or when there is none. */
+function useSecondsUntil(at: number | undefined): number {
+  const left = () => (at === undefined ? 0 : Math.max(0, Math.ceil((at - Date.now()) / 1000)));
+  const [seconds, setSeconds] = useState(left);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: left is made of at alone
+  useEffect(() => {
+    setSeconds(left());
+    if (left() === 0) return;
+    const timer = setInterval(() => {
+      setSeconds(left());
+      if (left() === 0) clearInterval(timer);
+    }, 1000);
+    return () => clearInterval(timer);
+  }, [at]);
+  return seconds;
+}

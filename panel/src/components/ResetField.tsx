@@ -1,0 +1,59 @@
+// Back to the defaults, asked for twice.
+import { SectionHelper, SidePanel, TextButton } from "@wix/design-system";
+import { useEffect, useRef, useState } from "react";
+import { useMessages, usePanel } from "./context";
+
+export function ResetField() {
+  const { widget: words } = useMessages();
+  const { widget } = usePanel();
+  const [asking, setAsking] = useState(false);
+  const [done, setDone] = useState("");
+  const box = useRef<HTMLDivElement>(null);
+  const asked = useRef(false);
+
+  // The question stands where the button was; the focus follows it there and back.
+  useEffect(() => {
+    if (asking || asked.current) {
+      box.current?.querySelector("button")?.focus();
+      box.current?.scrollIntoView({ block: "nearest" });
+    }
+    asked.current = asking;
+  }, [asking]);
+
+  const ask = () => {
+    setDone("");
+    setAsking(true);
+  };
+  const reset = () => {
+    widget.reset();
+    setAsking(false);
+    setDone(words.resetDone);
+  };
+
+  return (
+    <SidePanel.Field>
+      <div ref={box}>
+        {asking ? (
+          <SectionHelper
+            skin="warning"
+            size="small"
+            fullWidth
+            title={words.resetQuestion.title}
+            actionText={words.resetConfirm}
+            onAction={reset}
+            secondaryActionProps={{ label: words.cancel, onClick: () => setAsking(false) }}
+          >
+            {words.resetQuestion.body}
+          </SectionHelper>
+        ) : (
+          <TextButton size="small" onClick={ask}>
+            {words.reset}
+          </TextButton>
+        )}
+        <span role="status" className="unseen">
+          {done}
+        </span>
+      </div>
+    </SidePanel.Field>
+  );
+}

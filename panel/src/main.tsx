@@ -1,0 +1,53 @@
+// Starts the panel: joins the editor, the server and the page.
+import { createRoot } from "react-dom/client";
+import { createApi } from "./api";
+import { App } from "./components/App";
+import type { Panel } from "./components/context";
+import { directionFor } from "./direction";
+import type { Editor } from "./editor";
+import { connectEditor, isFramed } from "./editor";
+import { createInstanceModel } from "./instanceModel";
+import { messagesFor } from "./messages";
+import { createSiteModel } from "./siteModel";
+import "./styles";
+import { chooseTokens } from "./tokens";
+import { createWidgetModel } from "./widgetModel";
+
+const editor = isFramed() ? connectEditor() : null;
+const language = editor?.language ?? "";
+const { code, messages } = messagesFor(language);
+document.documentElement.lang = code;
+document.documentElement.setAttribute("data-tokens", chooseTokens(window.location.search));
+document.title = messages.title;
+// The Design System's rules look for a dir above them, the token sets for one below the html element.
+document.body.dir = directionFor(null, language);
+
+const root = document.getElementById("root");
+if (root) {
+  const panel = editor && start(editor);
+  createRoot(root).render(<App panel={panel} messages={messages} />);
+}
+
+function start(editor: Editor): Panel {
+  const api = createApi(new URL("../api/", window.location.href), editor.session);
+  const widget = createWidgetModel(editor.widget);
+  const site = createSiteModel(api, (version) => widget.announceVersion(version));
+  const instance = createInstanceModel(api);
+
+  void widget.load();
+  void site.load();
+  void instance.load();
+  editor.onSelection((components) => void widget.selectionChanged(components));
+  editor.siteDirection().then(
+    (direction) => {
+      document.body.dir = directionFor(direction, language);
+    },
+    () => {}, // no editor, or one that does not say
+  );
+
+  // Leaving the panel ends the typing; coming back may be after an undo in the editor.
+  window.addEventListener("blur", () => widget.flush());
+  window.addEventListener("pagehide", () => widget.flush());
+  window.addEventListener("focus", () => void widget.refresh());
+  return { editor, widget, site, instance };
+}

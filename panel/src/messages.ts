@@ -1,0 +1,140 @@
+// Every sentence that the panel says, by language.
+import type { Kind } from "./fault";
+import type { GreetingFault } from "./siteModel";
+
+export interface Notice {
+  title: string;
+  body: string;
+}
+
+const english = {
+  title: "Nametag Settings",
+  loading: "Loading settings",
+  tryAgain: "Try again",
+  tryAgainIn: (seconds: number) => `Try again in ${seconds} s`,
+  reload: "Reload panel",
+
+  noEditor: {
+    title: "Open this page in the Wix editor",
+    body: "Select a Nametag widget on your site and choose Settings. The editor opens this panel for you.",
+  },
+  noSelection: {
+    title: "No widget selected",
+    body: "Select a Nametag widget on the page to change how it looks.",
+    action: "Look again",
+  },
+  unreadable: {
+    title: "The widget could not be read",
+    body: "The editor did not hand over this widget’s settings.",
+  },
+
+  widget: {
+    title: "This widget",
+    displayName: "Display name",
+    /** What the widget shows when the name is empty. */
+    displayNamePlaceholder: "friend",
+    textColor: "Text color",
+    backgroundColor: "Background color",
+    font: "Font",
+    pageFont: "Same as the page",
+    align: "Alignment",
+    alignments: { start: "Start", center: "Center", end: "End" },
+    showStatus: "Show status line",
+    unsent: "The editor did not take the last change. Change it again to retry.",
+    reset: "Reset to defaults",
+    resetQuestion: {
+      title: "Reset this widget?",
+      body: "Its name, colors, font and alignment go back to the defaults. Undo in the editor brings them back.",
+    },
+    resetConfirm: "Reset",
+    cancel: "Cancel",
+    resetDone: "This widget is back to its defaults.",
+  },
+
+  site: {
+    title: "All widgets on this site",
+    greeting: "Greeting",
+    greetingHelp: "Stands before the name in every Nametag widget.",
+    save: "Save",
+    saving: "Saving…",
+    saved: "Saved",
+    unsaved: "Not saved yet",
+    saveFailed: "Not saved",
+    invalid(fault: GreetingFault): string {
+      switch (fault.reason) {
+        case "empty":
+          return "Enter a greeting.";
+        case "long":
+          return "Use 80 characters at most.";
+        case "control":
+          return "Remove the line break or other control character.";
+        case "refused":
+          return `The greeting ${fault.words}.`;
+      }
+    },
+    conflict: {
+      title: "Someone else changed the greeting",
+      body: "Which one should all widgets show?",
+      theirs: "Theirs",
+      mine: "Yours",
+    },
+    useTheirs: "Use theirs",
+    keepMine: "Keep mine",
+  },
+
+  about: {
+    title: "About this app",
+    plan: "Plan",
+    free: "Free",
+    unknown: "Not known yet",
+    site: "Site",
+    instanceId: "Instance ID",
+    copy: "Copy instance ID",
+    copied: "Copied",
+    copyFailed: "Press Ctrl+C or ⌘C to copy",
+  },
+
+  faults: {
+    expired: {
+      title: "Your session has ended",
+      body: "Reopen this panel to go on. This widget’s own settings still work.",
+    },
+    foreign: {
+      title: "This panel belongs to another app",
+      body: "The editor signed in a different app than the one this panel serves. Check the panel’s address in the app’s dashboard.",
+    },
+    owner: {
+      title: "You can’t change site-wide settings",
+      body: "Only people who may edit this site can.",
+    },
+    wix: {
+      title: "Wix can’t be reached right now",
+      body: "This widget’s own settings still work; the site-wide part will be back.",
+    },
+    limited: {
+      title: "Too many requests",
+      body: "Wait a moment. This widget’s own settings still work.",
+    },
+    offline: {
+      title: "No connection",
+      body: "Check your network. This widget’s own settings still work.",
+    },
+    server: {
+      title: "Something went wrong on our side",
+      body: "This widget’s own settings still work.",
+    },
+  } satisfies Record<Kind, Notice>,
+  reference: (requestId: string) => `Reference: ${requestId}`,
+};
+
+export type Messages = typeof english;
+
+/** A language is added by writing its messages and naming it here. */
+const languages = new Map<string, Messages>([["en", english]]);
+
+/** The messages for a language code such as "en" or "pt-BR", and the code of the language they are in. */
+export function messagesFor(language: string): { code: string; messages: Messages } {
+  const primary = language.toLowerCase().split(/[-_]/)[0] ?? "";
+  const messages = languages.get(primary);
+  return messages ? { code: primary, messages } : { code: "en", messages: english };
+}

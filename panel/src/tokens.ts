@@ -1,0 +1,6 @@
+// Which look the page wears: that of the classic editor or that of Studio.
+
+/** The tokens that @wix/editor 1.866.0 would choose for this page. vite.config.ts binds each set to its name. */
+export function chooseTokens(search: string): "default" | "studio" {
+  return new URLSearchParams(search).get("editorType") === "CLASSIC" ? "default" : "studio";
+}

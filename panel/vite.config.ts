@@ -1,0 +1,91 @@
+// Builds the settings panel: a page that works under any path and asks nothing of any other server.
+import { fileURLToPath } from "node:url";
+import type { Plugin } from "vite";
+import { defineConfig } from "vite";
+import { purgeDesignSystem } from "./purge";
+
+export default defineConfig({
+  root: fileURLToPath(new URL(".", import.meta.url)),
+  base: "./",
+  plugins: [shakeStylableModules(), purgeDesignSystem(), keepFolder()],
+  resolve: {
+    alias: Object.fromEntries(
+      ["overlayscrollbars", "color", "gradient-parser"].map((name) => [
+        name,
+        fileURLToPath(new URL(`src/standins/${name}.ts`, import.meta.url)),
+      ]),
+    ),
+  },
+  css: { postcss: { plugins: [dropFonts(), bindTokens()] } },
+  build: {
+    outDir: "dist",
+    emptyOutDir: true,
+    target: "es2022",
+    modulePreload: false,
+    assetsInlineLimit: 0,
+    cssCodeSplit: false,
+    rolldownOptions: {
+      // "use client" means nothing outside a React server.
+      onwarn: (warning, warn) => {
+        if (warning.code !== "MODULE_LEVEL_DIRECTIVE") warn(warning);
+      },
+      output: {
+        hashCharacters: "hex",
+        entryFileNames: "assets/[name]-[hash:16].js",
+        chunkFileNames: "assets/[name]-[hash:16].js",
+        assetFileNames: "assets/[name]-[hash:16][extname]",
+      },
+    },
+  },
+});
+
+/** The Design System marks its *.st.css.js modules as having side effects. They only name classes: the styles are ours. */
+function shakeStylableModules(): Plugin {
+  return {
+    name: "shake-stylable-modules",
+    transform: {
+      filter: { id: /@wix\/design-system\/.*\.st\.css\.js$/ },
+      handler: (code) => ({ code, moduleSideEffects: false }),
+    },
+  };
+}
+
+/** Emptying the folder takes the .gitkeep too, without which Go cannot embed it before a build. */
+function keepFolder(): Plugin {
+  return {
+    name: "keep-folder",
+    generateBundle() {
+      this.emitFile({ type: "asset", fileName: ".gitkeep", source: "" });
+    },
+  };
+}
+
+/** The faces are on Wix's CDN, and the panel asks no other server for anything: the system's fonts stand in. */
+function dropFonts() {
+  return {
+    postcssPlugin: "drop-fonts",
+    AtRule: { "font-face": (rule: { remove(): void }) => rule.remove() },
+  };
+}
+
+/** Binds a token stylesheet to the html element's data-tokens, without making its rules weigh more. */
+function bindTokens() {
+  const bound = new WeakSet<object>();
+  return {
+    postcssPlugin: "bind-tokens",
+    Rule(rule: { selectors: string[]; parent?: unknown; source?: { input: { file?: string } } }) {
+      const set = /tokens-(default|studio)\.global\.css$/.exec(rule.source?.input.file ?? "")?.[1];
+      if (!set || bound.has(rule) || isKeyframe(rule.parent)) return;
+      bound.add(rule);
+      const html = `:where([data-tokens=${set}])`;
+      rule.selectors = rule.selectors.map((selector) =>
+        selector.startsWith(":root") ? `${selector}${html}` : `${html} ${selector}`,
+      );
+    },
+  };
+}
+
+function isKeyframe(parent: unknown): boolean {
+  const { type, name } = (parent ?? {}) as { type?: string; name?: string };
+  return type === "atrule" && /keyframes$/.test(name ?? "");
+}
