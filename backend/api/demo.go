@@ -86,6 +86,5 @@ func (s *Server) mountDemoSessions(g *echo.Group) {
 
 func demoAnswer(c echo.Context, status int, body any) error {
 	c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
-	c.Response().Header().Set(echo.HeaderXContentTypeOptions, "nosniff")
 	return c.JSON(status, body)
 }

@@ -19,7 +19,9 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		start := time.Now()
 		// Never the client's own id: it would let anyone write into our log.
-		c.Response().Header().Set(echo.HeaderXRequestID, rand.Text())
+		h := c.Response().Header()
+		h.Set(echo.HeaderXRequestID, rand.Text())
+		h[echo.HeaderXContentTypeOptions] = noSniff
 		if err := next(c); err != nil {
 			c.Error(err)
 		}
@@ -71,7 +73,6 @@ func (s *Server) cors(next echo.HandlerFunc) echo.HandlerFunc {
 		h := c.Response().Header()
 		h[echo.HeaderAccessControlAllowOrigin] = allOrigins
 		h[echo.HeaderAccessControlExposeHeaders] = exposed
-		h[echo.HeaderXContentTypeOptions] = noSniff
 		if r.Method != http.MethodOptions {
 			return next(c)
 		}

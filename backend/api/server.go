@@ -193,9 +193,8 @@ func (s *Server) render(c echo.Context, status int, page templ.Component) error 
 	h := c.Response().Header()
 	h.Set(echo.HeaderContentSecurityPolicy, pageCSP)
 	h.Set(echo.HeaderReferrerPolicy, "strict-origin-when-cross-origin")
-	h.Set(echo.HeaderXContentTypeOptions, "nosniff")
 	h.Set(echo.HeaderCacheControl, "no-cache")
-	h.Set(echo.HeaderContentType, echo.MIMETextHTMLCharsetUTF8)
+	h.Set(echo.HeaderContentType, "text/html; charset=utf-8")
 	c.Response().WriteHeader(status)
 	return page.Render(c.Request().Context(), c.Response())
 }

@@ -36,7 +36,7 @@ async function control(method, path, body) {
   });
   const text = await res.text();
   if (!res.ok) throw new Error(`the offline Wix answers ${res.status}: ${text}`);
-  return text && JSON.parse(text);
+  return res.headers.get("Content-Type") === "application/json" ? JSON.parse(text) : text;
 }
 
 export const sim = {
@@ -44,7 +44,15 @@ export const sim = {
   token: async (request) => (await control("POST", "tokens", request)).token,
   install: (request) => control("POST", "installs", request),
   uninstall: (id) => control("DELETE", `installs/${id}`),
+  // plan changes a plan: {plan?, billingCycle?, trial?, autoRenewing?, event?, data?, silent?}.
+  plan: (id, change) => control("PUT", `installs/${id}/plan`, change),
   fault: (fault) => control("PUT", "faults", fault),
+  publicKey: () => control("GET", "public-key"),
+  sendWebhooksTo: (url) => control("PUT", "webhook-url", { url }),
+  // webhook sends an event: {eventType, instanceId?, data?, forge?, ttl?, …}.
+  webhook: (event) => control("POST", "webhooks", event),
+  webhooks: () => control("GET", "webhooks"),
+  clearWebhooks: () => control("DELETE", "webhooks"),
   // calls lists the calls so far: "POST /oauth2/token 200".
   calls: async () =>
     (await control("GET", "calls")).map((c) => `${c.method} ${c.path} ${c.status}`),

@@ -1,0 +1,189 @@
+// The widget on a simulated Wix site: another origin than the server's, the token
+// handed over as Wix does, every state that a visitor may meet.
+import type { Page, Request } from "@playwright/test";
+import { expect, expectAccessible, type Stack, test, watch } from "./stack";
+
+const tag = "nametag-widget";
+
+/** Opens the site page; the requests to the API are collected. */
+async function visit(
+  page: Page,
+  stack: Stack,
+  query: Record<string, string | number>,
+): Promise<Request[]> {
+  const requests: Request[] = [];
+  page.on("request", (request) => {
+    if (request.url().startsWith(`${stack.app}/api/`) && request.method() !== "OPTIONS") {
+      requests.push(request);
+    }
+  });
+  const parameters = Object.entries(query).map(([k, v]) => [k, String(v)]);
+  await page.goto(`${stack.wix}/site?${new URLSearchParams(parameters)}`);
+  return requests;
+}
+
+test("three copies make one request and all show the answer", async ({ page, stack }) => {
+  const instance = await stack.install({ siteDisplayName: "Three Sisters" });
+  const seen = watch(page);
+  const requests = await visit(page, stack, { instance, copies: 3, "attr.display-name": "Ada" });
+  for (let i = 0; i < 3; i++) {
+    await expect(page.locator(tag).nth(i)).toContainText(/Hello\s*Ada/);
+    await expect(page.locator(tag).nth(i)).toContainText("Connected");
+  }
+  expect(requests).toHaveLength(1);
+  expect(seen).toEqual({ errors: [], violations: [] });
+  await expectAccessible(page);
+});
+
+test("the site's name is told once Wix has told it to the server", async ({ page, stack }) => {
+  const instance = await stack.install({ siteDisplayName: "Known By Name" });
+  const token = await stack.token({ instanceId: instance });
+  await expect
+    .poll(async () => (await stack.ask("get-instance", token)).text())
+    .toContain("Known By Name");
+  await visit(page, stack, { instance });
+  await expect(page.locator(tag)).toContainText("Connected to Known By Name");
+});
+
+test("a visitor in another language sends what @wix/site would, and is answered", async ({
+  page,
+  stack,
+}) => {
+  const instance = await stack.install();
+  await visit(page, stack, { instance, language: "he", dir: "rtl", "attr.display-name": "עדה" });
+  await expect(page.locator(tag)).toContainText("עדה");
+  await expect(page.locator(tag)).toContainText("Connected");
+});
+
+for (const [kind, status, code] of [
+  ["expired", 401, "token_expired"],
+  ["inactive", 401, "token_inactive"],
+  ["foreign", 403, "token_foreign"],
+] as const) {
+  test(`a token that is ${kind} is ${status}, and the widget says so and offers a retry`, async ({
+    page,
+    stack,
+  }) => {
+    const instance = await stack.install();
+    const seen = watch(page);
+    const states: string[] = [];
+    await page.exposeFunction("told", (detail: { state: string; code?: string }) =>
+      states.push(`${detail.state} ${detail.code ?? ""}`),
+    );
+    await page.addInitScript(() => {
+      addEventListener("nametag-state", (event) => {
+        // biome-ignore lint/suspicious/noExplicitAny: exposed by the test
+        (globalThis as any).told((event as CustomEvent).detail);
+      });
+    });
+    const requests = await visit(page, stack, {
+      instance,
+      token: kind,
+      "attr.display-name": "Ada",
+    });
+    await expect(page.locator(tag)).toContainText("Can’t connect");
+    await expect(page.locator(tag).getByRole("button", { name: "Retry" })).toBeVisible();
+    await expect(page.locator(tag)).toContainText(/Hello\s*Ada/);
+    expect((await requests[0]?.response())?.status()).toBe(status);
+    await expect.poll(() => states.at(-1)).toBe(`failed ${code}`);
+    expect(seen.errors).toEqual([]);
+    await expectAccessible(page);
+  });
+}
+
+test("with Wix down a new token fails with Retry-After, a known one works, and the retry recovers", async ({
+  page,
+  stack,
+}) => {
+  const instance = await stack.install();
+  const known = await stack.token({ instanceId: instance });
+  expect((await stack.ask("get-instance", known)).status).toBe(200);
+  await stack.fault({ status: 503, retryAfter: 1 });
+
+  const requests = await visit(page, stack, { instance, "attr.display-name": "Ada" });
+  await expect(page.locator(tag).getByRole("button", { name: "Retry" })).toBeVisible();
+  const response = await requests[0]?.response();
+  expect(response?.status()).toBe(503);
+  expect(Number((await response?.allHeaders())?.["retry-after"])).toBeGreaterThan(0);
+  expect((await stack.ask("get-instance", known)).status).toBe(200);
+
+  await stack.mend();
+  const retry = page.locator(tag).getByRole("button", { name: "Retry" });
+  await expect(retry).toBeEnabled();
+  await retry.click();
+  await expect(page.locator(tag)).toContainText("Connected");
+});
+
+test("without a token the widget shows itself from its attributes, with no error", async ({
+  page,
+  stack,
+}) => {
+  const seen = watch(page);
+  const requests = await visit(page, stack, {
+    instance: await stack.install(),
+    token: "none",
+    "attr.display-name": "Ada",
+    "attr.text-color": "rgb(120, 20, 60)",
+  });
+  await expect(page.locator(tag)).toContainText(/Hello\s*Ada/);
+  await expect(page.locator(tag)).not.toContainText("Can’t connect");
+  expect(requests).toHaveLength(0);
+  expect(seen.errors).toEqual([]);
+});
+
+test("a strict Content-Security-Policy with Trusted Types is obeyed", async ({ page, stack }) => {
+  const seen = watch(page);
+  await visit(page, stack, {
+    instance: await stack.install(),
+    csp: "strict",
+    copies: 2,
+    "attr.display-name": "Ada",
+    "attr.background-color": "#123456",
+  });
+  await expect(page.locator(tag).first()).toContainText("Connected");
+  const card = page.locator(`${tag} >> [part~=card]`).first();
+  await expect(card).toHaveCSS("background-color", "rgb(18, 52, 86)");
+  expect(seen).toEqual({ errors: [], violations: [] });
+});
+
+test("the answer moves nothing on the page", async ({ page, stack }) => {
+  await stack.fault({ endpoint: "token-info", latency: "300ms" });
+  await page.addInitScript(() => {
+    // biome-ignore lint/suspicious/noExplicitAny: a note for the test
+    (globalThis as any).shift = 0;
+    new PerformanceObserver((list) => {
+      // biome-ignore lint/suspicious/noExplicitAny: layout-shift has no type
+      for (const entry of list.getEntries() as any[]) (globalThis as any).shift += entry.value;
+    }).observe({ type: "layout-shift", buffered: true });
+  });
+  await visit(page, stack, { instance: await stack.install(), "attr.display-name": "Ada" });
+  await expect(page.locator(tag)).toContainText("Connected");
+  // biome-ignore lint/suspicious/noExplicitAny: a note for the test
+  expect(await page.evaluate(() => (globalThis as any).shift)).toBeLessThan(0.01);
+});
+
+test("one script tag loads one file, and no more than the budget", async ({ page, stack }) => {
+  const loaded: string[] = [];
+  page.on("response", (response) => {
+    if (response.url().startsWith(stack.app)) loaded.push(new URL(response.url()).pathname);
+  });
+  await visit(page, stack, { instance: await stack.install() });
+  await expect(page.locator(tag)).toContainText("Connected");
+  expect(loaded.filter((path) => !path.startsWith("/api/"))).toEqual(["/widget.js"]);
+});
+
+test("odd attributes break nothing", async ({ page, stack }) => {
+  const seen = watch(page);
+  await visit(page, stack, {
+    instance: await stack.install(),
+    "attr.display-name": "<img src=x onerror=alert(1)>",
+    "attr.font": "{broken",
+    "attr.align": "diagonal",
+    "attr.text-color": "url(javascript:alert(1))",
+    "attr.api-base": "javascript:alert(1)",
+    "attr.settings-version": "not a number",
+  });
+  await expect(page.locator(tag)).toContainText("<img src=x onerror=alert(1)>");
+  await expect(page.locator(tag)).toContainText("Connected");
+  expect(seen).toEqual({ errors: [], violations: [] });
+});
