@@ -32,7 +32,7 @@ node_modules/.installed: package-lock.json .npmrc
 	@touch $@
 
 generate:
-	go tool templ generate
+	cd web && go tool templ generate -lazy=false
 
 format: node_modules/.installed
 	gofmt -w backend bench web embed.go
@@ -42,7 +42,7 @@ format: node_modules/.installed
 check: build
 	@test -z "$$(gofmt -l backend bench web embed.go)" || { echo 'not formatted (run make format):'; gofmt -l backend bench web embed.go; exit 1; }
 	go tool templ fmt -fail web
-	go tool templ generate -lazy=false
+	$(MAKE) generate
 	@git diff --exit-code -- '*_templ.go' || { echo 'generated code has drifted: run make generate and commit'; exit 1; }
 	go mod tidy -diff
 	go vet ./...

@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import type { Plugin } from "vite";
 import { defineConfig } from "vite";
-import { purgeDesignSystem } from "./purge";
+import { purgeDesignSystem } from "./purge.ts";
 
 export default defineConfig({
   root: fileURLToPath(new URL(".", import.meta.url)),
