@@ -1,7 +1,7 @@
 package wixsim
 
-// The control API, /_sim/…: tokens, installations, faults and the log, for tests
-// and for the simulated pages.
+// The control API, /_sim/…: tokens, installations, faults, webhooks and the log, for
+// tests and for the simulated pages.
 
 import (
 	"bytes"
@@ -35,6 +35,10 @@ func (s *Sim) control() http.Handler {
 	mux.Handle("/_sim/tokens", methods{"POST": s.postTokens})
 	mux.Handle("/_sim/installs", methods{"GET": s.getInstalls, "POST": s.postInstalls})
 	mux.Handle("/_sim/installs/{id}", methods{"DELETE": s.deleteInstall})
+	mux.Handle("/_sim/installs/{id}/plan", methods{"PUT": s.putPlan})
+	mux.Handle("/_sim/webhooks", methods{"GET": s.getWebhooks, "POST": s.postWebhooks, "DELETE": s.deleteWebhooks})
+	mux.Handle("/_sim/webhook-url", methods{"GET": s.getWebhookURL, "PUT": s.putWebhookURL})
+	mux.Handle("/_sim/public-key", methods{"GET": s.getPublicKey})
 	mux.Handle("/_sim/faults", methods{"PUT": s.putFaults, "DELETE": s.deleteFaults})
 	mux.Handle("/_sim/calls", methods{"GET": s.getCalls, "DELETE": s.deleteCalls})
 	mux.Handle("/_sim/health", methods{"GET": getHealth})
@@ -120,14 +124,16 @@ func readControl(w http.ResponseWriter, r *http.Request, v any) bool {
 	return true
 }
 
-// refuse answers with an error of Install or Mint.
+// refuse answers with an error of Install, SetPlan, Mint or Send.
 func refuse(w http.ResponseWriter, err error) {
 	status := http.StatusBadRequest
 	switch {
 	case errors.Is(err, ErrNotInstalled):
 		status = http.StatusNotFound
-	case errors.Is(err, ErrInstalled), errors.Is(err, ErrFull):
+	case errors.Is(err, ErrInstalled), errors.Is(err, ErrFull), errors.Is(err, ErrNoWebhookURL):
 		status = http.StatusConflict
+	case errors.Is(err, ErrBusy), errors.Is(err, ErrClosed):
+		status = http.StatusServiceUnavailable
 	}
 	controlError(w, status, err.Error())
 }
@@ -196,7 +202,17 @@ func (s *Sim) postInstalls(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Sim) deleteInstall(w http.ResponseWriter, r *http.Request) {
-	if !s.Uninstall(r.PathValue("id")) {
+	var in struct {
+		Silent bool `json:"silent"`
+	}
+	if !readControl(w, r, &in) {
+		return
+	}
+	remove := s.Uninstall
+	if in.Silent {
+		remove = s.UninstallSilently
+	}
+	if !remove(r.PathValue("id")) {
 		refuse(w, ErrNotInstalled)
 		return
 	}

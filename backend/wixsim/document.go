@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"golang.org/x/text/language"
 )
@@ -183,32 +182,33 @@ func isBillingCycle(cycle string) bool {
 	return cycleYears(cycle) > 0 || cycle == "NO_CYCLE" || cycle == "MONTHLY" || cycle == "ONE_TIME"
 }
 
-// billing returns nil for the free plan. A trial that has ended began 30 days ago
-// and lasted 14; only then has Wix an endDate.
+// renews says whether a billing cycle is followed by another.
+func renews(cycle string) bool { return cycleYears(cycle) > 0 || cycle == "MONTHLY" }
+
+// billing returns nil for the free plan. Only a trial that has ended has an endDate.
 func (in Installation) billing() *billingDoc {
 	if in.Plan == "" {
 		return nil
 	}
-	bought := in.InstalledAt
 	b := &billingDoc{
-		PackageName: in.Plan, BillingCycle: in.BillingCycle,
-		AutoRenewing:  cycleYears(in.BillingCycle) > 0 || in.BillingCycle == "MONTHLY",
+		PackageName: in.Plan, BillingCycle: in.BillingCycle, TimeStamp: isoTime(in.PlanSince),
+		AutoRenewing:  renews(in.BillingCycle) && !in.RenewalCancelled,
 		FreeTrialInfo: trialDoc{Status: trialNone},
 	}
 	if in.Trial != "" {
 		b.FreeTrialInfo.Status = in.Trial
 	}
 	if in.Trial == trialEnded {
-		const day = 24 * time.Hour
-		bought = bought.Add(-30 * day)
-		b.FreeTrialInfo.EndDate = isoTime(bought.Add(14 * day))
+		b.FreeTrialInfo.EndDate = isoTime(in.TrialEndedAt)
 	}
 	if in.Trial != trialInProgress { // nothing is paid while it runs
 		b.InvoiceID = derivedID("invoice", in.InstanceID)
+		if in.PlanSince.After(in.InstalledAt) { // each purchase has its own
+			b.InvoiceID = derivedID("invoice", in.InstanceID+b.TimeStamp)
+		}
 	}
-	b.TimeStamp = isoTime(bought)
 	if years := cycleYears(in.BillingCycle); years > 0 {
-		b.ExpirationDate = isoTime(bought.AddDate(years, 0, 0))
+		b.ExpirationDate = isoTime(in.PlanSince.AddDate(years, 0, 0))
 	}
 	return b
 }

@@ -54,6 +54,8 @@ type InstallRequest struct {
 	OwnerEmail string `json:"ownerEmail"`
 	// Unpublished is a site that has no URL yet.
 	Unpublished bool `json:"unpublished"`
+	// Silent sends no webhook, as if Wix had lost it.
+	Silent bool `json:"silent,omitempty"`
 }
 
 // Installation is the app on one site: the request with its defaults filled in,
@@ -65,11 +67,24 @@ type Installation struct {
 	OwnerID     string    `json:"ownerId"`
 	AccountID   string    `json:"accountId"`
 	InstalledAt time.Time `json:"installedAt"`
+	// PlanSince is when the plan was bought, or its trial began.
+	PlanSince    time.Time `json:"planSince,omitzero"`
+	TrialEndedAt time.Time `json:"trialEndedAt,omitzero"`
+	// RenewalCancelled is a plan that ends with the billing cycle.
+	RenewalCancelled bool `json:"renewalCancelled,omitempty"`
 }
 
-// Install installs the app on a new site. The error is ErrInstalled, ErrFull or
-// says what is wrong with the request.
+// Install installs the app on a new site, and sends AppInstalled if there is a
+// webhook URL. The error is ErrInstalled, ErrFull or says what is wrong with the request.
 func (s *Sim) Install(req InstallRequest) (Installation, error) {
+	in, err := s.install(req)
+	if err == nil && !req.Silent {
+		s.tell(Webhook{EventType: AppInstalled, At: in.InstalledAt}, in, in)
+	}
+	return in, err
+}
+
+func (s *Sim) install(req InstallRequest) (Installation, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if req.SiteDisplayName == "" {
@@ -88,12 +103,15 @@ func (s *Sim) Install(req InstallRequest) (Installation, error) {
 	if len(s.order) >= maxInstallations {
 		return Installation{}, ErrFull
 	}
-	in := Installation{
-		InstallRequest: req,
-		SiteID:         derivedID("site", req.InstanceID),
-		OwnerID:        derivedID("owner", req.InstanceID),
-		AccountID:      derivedID("account", req.InstanceID),
-		InstalledAt:    s.cfg.Now().UTC().Truncate(time.Millisecond),
+	in := withIDs(req)
+	in.InstalledAt = s.cfg.Now().UTC().Truncate(time.Millisecond)
+	const day = 24 * time.Hour
+	switch {
+	case in.Trial == trialEnded: // it began 30 days ago and lasted 14
+		in.PlanSince = in.InstalledAt.Add(-30 * day)
+		in.TrialEndedAt = in.PlanSince.Add(14 * day)
+	case in.Plan != "":
+		in.PlanSince = in.InstalledAt
 	}
 	s.installs[in.InstanceID] = in
 	s.order = append(s.order, in.InstanceID)
@@ -101,18 +119,45 @@ func (s *Sim) Install(req InstallRequest) (Installation, error) {
 	return in.clone(), nil
 }
 
+// withIDs returns an installation with the ids that follow from the instance id.
+func withIDs(req InstallRequest) Installation {
+	return Installation{
+		InstallRequest: req,
+		SiteID:         derivedID("site", req.InstanceID),
+		OwnerID:        derivedID("owner", req.InstanceID),
+		AccountID:      derivedID("account", req.InstanceID),
+	}
+}
+
 // Uninstall removes the app from a site, and says whether it was there. Every
-// token of the instance is inactive from then on.
+// token of the instance is inactive from then on. AppRemoved is sent if there is a
+// webhook URL.
 func (s *Sim) Uninstall(instanceID string) bool {
+	at := s.cfg.Now()
+	in, ok := s.uninstall(instanceID)
+	if ok {
+		s.tell(Webhook{EventType: AppRemoved, At: at}, in, in)
+	}
+	return ok
+}
+
+// UninstallSilently is Uninstall without the webhook, as if Wix had lost it.
+func (s *Sim) UninstallSilently(instanceID string) bool {
+	_, ok := s.uninstall(instanceID)
+	return ok
+}
+
+func (s *Sim) uninstall(instanceID string) (Installation, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, ok := s.installs[instanceID]; !ok {
-		return false
+	in, ok := s.installs[instanceID]
+	if !ok {
+		return Installation{}, false
 	}
 	delete(s.installs, instanceID)
 	s.order = slices.DeleteFunc(s.order, func(id string) bool { return id == instanceID })
 	s.cfg.Logger.Info("app removed", "instance_id", instanceID)
-	return true
+	return in, true
 }
 
 // Installation returns one installation.
@@ -151,6 +196,7 @@ func (in Installation) clone() Installation {
 
 // complete checks a request and fills in the defaults.
 func (r InstallRequest) complete() (InstallRequest, error) {
+	r.Silent = false // it is about the request, not the site
 	if r.InstanceID == "" {
 		r.InstanceID = uuid.NewString()
 	}

@@ -39,6 +39,7 @@ func TestTheOfficialPackagesTakeItForWix(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			defer s.Close()
 			server := httptest.NewServer(s.Handler())
 			defer server.Close()
 			cmd := exec.CommandContext(t.Context(), node, "--test", file)

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -36,6 +37,19 @@ type Config struct {
 	// TokenTTL is how long a token lives; 0 means 4 hours, as with Wix.
 	TokenTTL time.Duration
 
+	// WebhookURL is where webhooks are sent. The default is AppURL + "/webhooks/wix"
+	// if AppURL is of this machine, and otherwise nowhere: who wants them to leave the
+	// machine says so.
+	WebhookURL string
+	// PrivateKey is the RSA key in PEM, at least 2048 bits, that signs webhooks. For ""
+	// one is made when it is first needed. It reaches no log.
+	PrivateKey string
+	// RetryFactor divides the times of Wix's retry schedule, which takes two days. It is
+	// at least 1; 0 means 1.
+	RetryFactor float64
+	// Transport carries the webhooks; nil means a transport of its own, without a proxy.
+	Transport http.RoundTripper
+
 	// Assets serves the browser bundle of the simulated pages under /_sim/assets/,
 	// or is nil.
 	Assets http.Handler
@@ -46,10 +60,12 @@ type Config struct {
 
 // Sim is one offline Wix. It is safe for concurrent use, and its memory is bounded.
 type Sim struct {
-	cfg    Config
-	keys   keyring
-	calls  callLog
-	faults faultTable
+	cfg           Config
+	keys          keyring
+	calls         callLog
+	faults        faultTable
+	key, stranger func() webhookKey // the app's, and one that is not
+	outbox        *outbox
 
 	mu       sync.RWMutex
 	installs map[string]Installation
@@ -65,6 +81,21 @@ func New(cfg Config) (*Sim, error) {
 		return nil, errors.New("the offline Wix needs a token lifetime that is not negative")
 	case cfg.TokenTTL > maxTTL:
 		return nil, errors.New("the offline Wix needs a token lifetime of at most ten years")
+	case cfg.WebhookURL != "" && !isHTTP(cfg.WebhookURL):
+		return nil, errors.New("the offline Wix needs a webhook URL that is absolute, http or https")
+	case cfg.RetryFactor != 0 && !(cfg.RetryFactor >= 1): // also what is not a number
+		return nil, errors.New("the offline Wix needs a retry factor of at least 1")
+	}
+	key, err := webhookKeyOf(cfg.PrivateKey)
+	if err != nil {
+		return nil, err
+	}
+	cfg.PrivateKey = "" // what is kept of the configuration can be shown
+	if cfg.WebhookURL == "" && isLocalURL(cfg.AppURL) {
+		cfg.WebhookURL = strings.TrimRight(cfg.AppURL, "/") + "/webhooks/wix"
+	}
+	if cfg.RetryFactor == 0 {
+		cfg.RetryFactor = 1
 	}
 	if cfg.TokenTTL == 0 {
 		cfg.TokenTTL = 4 * time.Hour
@@ -75,8 +106,10 @@ func New(cfg Config) (*Sim, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Sim{cfg: cfg, keys: newKeyring(), installs: map[string]Installation{}}
-	if _, err := s.Install(InstallRequest{}); err != nil {
+	s := &Sim{cfg: cfg, keys: newKeyring(), installs: map[string]Installation{},
+		key: key, stranger: sync.OnceValue(newWebhookKey), outbox: newOutbox(cfg)}
+	// Of this one no webhook tells: it was there before the app's server was.
+	if _, err := s.install(InstallRequest{}); err != nil {
 		return nil, err
 	}
 	return s, nil
