@@ -6,19 +6,13 @@ import (
 	"bytes"
 	"crypto/rsa"
 	"crypto/sha256"
-	"crypto/x509"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/golang-jwt/jwt/v5"
-	"github.com/google/uuid"
 )
 
 // EventType is the name that Wix gives an event in the JWT.
@@ -157,59 +151,6 @@ func NewWebhooks(publicKeys []string, appID string, now func() time.Time) (*Webh
 		return nil, errors.Join(faults...)
 	}
 	return w, nil
-}
-
-var (
-	// lineBreaks has no other meaning in PEM or base64, so that undoing them is harmless.
-	lineBreaks = strings.NewReplacer(`\r`, "", `\n`, "\n")
-	// pemBlock is not encoding/pem, which wants line breaks and no indentation, and
-	// takes the first block of many.
-	pemBlock = regexp.MustCompile(`^-----BEGIN ([A-Z0-9 ]+)-----([A-Za-z0-9+/=\s]+)-----END ([A-Z0-9 ]+)-----$`)
-)
-
-// parsePublicKey's errors are the end of a sentence that begins with "public key 1".
-func parsePublicKey(text string) (*rsa.PublicKey, error) {
-	text = strings.TrimSpace(strings.Trim(strings.TrimSpace(lineBreaks.Replace(text)), `"'`))
-	if text == "" {
-		return nil, errors.New("is empty")
-	}
-	if !strings.Contains(text, "-----BEGIN") {
-		decoded, err := unbase64(text)
-		if err != nil || !bytes.Contains(decoded, []byte("-----BEGIN")) {
-			return nil, errors.New(`is neither PEM ("-----BEGIN PUBLIC KEY-----" and so on) nor base64 of the whole PEM text`)
-		}
-		text = strings.TrimSpace(string(decoded))
-	}
-	block := pemBlock.FindStringSubmatch(text)
-	switch {
-	case strings.Contains(text, "PRIVATE KEY"):
-		return nil, errors.New("is a private key: give the public key that the app's dashboard shows, and keep the private one to yourself")
-	case strings.Contains(text, "RSA PUBLIC KEY"):
-		return nil, errors.New(`is in PKCS#1 form ("BEGIN RSA PUBLIC KEY"): give it as "BEGIN PUBLIC KEY", which "openssl rsa -RSAPublicKey_in -pubout" makes of it`)
-	case block == nil || block[1] != "PUBLIC KEY" || block[3] != "PUBLIC KEY":
-		return nil, errors.New(`is not one whole PEM block from "-----BEGIN PUBLIC KEY-----" to "-----END PUBLIC KEY-----"`)
-	}
-	der, err := unbase64(block[2])
-	if err != nil {
-		return nil, errors.New("is damaged: what stands between BEGIN and END is not base64")
-	}
-	key, err := x509.ParsePKIXPublicKey(der)
-	if err != nil {
-		return nil, errors.New("is damaged, or of a kind that is not known: Wix signs with RSA")
-	}
-	public, isRSA := key.(*rsa.PublicKey)
-	switch {
-	case !isRSA:
-		return nil, errors.New("is not an RSA key: Wix signs with RSA")
-	case public.N.BitLen() < 2048:
-		return nil, fmt.Errorf("has %d bits: fewer than 2048 are not safe", public.N.BitLen())
-	}
-	return public, nil
-}
-
-// unbase64 is as lenient as JavaScript's atob: spaces and padding may be there or not.
-func unbase64(text string) ([]byte, error) {
-	return base64.RawStdEncoding.DecodeString(strings.TrimRight(strings.Join(strings.Fields(text), ""), "="))
 }
 
 // Verify reads the body of a webhook, which is the bare JWT; spaces around it are
@@ -353,77 +294,4 @@ func (w *Webhooks) readEnvelope(e *Event, data string) error {
 		e.Time = e.IssuedAt
 	}
 	return nil
-}
-
-// object reads one JSON object. Names are told apart by case, unlike in a struct.
-func object(b []byte) (map[string]json.RawMessage, bool) {
-	var fields map[string]json.RawMessage
-	ok := utf8.Valid(b) && json.Unmarshal(b, &fields) == nil && fields != nil
-	return fields, ok
-}
-
-// none says that a field is absent, null or "".
-func none(raw json.RawMessage) bool {
-	return len(raw) == 0 || string(raw) == "null" || string(raw) == `""`
-}
-
-// text reads a JSON string.
-func text(raw json.RawMessage) (string, bool) {
-	var s *string
-	if json.Unmarshal(raw, &s) != nil || s == nil {
-		return "", false
-	}
-	return *s, true
-}
-
-// number reads a JSON number; an absent one is nil.
-func number(raw json.RawMessage) (*float64, bool) {
-	var n *float64
-	ok := len(raw) == 0 || json.Unmarshal(raw, &n) == nil && n != nil
-	return n, ok
-}
-
-// label reads a string of at most 100 characters, none of them a control character
-// (Postgres stores no NUL), or "".
-func label(raw json.RawMessage) string {
-	s, _ := text(raw)
-	if utf8.RuneCountInString(s) > 100 || strings.ContainsFunc(s, unicode.IsControl) {
-		return ""
-	}
-	return s
-}
-
-// guid reads a string with a GUID of 36 characters, or "".
-func guid(raw json.RawMessage) string {
-	s, _ := text(raw)
-	if len(s) != 36 || uuid.Validate(s) != nil {
-		return ""
-	}
-	return s
-}
-
-// moment reads what JavaScript's Date takes: an RFC 3339 string or milliseconds
-// since 1970. Anything else is the zero time.
-func moment(raw json.RawMessage) time.Time {
-	if s, ok := text(raw); ok {
-		at, _ := time.Parse(time.RFC3339, s)
-		if sinceEpoch(float64(at.UnixMilli())).IsZero() {
-			return time.Time{}
-		}
-		return at.UTC()
-	}
-	if ms, _ := number(raw); ms != nil {
-		return sinceEpoch(*ms)
-	}
-	return time.Time{}
-}
-
-// sinceEpoch is the zero time outside the years 1970 to 9999, beyond which a time
-// cannot be written as RFC 3339.
-func sinceEpoch(ms float64) time.Time {
-	const end = 253_402_300_800_000
-	if !(ms > 0 && ms < end) {
-		return time.Time{}
-	}
-	return time.UnixMilli(int64(ms)).UTC()
 }
