@@ -2,6 +2,8 @@ package instance
 
 import (
 	"errors"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -28,6 +30,11 @@ const (
 	CodeWixUnavailable       Code = "wix_unavailable"
 	CodeWixTimeout           Code = "wix_timeout"
 	CodeInternal             Code = "internal"
+
+	// Of the webhook route, whose only reader is Wix's log of deliveries.
+	CodeWebhookMalformed Code = "webhook_malformed"
+	CodeWebhookRefused   Code = "webhook_refused"
+	CodeStoreUnavailable Code = "store_unavailable"
 )
 
 // messages are the sentences that a client may be shown.
@@ -50,7 +57,13 @@ var messages = map[Code]string{
 	CodeWixUnavailable:       "Wix cannot be reached at the moment. Try again shortly.",
 	CodeWixTimeout:           "Wix did not answer in time.",
 	CodeInternal:             "Failed to process request",
+	CodeWebhookMalformed:     "The body is not a webhook of Wix.",
+	CodeWebhookRefused:       "The webhook is not signed for this app, or has expired.",
+	CodeStoreUnavailable:     "The event could not be stored. Send it again.",
 }
+
+// Codes returns every code there is.
+func Codes() []Code { return slices.Collect(maps.Keys(messages)) }
 
 // FieldError is one fault in one field of a request body. Name is "" when the
 // body as a whole is at fault.

@@ -27,6 +27,8 @@ type Caller struct {
 	// SiteID is the site (metasite) id, or "".
 	SiteID string
 	Role   Role
+	// IssuedAt is when Wix made the token, or zero when Wix did not tell.
+	IssuedAt time.Time
 	// Expires is when the token stops being valid. It is never zero.
 	Expires time.Time
 }
@@ -48,20 +50,32 @@ type Profile struct {
 	Languages       []string `json:"languages"` // language codes of a multilingual site
 }
 
-// Instance is our own record of one installation.
+// Instance is our own record of one installation. Its JSON is what an export holds.
 type Instance struct {
-	ID     string
-	SiteID string
+	ID     string `json:"id"`
+	SiteID string `json:"siteId"`
 	// FirstSeen and LastSeen are when a verified caller of the instance first and
-	// last came. LastSeen is kept to within SeenEvery.
-	FirstSeen, LastSeen time.Time
-	Settings            Settings
+	// last came, or, while none has, when Wix first told of it. LastSeen is kept to
+	// within SeenEvery.
+	FirstSeen time.Time `json:"firstSeen"`
+	LastSeen  time.Time `json:"lastSeen"`
+	Settings  Settings  `json:"settings"`
 	// Version counts the saves of Settings. It is 0 until the first one, while
 	// Settings holds the defaults.
-	Version int64
-	// Profile is meaningless while ProfileAt, the time it was read from Wix, is zero.
-	Profile   Profile
-	ProfileAt time.Time
+	Version int64 `json:"settingsVersion"`
+	// Profile is what Wix said when it was last read, at ProfileAt. While that is
+	// zero, nothing of it is known, except the plan if PlanAt is not zero.
+	Profile   Profile   `json:"profile"`
+	ProfileAt time.Time `json:"profileAt,omitzero"`
+	// PlanAt is when the plan became what it is: the time of the newest event about
+	// it or of the newest reading, whichever is later.
+	PlanAt time.Time `json:"planAt,omitzero"`
+	// RemovedAt is when the app was removed from the site, or zero while it is installed.
+	RemovedAt time.Time `json:"removedAt,omitzero"`
+	// StatusAt is the time of the newest news about being installed or removed.
+	StatusAt time.Time `json:"statusAt,omitzero"`
+	// OriginID is the instance of the site that this site was copied from, or "".
+	OriginID string `json:"originInstanceId,omitempty"`
 }
 
 // View is what a caller is told of an instance. It is an allow-list: what is not
@@ -85,8 +99,10 @@ type View struct {
 // and the site's facts are absent until Wix has told them.
 func (i Instance) ViewFor(role Role) View {
 	var v View
-	if !i.ProfileAt.IsZero() {
+	if !i.PlanAt.IsZero() {
 		v.Plan = &i.Profile.Plan
+	}
+	if !i.ProfileAt.IsZero() {
 		v.Locale = i.Profile.Locale
 		v.Currency = i.Profile.Currency
 		v.SiteDisplayName = i.Profile.SiteDisplayName

@@ -83,8 +83,9 @@ func TestViews(t *testing.T) {
 	known := Instance{
 		ID: "inst", SiteID: "site", FirstSeen: at, LastSeen: at.Add(time.Hour),
 		Profile:   Profile{Plan: Plan{Name: "gold"}, Locale: "de", Currency: "EUR", SiteDisplayName: "Laden", Languages: []string{"de", "en"}},
-		ProfileAt: at.Add(time.Minute),
+		ProfileAt: at.Add(time.Minute), PlanAt: at.Add(time.Minute),
 	}
+	told := Instance{ID: "inst", Profile: Profile{Plan: Plan{Name: "gold"}}, PlanAt: at}
 	unknown := Instance{ID: "inst", SiteID: "site", FirstSeen: at, LastSeen: at}
 	public := `{"plan":{"name":"gold","isFree":false},"locale":"de","currency":"EUR","siteDisplayName":"Laden","languages":["de","en"]`
 	for _, tt := range []struct {
@@ -97,6 +98,7 @@ func TestViews(t *testing.T) {
 		{"the app sees no more than a visitor", known, App, public + `}`},
 		{"a role of tomorrow sees no more than a visitor", known, Role("admin"), public + `}`},
 		{"an owner sees everything", known, Owner, public + `,"instanceId":"inst","siteId":"site","firstSeen":"2026-11-22T10:00:00Z","lastSeen":"2026-11-22T11:00:00Z","profileReadAt":"2026-11-22T10:01:00Z"}`},
+		{"a plan that only an event has told", told, Visitor, `{"plan":{"name":"gold","isFree":false}}`},
 		{"what Wix has not told yet is absent, not false", unknown, Visitor, `{}`},
 		{"an owner sees the ids before Wix has told anything", unknown, Owner, `{"instanceId":"inst","siteId":"site","firstSeen":"2026-11-22T10:00:00Z","lastSeen":"2026-11-22T10:00:00Z"}`},
 	} {
@@ -129,7 +131,7 @@ func TestEveryCodeHasASentence(t *testing.T) {
 			t.Errorf("%s has no sentence", code)
 		}
 	}
-	if len(messages) != 18 {
-		t.Errorf("%d codes have a sentence, the HTTP contract lists 18", len(messages))
+	if len(messages) != 21 {
+		t.Errorf("%d codes have a sentence, the HTTP contract lists 21", len(messages))
 	}
 }

@@ -1,10 +1,13 @@
-// Package cachestore keeps the rows of another instance.Store in memory, so that a
-// known instance costs no query.
+// Package cachestore keeps the rows of another store in memory, so that a known
+// instance costs no query.
 //
 // A row is kept until it changes. Every write goes to the store behind and then
 // drops the row; nothing is ever put into the cache but what a load has read, and
 // the cache discards a load during which the row was dropped. So once a write has
 // returned, nobody is told what was there before it.
+//
+// What other processes write is told to Invalidate. While nobody can tell it, the
+// store is not trusted (Trust), and a row older than UntrustedAge is read again.
 package cachestore
 
 import (
@@ -23,6 +26,8 @@ import (
 const (
 	// DefaultSize is how many rows are kept unless Options says otherwise.
 	DefaultSize = 10_000
+	// UntrustedAge is how old a row may be while the store is not trusted.
+	UntrustedAge = 5 * time.Second
 	// TouchTimeout bounds a write whose only news is that a known instance was seen:
 	// the caller who does it for all gets the row without it.
 	TouchTimeout = time.Second
@@ -39,23 +44,35 @@ type Options struct {
 	MaxAge time.Duration
 	// Logger hears of writes that failed without their caller being told.
 	Logger *slog.Logger
-	// Now is the clock for MaxAge.
+	// Now is the clock for MaxAge and UntrustedAge.
 	Now func() time.Time
 }
 
-// Store is an instance.Store in front of another, whose Close closes both.
+// Storage is what a Store stands in front of.
+type Storage interface {
+	instance.Store
+	instance.Inbox
+}
+
+// inbox makes the calls of Storage that change no instance the Store's own.
+type inbox = instance.Inbox
+
+// Store is a Storage in front of another, whose Close closes both.
 type Store struct {
-	inner  instance.Store
+	inbox
+	inner  Storage
 	cache  *otter.Cache[string, *entry]
 	load   otter.Loader[string, *entry]
 	log    *slog.Logger
+	now    func() time.Time
+	trust  trust
 	closed atomic.Bool
 }
 
-var _ instance.Store = (*Store)(nil)
+var _ Storage = (*Store)(nil)
 
-// New returns a Store in front of inner.
-func New(inner instance.Store, o Options) *Store {
+// New returns a Store in front of inner. It is trusted.
+func New(inner Storage, o Options) *Store {
 	if o.Size <= 0 {
 		o.Size = DefaultSize
 	}
@@ -70,18 +87,17 @@ func New(inner instance.Store, o Options) *Store {
 		config.ExpiryCalculator = otter.ExpiryWriting[string, *entry](o.MaxAge)
 		config.Clock = clock(o.Now)
 	}
-	return &Store{
-		inner: inner,
-		cache: otter.Must(config),
-		load: otter.LoaderFunc[string, *entry](func(ctx context.Context, id string) (*entry, error) {
-			row, err := inner.Find(ctx, id)
-			if err != nil {
-				return nil, err // not kept: an instance may come at any moment
-			}
-			return &entry{row: row}, nil
-		}),
-		log: o.Logger,
-	}
+	s := &Store{inbox: inner, inner: inner, cache: otter.Must(config), log: o.Logger, now: o.Now}
+	s.load = otter.LoaderFunc[string, *entry](func(ctx context.Context, id string) (*entry, error) {
+		e := &entry{trust: s.trust.of(), readAt: s.now()} // before it is read, to be no younger than it says
+		row, err := inner.Find(ctx, id)
+		if err != nil {
+			return nil, err // not kept: an instance may come at any moment
+		}
+		e.row = row
+		return e, nil
+	})
+	return s
 }
 
 // Find implements instance.Store. Callers that miss the same row at once cause one
@@ -96,25 +112,26 @@ func (s *Store) Find(ctx context.Context, id string) (instance.Instance, error) 
 
 // Seen implements instance.Store. When LastSeen is due, one caller writes it while
 // the others get the row as it was. If that write fails, the caller gets the row all
-// the same and the failure is logged: a full disk must not stop those who read.
-func (s *Store) Seen(ctx context.Context, id, siteID string, at time.Time) (instance.Instance, error) {
-	e, err := s.entry(ctx, id)
-	if errors.Is(err, instance.ErrNotFound) {
-		defer s.cache.Invalidate(id)
-		return s.inner.Seen(ctx, id, siteID, at)
-	}
-	if err != nil {
+// the same and the failure is logged: a full disk must not stop those who read. A
+// visit that revives a removed instance has to be written.
+func (s *Store) Seen(ctx context.Context, v instance.Visit) (instance.Instance, error) {
+	e, err := s.entry(ctx, v.InstanceID)
+	if err != nil && !errors.Is(err, instance.ErrNotFound) {
 		return instance.Instance{}, err
 	}
-	if e.current(siteID, at) || !e.claim(siteID, at) {
+	if err != nil || e.revives(v) {
+		defer s.cache.Invalidate(v.InstanceID)
+		return s.inner.Seen(ctx, v)
+	}
+	if e.current(v) || !e.claim(v.SiteID, v.At) {
 		return e.own(), nil
 	}
 	touch, cancel := context.WithTimeout(ctx, TouchTimeout)
 	defer cancel()
-	row, err := s.inner.Seen(touch, id, siteID, at)
+	row, err := s.inner.Seen(touch, v)
 	switch {
 	case err == nil:
-		s.cache.Invalidate(id)
+		s.cache.Invalidate(v.InstanceID)
 		return row, nil
 	case s.closed.Load():
 		return instance.Instance{}, errClosed
@@ -122,8 +139,8 @@ func (s *Store) Seen(ctx context.Context, id, siteID string, at time.Time) (inst
 		e.release()
 		return instance.Instance{}, err
 	}
-	e.postpone(at)
-	s.log.WarnContext(ctx, "recording that an instance was seen failed", "instance", id, "err", err)
+	e.postpone(v.At)
+	s.log.WarnContext(ctx, "recording that an instance was seen failed", "instance", v.InstanceID, "err", err)
 	return e.own(), nil
 }
 
@@ -147,6 +164,24 @@ func (s *Store) Delete(ctx context.Context, id string) error {
 	return s.inner.Delete(ctx, id)
 }
 
+// ApplyEvent implements instance.Inbox.
+func (s *Store) ApplyEvent(ctx context.Context, e instance.Event, now time.Time) (instance.Instance, instance.Change, error) {
+	defer s.cache.Invalidate(e.InstanceID)
+	return s.inner.ApplyEvent(ctx, e, now)
+}
+
+// PurgeRemoved implements instance.Inbox.
+func (s *Store) PurgeRemoved(ctx context.Context, before time.Time) ([]string, error) {
+	purged, err := s.inner.PurgeRemoved(ctx, before)
+	if err != nil {
+		s.InvalidateAll() // which ones are gone is not known for sure
+	}
+	for _, id := range purged {
+		s.cache.Invalidate(id)
+	}
+	return purged, err
+}
+
 // Ping implements instance.Store: it asks the store behind.
 func (s *Store) Ping(ctx context.Context) error { return s.inner.Ping(ctx) }
 
@@ -160,6 +195,18 @@ func (s *Store) Close() error {
 // returned gets what is stored now.
 func (s *Store) Invalidate(id string) { s.cache.Invalidate(id) }
 
+// InvalidateAll drops every row, when what was changed elsewhere is not known.
+// Whoever asks after it has returned gets what is stored now.
+func (s *Store) InvalidateAll() {
+	s.trust.renew()
+	s.cache.InvalidateAll()
+}
+
+// Trust says whether every change made elsewhere is told to Invalidate from now on.
+// While it is not, a row that was read longer than UntrustedAge ago is read again. What
+// was missed meanwhile is for InvalidateAll.
+func (s *Store) Trust(trusted bool) { s.trust.set(trusted) }
+
 func (s *Store) entry(ctx context.Context, id string) (*entry, error) {
 	if s.closed.Load() {
 		return nil, errClosed
@@ -167,14 +214,24 @@ func (s *Store) entry(ctx context.Context, id string) (*entry, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return s.cache.Get(ctx, id, s.load)
+	e, err := s.cache.Get(ctx, id, s.load)
+	if err != nil || s.trust.holds(e.trust) {
+		return e, err
+	}
+	return s.doubted(ctx, id, e)
 }
 
-// own is the row with nothing in it that the cache or another caller holds.
-func (e *entry) own() instance.Instance {
-	row := e.row
-	row.Profile.Languages = slices.Clone(row.Profile.Languages)
-	return row
+// doubted returns e if it is good enough, or an entry that is.
+func (s *Store) doubted(ctx context.Context, id string, e *entry) (*entry, error) {
+	oldest := s.now().Add(-UntrustedAge)
+	for !s.trust.valid(e.trust) || !e.readAt.After(oldest) {
+		e.drop.Do(func() { s.cache.Invalidate(id) })
+		var err error
+		if e, err = s.cache.Get(ctx, id, s.load); err != nil {
+			return nil, err
+		}
+	}
+	return e, nil
 }
 
 // clock tells the cache the time. It has no ticks: what is too old is noticed when
@@ -193,4 +250,11 @@ func (l cacheLog) Warn(ctx context.Context, msg string, err error) {
 
 func (l cacheLog) Error(ctx context.Context, msg string, err error) {
 	l.log.ErrorContext(ctx, msg, "err", err)
+}
+
+// own is the row with nothing in it that the cache or another caller holds.
+func (e *entry) own() instance.Instance {
+	row := e.row
+	row.Profile.Languages = slices.Clone(row.Profile.Languages)
+	return row
 }

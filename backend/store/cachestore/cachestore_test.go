@@ -17,6 +17,7 @@ import (
 
 	"nametag/backend/instance"
 	"nametag/backend/store/memstore"
+	"nametag/backend/store/pgtest"
 	"nametag/backend/store/sqlstore"
 	"nametag/backend/store/storetest"
 )
@@ -26,17 +27,23 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func noon() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }
 
 // inners are the stores to stand in front of.
-func inners() map[string]func(t testing.TB) instance.Store {
-	return map[string]func(t testing.TB) instance.Store{
-		"memstore": func(testing.TB) instance.Store { return memstore.New() },
-		"sqlstore": func(t testing.TB) instance.Store {
-			s, err := sqlstore.Open(context.Background(), "sqlite:"+filepath.Join(t.TempDir(), "nametag.db"), sqlstore.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			return s
-		},
+func inners() map[string]func(t testing.TB) Storage {
+	onSQL := func(t testing.TB, databaseURL string) Storage {
+		s, err := sqlstore.Open(context.Background(), databaseURL, sqlstore.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
 	}
+	return map[string]func(t testing.TB) Storage{
+		"memstore": func(testing.TB) Storage { return memstore.New() },
+		"SQLite":   func(t testing.TB) Storage { return onSQL(t, "sqlite:"+filepath.Join(t.TempDir(), "nametag.db")) },
+		"Postgres": func(t testing.TB) Storage { return onSQL(t, pgtest.URL(t)) },
+	}
+}
+
+func visit(id, siteID string, at time.Time) instance.Visit {
+	return instance.Visit{InstanceID: id, SiteID: siteID, At: at}
 }
 
 func TestStore(t *testing.T) {
@@ -44,25 +51,29 @@ func TestStore(t *testing.T) {
 		inner, says string
 		o           Options
 	}{
-		{"sqlstore", "plain", Options{}},
+		{"SQLite", "plain", Options{}},
+		{"Postgres", "plain", Options{}},
 		{"memstore", "plain", Options{}},
 		{"memstore", "with no room", Options{Size: 1}},
 		{"memstore", "with an age", Options{MaxAge: time.Hour}},
 		{"memstore", "with an age that is over at once", Options{MaxAge: time.Nanosecond}},
 	} {
-		newStore := func(t *testing.T) instance.Store {
+		newWhole := func(t *testing.T) storetest.Whole {
 			s := New(inners()[row.inner](t), row.o)
 			t.Cleanup(func() { s.Close() })
 			return s
 		}
+		newStore := func(t *testing.T) instance.Store { return newWhole(t) }
 		t.Run(row.inner+" "+row.says, func(t *testing.T) { storetest.Run(t, newStore) })
 		t.Run(row.inner+" "+row.says+" concurrency", func(t *testing.T) { storetest.RunConcurrency(t, newStore) })
+		t.Run(row.inner+" "+row.says+" inbox", func(t *testing.T) { storetest.RunInbox(t, newWhole) })
+		t.Run(row.inner+" "+row.says+" inbox concurrency", func(t *testing.T) { storetest.RunInboxConcurrency(t, newWhole) })
 	}
 }
 
 // spy counts the calls of the store behind, and lets a test step into them.
 type spy struct {
-	instance.Store
+	Storage
 	finds, seens atomic.Int64
 	// afterFind runs when a row has been read and before it is handed on.
 	afterFind func()
@@ -76,26 +87,26 @@ func (s *spy) SaveSettings(ctx context.Context, id string, to instance.Settings,
 	if s.beforeWrite != nil {
 		s.beforeWrite()
 	}
-	return s.Store.SaveSettings(ctx, id, to, version)
+	return s.Storage.SaveSettings(ctx, id, to, version)
 }
 
 func (s *spy) SaveProfile(ctx context.Context, id string, p instance.Profile, at time.Time) (instance.Instance, error) {
 	if s.beforeWrite != nil {
 		s.beforeWrite()
 	}
-	return s.Store.SaveProfile(ctx, id, p, at)
+	return s.Storage.SaveProfile(ctx, id, p, at)
 }
 
 func (s *spy) Delete(ctx context.Context, id string) error {
 	if s.beforeWrite != nil {
 		s.beforeWrite()
 	}
-	return s.Store.Delete(ctx, id)
+	return s.Storage.Delete(ctx, id)
 }
 
 func (s *spy) Find(ctx context.Context, id string) (instance.Instance, error) {
 	s.finds.Add(1)
-	row, err := s.Store.Find(ctx, id)
+	row, err := s.Storage.Find(ctx, id)
 	if s.afterFind != nil {
 		s.afterFind()
 	}
@@ -105,24 +116,24 @@ func (s *spy) Find(ctx context.Context, id string) (instance.Instance, error) {
 	return row, err
 }
 
-func (s *spy) Seen(ctx context.Context, id, siteID string, at time.Time) (instance.Instance, error) {
+func (s *spy) Seen(ctx context.Context, v instance.Visit) (instance.Instance, error) {
 	s.seens.Add(1)
 	if s.beforeSeen != nil {
 		if err := s.beforeSeen(ctx); err != nil {
 			return instance.Instance{}, err
 		}
 	}
-	return s.Store.Seen(ctx, id, siteID, at)
+	return s.Storage.Seen(ctx, v)
 }
 
 // known returns a store that has read the row "a", and the spy behind it with its
 // counts at zero.
 func known(t testing.TB, o Options) (*Store, *spy) {
 	t.Helper()
-	behind := &spy{Store: memstore.New()}
+	behind := &spy{Storage: memstore.New()}
 	s := New(behind, o)
 	t.Cleanup(func() { s.Close() })
-	must(t)(behind.Store.Seen(context.Background(), "a", "site", noon()))
+	must(t)(behind.Storage.Seen(context.Background(), visit("a", "site", noon())))
 	must(t)(behind.SaveProfile(context.Background(), "a", instance.Profile{Languages: []string{"en", "he"}}, noon()))
 	must(t)(s.Find(context.Background(), "a"))
 	behind.finds.Store(0)
@@ -150,9 +161,9 @@ func TestAKnownInstanceTouchesNoDatabase(t *testing.T) {
 	s, behind := known(t, Options{})
 	for range 100 {
 		must(t)(s.Find(t.Context(), "a"))
-		must(t)(s.Seen(t.Context(), "a", "", noon()))
-		must(t)(s.Seen(t.Context(), "a", "site", noon().Add(instance.SeenEvery-time.Millisecond)))
-		must(t)(s.Seen(t.Context(), "a", "site", noon().Add(-time.Hour)))
+		must(t)(s.Seen(t.Context(), visit("a", "", noon())))
+		must(t)(s.Seen(t.Context(), visit("a", "site", noon().Add(instance.SeenEvery-time.Millisecond))))
+		must(t)(s.Seen(t.Context(), visit("a", "site", noon().Add(-time.Hour))))
 	}
 	behind.wantCalls(t, 0, 0)
 }
@@ -162,7 +173,7 @@ func TestAKnownInstanceCostsAtMostTwoAllocations(t *testing.T) {
 	ctx := context.Background()
 	for name, call := range map[string]func(){
 		"Find": func() { s.Find(ctx, "a") },
-		"Seen": func() { s.Seen(ctx, "a", "site", noon()) },
+		"Seen": func() { s.Seen(ctx, visit("a", "site", noon())) },
 	} {
 		if n := testing.AllocsPerRun(1000, call); n > 2 {
 			t.Errorf("%s costs %v allocations", name, n)
@@ -178,17 +189,17 @@ func TestAnUnknownInstanceIsAskedForEachTime(t *testing.T) {
 		}
 	}
 	behind.wantCalls(t, 3, 0)
-	must(t)(behind.Store.Seen(t.Context(), "b", "", noon())) // by another replica
+	must(t)(behind.Storage.Seen(t.Context(), visit("b", "", noon()))) // by another replica
 	must(t)(s.Find(t.Context(), "b"))
 }
 
 func TestAFaultIsHandedOnAndNotKept(t *testing.T) {
 	_, behind := known(t, Options{})
-	broken := &failing{Store: behind, err: errors.New("disk on fire")}
+	broken := &failing{Storage: behind, err: errors.New("disk on fire")}
 	s := New(broken, Options{})
 	for name, call := range map[string]func() error{
 		"Find": func() error { _, err := s.Find(t.Context(), "a"); return err },
-		"Seen": func() error { _, err := s.Seen(t.Context(), "a", "", noon()); return err },
+		"Seen": func() error { _, err := s.Seen(t.Context(), visit("a", "", noon())); return err },
 	} {
 		if err := call(); !errors.Is(err, broken.err) {
 			t.Errorf("%s: %v", name, err)
@@ -199,7 +210,7 @@ func TestAFaultIsHandedOnAndNotKept(t *testing.T) {
 }
 
 type failing struct {
-	instance.Store
+	Storage
 	err error
 }
 
@@ -207,7 +218,7 @@ func (f *failing) Find(ctx context.Context, id string) (instance.Instance, error
 	if f.err != nil {
 		return instance.Instance{}, f.err
 	}
-	return f.Store.Find(ctx, id)
+	return f.Storage.Find(ctx, id)
 }
 
 func TestManyWhoMissTheSameRowCauseOneQuery(t *testing.T) {
@@ -221,7 +232,7 @@ func TestManyWhoMissTheSameRowCauseOneQuery(t *testing.T) {
 			all.Go(func() {
 				row, err := s.Find(t.Context(), "a")
 				if i%2 == 0 {
-					row, err = s.Seen(t.Context(), "a", "site", noon())
+					row, err = s.Seen(t.Context(), visit("a", "site", noon()))
 				}
 				if err != nil || row.SiteID != "site" {
 					t.Errorf("got %+v, %v", row, err)
@@ -279,15 +290,15 @@ func TestALoadThatBeganBeforeAChangeNeverPutsTheOldRowBack(t *testing.T) {
 			return s.Delete(ctx, "a")
 		}, func(_ instance.Instance, err error) bool { return errors.Is(err, instance.ErrNotFound) }},
 		{"settings saved by another replica, whose news arrives", func(ctx context.Context, s *Store, behind *spy) error {
-			_, err := behind.Store.SaveSettings(ctx, "a", hi, 0)
+			_, err := behind.Storage.SaveSettings(ctx, "a", hi, 0)
 			s.Invalidate("a")
 			return err
 		}, func(i instance.Instance, err error) bool { return err == nil && i.Version == 1 }},
 		{"the instance deleted and made again by another replica", func(ctx context.Context, s *Store, behind *spy) error {
-			err := behind.Store.Delete(ctx, "a")
+			err := behind.Storage.Delete(ctx, "a")
 			s.Invalidate("a")
 			if err == nil {
-				_, err = behind.Store.Seen(ctx, "a", "new", noon())
+				_, err = behind.Storage.Seen(ctx, visit("a", "new", noon()))
 			}
 			s.Invalidate("a")
 			return err
@@ -345,13 +356,13 @@ func TestARowThatIsReadDuringAChangeIsDroppedWhenTheChangeIsMade(t *testing.T) {
 			return s.Delete(ctx, "a")
 		}, func(_ instance.Instance, err error) bool { return errors.Is(err, instance.ErrNotFound) }},
 		"Seen of a row that was known": {func(ctx context.Context, s *Store) error {
-			_, err := s.Seen(ctx, "a", "", later)
+			_, err := s.Seen(ctx, visit("a", "", later))
 			return err
 		}, func(i instance.Instance, err error) bool { return err == nil && i.LastSeen.Equal(later) }},
 		"Seen of a row that another replica has just made": {func(ctx context.Context, s *Store) error {
 			err := s.Delete(ctx, "a")
 			if err == nil {
-				_, err = s.Seen(ctx, "a", "new", later)
+				_, err = s.Seen(ctx, visit("a", "new", later))
 			}
 			return err
 		}, func(i instance.Instance, err error) bool { return err == nil && i.SiteID == "new" }},
@@ -359,7 +370,7 @@ func TestARowThatIsReadDuringAChangeIsDroppedWhenTheChangeIsMade(t *testing.T) {
 		t.Run(says, func(t *testing.T) {
 			s, behind := known(t, Options{})
 			read := func() {
-				behind.Store.Seen(t.Context(), "a", "", noon())
+				behind.Storage.Seen(t.Context(), visit("a", "", noon()))
 				s.Invalidate("a")
 				must(t)(s.Find(t.Context(), "a"))
 			}
@@ -378,7 +389,7 @@ func TestARowThatIsReadDuringAChangeIsDroppedWhenTheChangeIsMade(t *testing.T) {
 func TestAStoreThatIsClosedDuringACallServesNoOldRow(t *testing.T) {
 	s, behind := known(t, Options{})
 	behind.beforeSeen = func(context.Context) error { return s.Close() }
-	if row, err := s.Seen(t.Context(), "a", "", noon().Add(time.Hour)); err == nil {
+	if row, err := s.Seen(t.Context(), visit("a", "", noon().Add(time.Hour))); err == nil {
 		t.Errorf("Seen returned %+v", row)
 	}
 }
@@ -396,7 +407,7 @@ func TestAnInstanceMadeWhileItIsLookedForIsFound(t *testing.T) {
 		var early sync.WaitGroup
 		early.Go(func() { s.Find(t.Context(), "b") })
 		synctest.Wait() // the load has found nothing
-		must(t)(behind.Store.Seen(t.Context(), "b", "", noon()))
+		must(t)(behind.Storage.Seen(t.Context(), visit("b", "", noon())))
 		s.Invalidate("b")
 		must(t)(s.Find(t.Context(), "b"))
 		close(release)
@@ -416,7 +427,7 @@ func TestWhenLastSeenIsDueOneOfManyWritesAndTheOthersDoNotWait(t *testing.T) {
 		for range 1000 {
 			all.Go(func() {
 				waiting.Add(1)
-				row, err := s.Seen(t.Context(), "a", "", due)
+				row, err := s.Seen(t.Context(), visit("a", "", due))
 				if err != nil || row.SiteID != "site" {
 					t.Errorf("Seen: %+v, %v", row, err)
 				}
@@ -429,7 +440,7 @@ func TestWhenLastSeenIsDueOneOfManyWritesAndTheOthersDoNotWait(t *testing.T) {
 		}
 		close(release)
 		all.Wait()
-		if row := must(t)(s.Seen(t.Context(), "a", "", due)); !row.LastSeen.Equal(due) {
+		if row := must(t)(s.Seen(t.Context(), visit("a", "", due))); !row.LastSeen.Equal(due) {
 			t.Errorf("last seen is %v, want %v", row.LastSeen, due)
 		}
 		behind.wantCalls(t, 1, 1)
@@ -457,9 +468,9 @@ func TestNewsThatAnotherCallersWriteDoesNotCoverIsWritten(t *testing.T) {
 				behind.beforeSeen = func(context.Context) error { <-release; return nil }
 				due := noon().Add(time.Hour)
 				var all sync.WaitGroup
-				all.Go(func() { must(t)(s.Seen(t.Context(), "a", "", due)) })
+				all.Go(func() { must(t)(s.Seen(t.Context(), visit("a", "", due))) })
 				synctest.Wait()
-				all.Go(func() { must(t)(s.Seen(t.Context(), "a", row.siteID, due.Add(row.later))) })
+				all.Go(func() { must(t)(s.Seen(t.Context(), visit("a", row.siteID, due.Add(row.later)))) })
 				synctest.Wait()
 				close(release)
 				all.Wait()
@@ -479,29 +490,29 @@ func TestAFullDiskDoesNotStopThoseWhoRead(t *testing.T) {
 	behind.beforeSeen = func(context.Context) error { return full }
 	due := noon().Add(time.Hour)
 	for _, site := range []string{"", "site"} {
-		if row := must(t)(s.Seen(t.Context(), "a", site, due)); row.ID != "a" || !row.LastSeen.Equal(noon()) {
+		if row := must(t)(s.Seen(t.Context(), visit("a", site, due))); row.ID != "a" || !row.LastSeen.Equal(noon()) {
 			t.Errorf("Seen returned %+v", row)
 		}
 	}
-	must(t)(s.Seen(t.Context(), "a", "", due.Add(retryAfter-time.Millisecond)))
+	must(t)(s.Seen(t.Context(), visit("a", "", due.Add(retryAfter-time.Millisecond))))
 	behind.wantCalls(t, 0, 1)
 	if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "level=WARN") || !strings.Contains(got, full.Error()) {
 		t.Errorf("the log says %q", got)
 	}
-	must(t)(s.Seen(t.Context(), "a", "", due.Add(retryAfter)))
+	must(t)(s.Seen(t.Context(), visit("a", "", due.Add(retryAfter))))
 	behind.wantCalls(t, 0, 2)
 	// A new site id is tried at once.
-	must(t)(s.Seen(t.Context(), "a", "other", due.Add(retryAfter)))
+	must(t)(s.Seen(t.Context(), visit("a", "other", due.Add(retryAfter))))
 	behind.wantCalls(t, 0, 3)
 
 	behind.beforeSeen = nil
 	due = due.Add(2 * retryAfter)
-	if row := must(t)(s.Seen(t.Context(), "a", "", due)); !row.LastSeen.Equal(due) {
+	if row := must(t)(s.Seen(t.Context(), visit("a", "", due))); !row.LastSeen.Equal(due) {
 		t.Errorf("once there was room again, last seen is %v", row.LastSeen)
 	}
 	// The one who is new has no row to be served.
 	behind.beforeSeen = func(context.Context) error { return full }
-	if _, err := s.Seen(t.Context(), "b", "", due); !errors.Is(err, full) {
+	if _, err := s.Seen(t.Context(), visit("b", "", due)); !errors.Is(err, full) {
 		t.Errorf("Seen of a new instance: %v", err)
 	}
 }
@@ -511,7 +522,7 @@ func TestAWriteThatHangsIsGivenUp(t *testing.T) {
 		s, behind := known(t, Options{})
 		behind.beforeSeen = func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
 		began := time.Now()
-		must(t)(s.Seen(t.Context(), "a", "", noon().Add(time.Hour)))
+		must(t)(s.Seen(t.Context(), visit("a", "", noon().Add(time.Hour))))
 		if took := time.Since(began); took != TouchTimeout {
 			t.Errorf("the caller waited %v", took)
 		}
@@ -525,11 +536,11 @@ func TestAWriterWhoGoesAwayLeavesTheWriteToTheNext(t *testing.T) {
 		going, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
 		due := noon().Add(time.Hour)
-		if _, err := s.Seen(going, "a", "", due); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := s.Seen(going, visit("a", "", due)); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Seen: %v", err)
 		}
 		behind.beforeSeen = nil
-		if row := must(t)(s.Seen(t.Context(), "a", "", due)); !row.LastSeen.Equal(due) {
+		if row := must(t)(s.Seen(t.Context(), visit("a", "", due))); !row.LastSeen.Equal(due) {
 			t.Errorf("last seen is %v", row.LastSeen)
 		}
 	})
@@ -538,7 +549,7 @@ func TestAWriterWhoGoesAwayLeavesTheWriteToTheNext(t *testing.T) {
 func TestARowIsKeptNoLongerThanMaxAge(t *testing.T) {
 	var now atomic.Int64
 	s, behind := known(t, Options{MaxAge: time.Minute, Now: func() time.Time { return noon().Add(time.Duration(now.Load())) }})
-	must(t)(behind.Store.SaveSettings(t.Context(), "a", instance.Settings{Greeting: "Hi"}, 0)) // by another replica
+	must(t)(behind.Storage.SaveSettings(t.Context(), "a", instance.Settings{Greeting: "Hi"}, 0)) // by another replica
 	for _, row := range []struct {
 		at      time.Duration
 		version int64
@@ -551,8 +562,9 @@ func TestARowIsKeptNoLongerThanMaxAge(t *testing.T) {
 }
 
 func TestWithoutMaxAgeOnlyInvalidateShowsWhatChangedElsewhere(t *testing.T) {
-	s, behind := known(t, Options{Now: func() time.Time { panic("there is no age to reckon") }})
-	must(t)(behind.Store.SaveSettings(t.Context(), "a", instance.Settings{Greeting: "Hi"}, 0))
+	var days atomic.Int64
+	s, behind := known(t, Options{Now: func() time.Time { return noon().AddDate(0, 0, int(days.Add(1))) }})
+	must(t)(behind.Storage.SaveSettings(t.Context(), "a", instance.Settings{Greeting: "Hi"}, 0))
 	if row := must(t)(s.Find(t.Context(), "a")); row.Version != 0 {
 		t.Errorf("the row was not kept: %+v", row)
 	}
@@ -566,7 +578,7 @@ func TestWithoutMaxAgeOnlyInvalidateShowsWhatChangedElsewhere(t *testing.T) {
 
 func TestAConflictShowsTheCallerTheCurrentRow(t *testing.T) {
 	s, behind := known(t, Options{})
-	must(t)(behind.Store.SaveSettings(t.Context(), "a", instance.Settings{Greeting: "Hi"}, 0)) // by another replica
+	must(t)(behind.Storage.SaveSettings(t.Context(), "a", instance.Settings{Greeting: "Hi"}, 0)) // by another replica
 	if _, err := s.SaveSettings(t.Context(), "a", instance.Settings{Greeting: "Hey"}, 0); err == nil {
 		t.Error("the save of a stale version went through")
 	}
@@ -580,7 +592,7 @@ func TestTheCacheIsBounded(t *testing.T) {
 	s, behind := known(t, Options{Size: size})
 	for i := range 20 * size {
 		id := fmt.Sprint(i)
-		must(t)(behind.Store.Seen(t.Context(), id, "", noon()))
+		must(t)(behind.Storage.Seen(t.Context(), visit(id, "", noon())))
 		must(t)(s.Find(t.Context(), id))
 	}
 	s.cache.CleanUp()

@@ -16,6 +16,11 @@ const retryAfter = 30 * time.Second
 // entry is a row as it was read. The row is never changed; the claim on it is.
 type entry struct {
 	row instance.Instance
+	// trust is what trust.of was when the row began to be read, at readAt.
+	trust  uint64
+	readAt time.Time
+	// drop takes the row out of the cache once, whoever finds that it is too old.
+	drop sync.Once
 
 	mu sync.Mutex
 	// claimedAt and claimedSite are what the newest write that was begun says, and
@@ -24,9 +29,17 @@ type entry struct {
 	claimedSite string
 }
 
-// current reports that a caller at that time from that site has no news.
-func (e *entry) current(siteID string, at time.Time) bool {
-	return at.Sub(e.row.LastSeen) < instance.SeenEvery && (siteID == "" || siteID == e.row.SiteID)
+// revives reports that the instance was removed, and that the caller's token shows
+// that it has been installed again.
+func (e *entry) revives(v instance.Visit) bool {
+	return !e.row.RemovedAt.IsZero() && e.row.Admits(v.IssuedAt)
+}
+
+// current reports that a caller who does not revive the instance has no news to be
+// written down: what Instance.Record says, without a copy of the row.
+func (e *entry) current(v instance.Visit) bool {
+	return !e.row.RemovedAt.IsZero() ||
+		v.At.Sub(e.row.LastSeen) < instance.SeenEvery && (v.SiteID == "" || v.SiteID == e.row.SiteID)
 }
 
 // claim reports that the caller has to write its news, because no other caller is

@@ -4,6 +4,7 @@ package memstore
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -11,19 +12,23 @@ import (
 	"nametag/backend/instance"
 )
 
-var errClosed = errors.New("the memory store is closed")
+var (
+	errClosed = errors.New("the memory store is closed")
+	errNoID   = errors.New("an instance needs an id")
+)
 
-// Store is an instance.Store whose rows live as long as it does.
+// Store is an instance.Store and instance.Inbox whose rows live as long as it does.
 type Store struct {
 	mu     sync.Mutex
 	rows   map[string]instance.Instance
+	jobs   map[string]*job
 	closed bool
 }
 
 var _ instance.Store = (*Store)(nil)
 
 // New returns an empty store.
-func New() *Store { return &Store{rows: map[string]instance.Instance{}} }
+func New() *Store { return &Store{rows: map[string]instance.Instance{}, jobs: map[string]*job{}} }
 
 // lock is how every call begins. The caller unlocks s.mu if there is no error.
 func (s *Store) lock(ctx context.Context) error {
@@ -52,29 +57,23 @@ func (s *Store) Find(ctx context.Context, id string) (instance.Instance, error) 
 }
 
 // Seen implements instance.Store.
-func (s *Store) Seen(ctx context.Context, id, siteID string, at time.Time) (instance.Instance, error) {
-	if id == "" {
-		return instance.Instance{}, errors.New("an instance needs an id")
+func (s *Store) Seen(ctx context.Context, v instance.Visit) (instance.Instance, error) {
+	if v.InstanceID == "" {
+		return instance.Instance{}, errNoID
 	}
 	if err := s.lock(ctx); err != nil {
 		return instance.Instance{}, err
 	}
 	defer s.mu.Unlock()
-	at = exact(at)
-	row, known := s.rows[id]
-	moved := siteID != "" && siteID != row.SiteID
-	switch {
-	case !known:
-		row = instance.Instance{ID: id, SiteID: siteID, FirstSeen: at, LastSeen: at, Settings: instance.DefaultSettings()}
-	case moved || at.Sub(row.LastSeen) >= instance.SeenEvery:
-		if moved {
-			row.SiteID = siteID
-		}
-		if at.After(row.LastSeen) {
-			row.LastSeen = at
-		}
+	v.At, v.IssuedAt = exact(v.At), exact(v.IssuedAt)
+	row, known := s.rows[v.InstanceID]
+	if known {
+		row.Record(v)
+	} else {
+		row = instance.NewInstance(v.InstanceID, v.At)
+		row.SiteID, row.StatusAt = v.SiteID, v.IssuedAt
 	}
-	s.rows[id] = row
+	s.rows[v.InstanceID] = row
 	return own(row), nil
 }
 
@@ -109,6 +108,11 @@ func (s *Store) SaveProfile(ctx context.Context, id string, p instance.Profile, 
 	}
 	if at = exact(at); !at.Before(row.ProfileAt) {
 		p.Languages = slices.Clone(p.Languages)
+		if row.PlanAt.After(at) {
+			p.Plan = row.Profile.Plan
+		} else {
+			row.PlanAt = at
+		}
 		row.Profile, row.ProfileAt = p, at
 		s.rows[id] = row
 	}
@@ -121,8 +125,14 @@ func (s *Store) Delete(ctx context.Context, id string) error {
 		return err
 	}
 	defer s.mu.Unlock()
-	delete(s.rows, id)
+	s.forget(id)
 	return nil
+}
+
+// forget is Delete under the lock.
+func (s *Store) forget(id string) {
+	delete(s.rows, id)
+	maps.DeleteFunc(s.jobs, func(_ string, j *job) bool { return j.InstanceID == id })
 }
 
 // Ping implements instance.Store.
@@ -138,7 +148,7 @@ func (s *Store) Ping(ctx context.Context) error {
 func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.rows, s.closed = nil, true
+	s.rows, s.jobs, s.closed = nil, nil, true
 	return nil
 }
 

@@ -8,7 +8,9 @@ import (
 	"nametag/backend/store/storetest"
 )
 
-func newStore(t *testing.T) instance.Store {
+func newStore(t *testing.T) instance.Store { return newWhole(t) }
+
+func newWhole(t *testing.T) storetest.Whole {
 	s := memstore.New()
 	t.Cleanup(func() { s.Close() })
 	return s
@@ -16,3 +18,5 @@ func newStore(t *testing.T) instance.Store {
 
 func TestStore(t *testing.T)            { storetest.Run(t, newStore) }
 func TestStoreConcurrency(t *testing.T) { storetest.RunConcurrency(t, newStore) }
+func TestInbox(t *testing.T)            { storetest.RunInbox(t, newWhole) }
+func TestInboxConcurrency(t *testing.T) { storetest.RunInboxConcurrency(t, newWhole) }

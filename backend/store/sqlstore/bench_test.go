@@ -2,15 +2,19 @@ package sqlstore
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"testing"
+	"time"
 
 	"nametag/backend/instance"
+	"nametag/backend/store/pgtest"
 )
 
 func BenchmarkFind(b *testing.B) {
 	s := open(b, newURL(b))
 	ctx := context.Background()
-	must(b)(s.Seen(ctx, "a", "site", noon()))
+	must(b)(s.Seen(ctx, visit("a", "site", noon())))
 	b.ReportAllocs()
 	for b.Loop() {
 		must(b)(s.Find(ctx, "a"))
@@ -20,10 +24,10 @@ func BenchmarkFind(b *testing.B) {
 func BenchmarkSeenWithoutAChange(b *testing.B) {
 	s := open(b, newURL(b))
 	ctx := context.Background()
-	must(b)(s.Seen(ctx, "a", "site", noon()))
+	must(b)(s.Seen(ctx, visit("a", "site", noon())))
 	b.ReportAllocs()
 	for b.Loop() {
-		must(b)(s.Seen(ctx, "a", "site", noon()))
+		must(b)(s.Seen(ctx, visit("a", "site", noon())))
 	}
 }
 
@@ -33,16 +37,64 @@ func BenchmarkSeenWithAWrite(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		at = at.Add(instance.SeenEvery)
-		must(b)(s.Seen(ctx, "a", "site", at))
+		must(b)(s.Seen(ctx, visit("a", "site", at)))
 	}
 }
 
 func BenchmarkSaveSettings(b *testing.B) {
 	s := open(b, newURL(b))
 	ctx := context.Background()
-	row := must(b)(s.Seen(ctx, "a", "site", noon()))
+	row := must(b)(s.Seen(ctx, visit("a", "site", noon())))
 	b.ReportAllocs()
 	for b.Loop() {
 		row = must(b)(s.SaveSettings(ctx, "a", instance.Settings{Greeting: "Hi"}, row.Version))
+	}
+}
+
+func BenchmarkAccept(b *testing.B) {
+	for name, url := range map[string]string{"SQLite": newURL(b), "Postgres": pgtest.URL(b)} {
+		b.Run(name, func(b *testing.B) {
+			s, n := open(b, url), 0
+			b.ReportAllocs()
+			for b.Loop() {
+				n++
+				if fresh, err := s.Accept(b.Context(), delivery(n)); err != nil || !fresh {
+					b.Fatalf("Accept = %v, %v", fresh, err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkApplyEvent(b *testing.B) {
+	for name, url := range map[string]string{"SQLite": newURL(b), "Postgres": pgtest.URL(b)} {
+		b.Run(name, func(b *testing.B) {
+			s, n := open(b, url), 0
+			b.ReportAllocs()
+			for b.Loop() {
+				n++
+				if _, _, err := s.ApplyEvent(b.Context(), delivery(n), noon()); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkClaimOfNothing(b *testing.B) {
+	s := open(b, newURL(b))
+	b.ReportAllocs()
+	for b.Loop() {
+		if jobs, err := s.Claim(b.Context(), noon(), time.Minute, 10); err != nil || len(jobs) != 0 {
+			b.Fatalf("Claim = %v, %v", jobs, err)
+		}
+	}
+}
+
+// delivery is one of many plan events of a few instances.
+func delivery(n int) instance.Event {
+	return instance.Event{
+		ID: fmt.Sprintf("%064d", n), InstanceID: fmt.Sprint("instance ", n%3), Kind: instance.EventPlan, Type: "PaidPlanPurchased",
+		At: noon().Add(time.Duration(n) * time.Millisecond), Plan: fmt.Sprint("plan ", n), Payload: json.RawMessage(`{"vendorProductId":"plan"}`), ReceivedAt: noon(),
 	}
 }

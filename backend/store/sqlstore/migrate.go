@@ -71,11 +71,11 @@ func (s *Store) MigrationStatus(ctx context.Context) ([]Migration, error) {
 	return status, nil
 }
 
-// migrate takes the steps that are missing. The lock against another process that
-// does the same is the database's own write lock: a step and the record of its
-// version are one transaction, and a version can be recorded only once, so of two
-// processes one takes the step and the other's attempt is undone whole. The other
-// then looks again.
+// migrate takes the steps that are missing. On Postgres an advisory lock keeps
+// processes that do the same at once apart. On SQLite it is the database's own write
+// lock: a step and the record of its version are one transaction, and a version can be
+// recorded only once, so of two processes one takes the step and the other's attempt is
+// undone whole. The other then looks again.
 func (s *Store) migrate(ctx context.Context) error {
 	provider, err := s.provider(ctx)
 	if err != nil {
@@ -118,7 +118,8 @@ func (s *Store) provider(ctx context.Context) (*goose.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	provider, err := goose.NewProvider(s.dialect.goose, s.write, folder, goose.WithDisableGlobalRegistry(true))
+	provider, err := goose.NewProvider(s.dialect.goose, s.write, folder,
+		append(s.dialect.gooseOptions, goose.WithDisableGlobalRegistry(true))...)
 	if err != nil {
 		return nil, fmt.Errorf("reading the migrations: %w", err)
 	}

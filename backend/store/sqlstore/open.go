@@ -1,6 +1,6 @@
 // Package sqlstore keeps instances in a SQL database: SQLite, a file beside the
-// program. Each call ends after CallTimeout if its context sets no deadline, and
-// each error says what was being done.
+// program, or Postgres, which several processes may share. Each call ends after
+// CallTimeout if its context sets no deadline, and each error says what was being done.
 package sqlstore
 
 import (
@@ -8,7 +8,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"runtime"
 	"time"
 
 	"nametag/backend/instance"
@@ -21,25 +20,27 @@ const CallTimeout = 10 * time.Second
 // Options are what may be chosen beside the database URL.
 type Options struct {
 	// Readers is how many reads may run at once. 0 stands for the number of
-	// processors, and at least 4.
+	// processors, and at least 4; on Postgres it stands for 8.
 	Readers int
 }
 
 // Store is an instance.Store in a SQL database.
 type Store struct {
 	dialect dialect
-	// SQLite has one writer at a time, so writes queue for the one connection of
-	// their pool, where a wait obeys the caller's context and is fair.
+	// SQLite has one writer at a time, so there writes queue for the one connection
+	// of their pool, where a wait obeys the caller's context and is fair.
 	write, read *sql.DB
 
-	find, seen, saveSettings, saveProfile, remove *sql.Stmt
+	find *sql.Stmt
 }
 
 var _ instance.Store = (*Store)(nil)
 
-// Open connects to the database that databaseURL names (sqlite:PATH), makes it if it
-// is not there, and brings its schema up to date. Several processes may do so at
-// once. A database that a newer program has migrated is refused.
+// Open connects to the database that databaseURL names and brings its schema up to
+// date: sqlite:PATH, a file that is made if it is not there, or a database that is there,
+// postgres://USER:PASSWORD@HOST/DATABASE with any parameter that pgx knows, such as
+// sslmode. Several processes may do so at once. A database that a newer program has
+// migrated is refused. No error holds the password.
 func Open(ctx context.Context, databaseURL string, o Options) (*Store, error) {
 	s, err := connect(ctx, databaseURL, o, true)
 	if err != nil {
@@ -54,10 +55,6 @@ func Open(ctx context.Context, databaseURL string, o Options) (*Store, error) {
 		query string
 	}{
 		{&s.find, s.read, findSQL},
-		{&s.seen, s.write, seenSQL},
-		{&s.saveSettings, s.write, saveSettingsSQL},
-		{&s.saveProfile, s.write, saveProfileSQL},
-		{&s.remove, s.write, removeSQL},
 	} {
 		if *p.stmt, err = p.db.PrepareContext(ctx, s.dialect.rebind(p.query)); err != nil {
 			return nil, errors.Join(fmt.Errorf("preparing a query of %s: %w", s.dialect.target, err), s.Close())
@@ -77,13 +74,13 @@ func connect(ctx context.Context, databaseURL string, o Options, create bool) (*
 		return nil, err
 	}
 	if o.Readers <= 0 {
-		o.Readers = max(4, runtime.NumCPU())
+		o.Readers = d.readers
 	}
 	s := &Store{dialect: d}
-	if s.write, err = openPool(d.driver, d.writeDSN, d.writers); err != nil {
+	if s.write, err = openPool(d, d.writeDSN, d.writers); err != nil {
 		return nil, fmt.Errorf("opening the database %s: %w", d.target, err)
 	}
-	if s.read, err = openPool(d.driver, d.readDSN, o.Readers); err != nil {
+	if s.read, err = openPool(d, d.readDSN, o.Readers); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the database %s: %w", d.target, err), s.write.Close())
 	}
 	if err := s.write.PingContext(ctx); err != nil {
@@ -92,13 +89,15 @@ func connect(ctx context.Context, databaseURL string, o Options, create bool) (*
 	return s, nil
 }
 
-func openPool(driver, dsn string, size int) (*sql.DB, error) {
-	db, err := sql.Open(driver, dsn)
+func openPool(d dialect, dsn string, size int) (*sql.DB, error) {
+	db, err := d.open(dsn)
 	if err != nil {
 		return nil, err
 	}
 	db.SetMaxOpenConns(size)
 	db.SetMaxIdleConns(size)
+	db.SetConnMaxLifetime(d.maxAge)
+	db.SetConnMaxIdleTime(d.maxIdle)
 	return db, nil
 }
 

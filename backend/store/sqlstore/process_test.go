@@ -28,7 +28,10 @@ const (
 
 func TestMain(m *testing.M) {
 	if role := os.Getenv(roleVar); role != "" {
-		roles := map[string]func(string) error{"opener": playOpener, "writer": playWriter, "writer on a full disk": playFullDisk}
+		roles := map[string]func(string) error{
+			"opener": playOpener, "writer": playWriter, "writer on a full disk": playFullDisk,
+			"receiver": playReceiver, "receiver on a full disk": playFullReceiver,
+		}
 		if err := roles[role](os.Getenv(urlVar)); err != nil {
 			fmt.Println("error:", err)
 			os.Exit(1)
@@ -87,7 +90,7 @@ func playOpener(url string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.Seen(context.Background(), "a", "", noon()); err != nil {
+	if _, err := s.Seen(context.Background(), visit("a", "", noon())); err != nil {
 		return err
 	}
 	fmt.Println("opened")
@@ -116,7 +119,7 @@ func TestProcessesThatStartAtOnceOnANewFileAllSucceed(t *testing.T) {
 				t.Errorf("process %d: %v", i, err)
 			}
 		}
-		wantVersionsOnce(t, open(t, url), 1)
+		wantVersionsOnce(t, open(t, url), steps(t))
 	}
 }
 
@@ -132,7 +135,7 @@ func playWriter(url string) error {
 	failed := make(chan error)
 	for _, id := range writerIDs {
 		go func() {
-			row, err := s.Seen(context.Background(), id, "", noon())
+			row, err := s.Seen(context.Background(), visit(id, "", noon()))
 			for err == nil {
 				next := instance.Settings{Greeting: fmt.Sprint("Hello ", row.Version+1)}
 				if row, err = s.SaveSettings(context.Background(), id, next, row.Version); err == nil {
@@ -192,7 +195,7 @@ func playFullDisk(url string) error {
 	if err != nil {
 		return err
 	}
-	row, err := s.Seen(context.Background(), "a", "", noon())
+	row, err := s.Seen(context.Background(), visit("a", "", noon()))
 	if err != nil {
 		return err
 	}
@@ -267,7 +270,7 @@ func TestEveryWriterOfACrowdGetsItsTurn(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range 200 {
 		all.Go(func() {
-			if _, err := s.Seen(ctx, fmt.Sprint(i), "", noon()); err != nil {
+			if _, err := s.Seen(ctx, visit(fmt.Sprint(i), "", noon())); err != nil {
 				t.Errorf("writer %d: %v", i, err)
 			}
 		})

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -24,12 +25,11 @@ import (
 // not know, so each is read back in a test. _error_rc keeps the remains of an earlier
 // error out of an error's text.
 //
-// In WAL mode readers and the writer do not wait for each other, and
-// synchronous=NORMAL keeps every acknowledged write through the death of the
-// process (a power failure may cost the last moments, never the file's soundness).
-// A transaction begins immediate, because one that reads first and then writes may
-// find that it has to start again.
-const sqliteOptions = "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(ON)&_txlock=immediate&_error_rc=1"
+// In WAL mode readers and the writer do not wait for each other. synchronous=FULL
+// makes the disk keep a write before it is acknowledged, through a power failure too:
+// Wix does not send again what was answered. A transaction begins immediate, because
+// one that reads first and then writes may find that it has to start again.
+const sqliteOptions = "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(ON)&_txlock=immediate&_error_rc=1"
 
 func newSQLite(path string) (dialect, error) {
 	switch {
@@ -50,11 +50,13 @@ func newSQLite(path string) (dialect, error) {
 	dsn := file.String() + "?" + sqliteOptions
 	return dialect{
 		target:   path,
-		driver:   "sqlite",
+		open:     func(dsn string) (*sql.DB, error) { return sql.Open("sqlite", dsn) },
 		writeDSN: dsn,
 		readDSN:  dsn + "&_pragma=query_only(ON)",
 		writers:  1,
+		readers:  max(4, runtime.NumCPU()),
 		rebind:   func(query string) string { return query },
+		again:    func(error) bool { return false },
 		prepare: func(ctx context.Context, create bool) error {
 			if err := prepareFile(path, create); err != nil {
 				return err

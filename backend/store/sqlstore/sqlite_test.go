@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -20,7 +21,7 @@ func TestEveryConnectionHasThePragmas(t *testing.T) {
 		queryOnly string
 	}{{"write", s.write, "0"}, {"read", s.read, "1"}} {
 		want := map[string]string{
-			"busy_timeout": "5000", "journal_mode": "wal", "synchronous": "1", "foreign_keys": "1", "query_only": pool.queryOnly,
+			"busy_timeout": "5000", "journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "query_only": pool.queryOnly,
 		}
 		for range 2 {
 			conn, err := pool.db.Conn(t.Context())
@@ -73,7 +74,7 @@ func TestThePoolsHaveTheirSizes(t *testing.T) {
 
 func TestWhatAnOlderProgramStoredTakesTheDefaults(t *testing.T) {
 	s := open(t, newURL(t))
-	must(t)(s.Seen(t.Context(), "a", "", noon()))
+	must(t)(s.Seen(t.Context(), visit("a", "", noon())))
 	for _, row := range []struct{ settings, profile, greeting string }{
 		{`{}`, `{}`, instance.DefaultSettings().Greeting},
 		{`{"greeting":null,"newer":1}`, `{"newer":{"a":[1]}}`, instance.DefaultSettings().Greeting},
@@ -89,7 +90,7 @@ func TestWhatAnOlderProgramStoredTakesTheDefaults(t *testing.T) {
 
 func TestWhatCannotBeReadIsAnErrorThatSaysWhat(t *testing.T) {
 	s := open(t, newURL(t))
-	must(t)(s.Seen(t.Context(), "a", "", noon()))
+	must(t)(s.Seen(t.Context(), visit("a", "", noon())))
 	for _, row := range []struct{ settings, profile, want string }{
 		{``, `{}`, "stored settings"},
 		{`{"greeting":`, `{}`, "stored settings"},
@@ -132,11 +133,11 @@ func lock(t *testing.T, s *Store) (unlock func()) {
 
 func TestACallerWhoCausesNoChangeNeedsNoWriteLock(t *testing.T) {
 	s := open(t, newURL(t))
-	must(t)(s.Seen(t.Context(), "a", "site", noon()))
+	must(t)(s.Seen(t.Context(), visit("a", "site", noon())))
 	defer lock(t, s)()
 	for _, site := range []string{"", "site"} {
-		must(t)(s.Seen(t.Context(), "a", site, noon().Add(instance.SeenEvery-time.Millisecond)))
-		must(t)(s.Seen(t.Context(), "a", site, noon().Add(-time.Hour)))
+		must(t)(s.Seen(t.Context(), visit("a", site, noon().Add(instance.SeenEvery-time.Millisecond))))
+		must(t)(s.Seen(t.Context(), visit("a", site, noon().Add(-time.Hour))))
 	}
 	must(t)(s.Find(t.Context(), "a"))
 	if err := s.Ping(t.Context()); err != nil {
@@ -144,11 +145,25 @@ func TestACallerWhoCausesNoChangeNeedsNoWriteLock(t *testing.T) {
 	}
 }
 
+func TestAWorkerWhoFindsNothingNeedsNoWriteLock(t *testing.T) {
+	s := open(t, newURL(t))
+	if _, err := s.Accept(t.Context(), delivery(1)); err != nil {
+		t.Fatal(err)
+	}
+	defer lock(t, s)()
+	if jobs, err := s.Claim(t.Context(), noon().Add(-time.Millisecond), time.Minute, 10); err != nil || len(jobs) != 0 {
+		t.Errorf("Claim = %v, %v", jobs, err)
+	}
+	if purged, err := s.PurgeRemoved(t.Context(), noon()); err != nil || len(purged) != 0 {
+		t.Errorf("PurgeRemoved = %v, %v", purged, err)
+	}
+}
+
 // writes are the calls that change row "a" of version 0.
 func writes(s *Store) map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
 		"recording that an instance was seen": func(ctx context.Context) error {
-			_, err := s.Seen(ctx, "a", "", noon().Add(time.Hour))
+			_, err := s.Seen(ctx, visit("a", "", noon().Add(time.Hour)))
 			return err
 		},
 		"saving the settings of an instance": func(ctx context.Context) error {
@@ -163,11 +178,60 @@ func writes(s *Store) map[string]func(context.Context) error {
 	}
 }
 
+// inboxWrites are the calls that change what forWrites makes.
+func inboxWrites(s *Store) map[string]func(context.Context) error {
+	return map[string]func(context.Context) error{
+		"accepting an event": func(ctx context.Context) error { _, err := s.Accept(ctx, delivery(2)); return err },
+		"claiming jobs":      func(ctx context.Context) error { _, err := s.Claim(ctx, noon(), time.Minute, 1); return err },
+		"applying an event": func(ctx context.Context) error {
+			_, _, err := s.ApplyEvent(ctx, delivery(1), noon())
+			return err
+		},
+		"wanting a reading":     func(ctx context.Context) error { return s.WantReading(ctx, "a", noon()) },
+		"finishing a job":       func(ctx context.Context) error { return s.Finish(ctx, instance.Job{ID: delivery(1).ID}) },
+		"putting a job off":     func(ctx context.Context) error { return s.Retry(ctx, instance.Job{ID: delivery(1).ID}, noon(), "") },
+		"burying a job":         func(ctx context.Context) error { return s.Bury(ctx, instance.Job{ID: delivery(1).ID}, "") },
+		"forgetting old events": func(ctx context.Context) error { _, err := s.ForgetDone(ctx, noon().Add(time.Hour)); return err },
+		"purging a removed instance": func(ctx context.Context) error {
+			_, err := s.PurgeRemoved(ctx, noon().Add(time.Hour))
+			return err
+		},
+	}
+}
+
+// forWrites makes the row "a", an event that is due and an instance that was removed, and
+// returns what checks that they are as they were.
+func forWrites(t *testing.T, s *Store) (unchanged func()) {
+	t.Helper()
+	must(t)(s.Seen(t.Context(), visit("a", "", noon())))
+	if _, err := s.Accept(t.Context(), delivery(1)); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.ApplyEvent(t.Context(), instance.Event{ID: "removal", InstanceID: "gone", Kind: instance.EventRemoved, At: noon()}, noon()); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		t.Helper()
+		rows, err := s.List(t.Context(), "", 10)
+		if err != nil || len(rows) != 2 || rows[0].Version != 0 || !rows[0].LastSeen.Equal(noon()) || !rows[0].ProfileAt.IsZero() {
+			t.Errorf("writes that failed left %+v, %v", rows, err)
+		}
+		for id, want := range map[string]instance.JobState{delivery(1).InstanceID: instance.JobPending, "gone": instance.JobDone} {
+			jobs, err := s.Jobs(t.Context(), id)
+			if err != nil || len(jobs) != 1 || jobs[0].State != want || jobs[0].Attempts != 0 || jobs[0].Due.After(noon()) {
+				t.Errorf("writes that failed left the jobs %+v, %v", jobs, err)
+			}
+		}
+	}
+}
+
 func TestAWriteThatWaitsForALockEndsWithItsContext(t *testing.T) {
 	s := open(t, newURL(t))
-	must(t)(s.Seen(t.Context(), "a", "", noon()))
+	unchanged := forWrites(t, s)
 	unlock := lock(t, s)
-	for doing, write := range writes(s) {
+	all := writes(s)
+	maps.Copy(all, inboxWrites(s))
+	for doing, write := range all {
 		short, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 		if err := write(short); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), doing) {
 			t.Errorf("%s: %v", doing, err)
@@ -175,29 +239,30 @@ func TestAWriteThatWaitsForALockEndsWithItsContext(t *testing.T) {
 		cancel()
 	}
 	unlock()
-	if row := must(t)(s.Find(t.Context(), "a")); row.Version != 0 || !row.LastSeen.Equal(noon()) || !row.ProfileAt.IsZero() {
-		t.Errorf("a write that failed left %+v", row)
-	}
+	unchanged()
 	must(t)(s.SaveSettings(t.Context(), "a", instance.Settings{Greeting: "Hi"}, 0))
 }
 
 func TestAWriteThatFindsTheFileLockedTooLongSaysSo(t *testing.T) {
 	s := open(t, newURL(t))
-	must(t)(s.Seen(t.Context(), "a", "", noon()))
+	unchanged := forWrites(t, s)
 	if _, err := s.write.Exec(`PRAGMA busy_timeout = 1`); err != nil {
 		t.Fatal(err)
 	}
 	defer lock(t, s)()
-	for doing, write := range writes(s) {
+	all := writes(s)
+	maps.Copy(all, inboxWrites(s))
+	for doing, write := range all {
 		if err := write(t.Context()); err == nil || !strings.Contains(err.Error(), doing) || !strings.Contains(err.Error(), "locked") {
 			t.Errorf("%s: %v", doing, err)
 		}
 	}
+	unchanged()
 }
 
 func TestAFullDatabaseRefusesWritesAndStillReads(t *testing.T) {
 	s := open(t, newURL(t))
-	must(t)(s.Seen(t.Context(), "a", "", noon()))
+	must(t)(s.Seen(t.Context(), visit("a", "", noon())))
 	var pages int
 	if err := s.write.QueryRow(`PRAGMA page_count`).Scan(&pages); err != nil {
 		t.Fatal(err)
@@ -206,7 +271,7 @@ func TestAFullDatabaseRefusesWritesAndStillReads(t *testing.T) {
 		t.Fatal(err)
 	}
 	big := strings.Repeat("x", 100_000)
-	_, err := s.Seen(t.Context(), "b", big, noon())
+	_, err := s.Seen(t.Context(), visit("b", big, noon()))
 	if err == nil || !strings.Contains(err.Error(), "recording that an instance was seen") || !strings.Contains(err.Error(), "full") {
 		t.Errorf("Seen: %v", err)
 	}
@@ -216,13 +281,13 @@ func TestAFullDatabaseRefusesWritesAndStillReads(t *testing.T) {
 	if _, err := s.SaveProfile(t.Context(), "a", instance.Profile{Locale: big}, noon()); err == nil {
 		t.Error("SaveProfile fitted into a full database")
 	}
-	if row := must(t)(s.Seen(t.Context(), "a", "", noon())); !row.ProfileAt.IsZero() {
+	if row := must(t)(s.Seen(t.Context(), visit("a", "", noon()))); !row.ProfileAt.IsZero() {
 		t.Errorf("a refused profile is there: %+v", row)
 	}
 	if err := s.write.QueryRow(`PRAGMA max_page_count = 1000`).Scan(&pages); err != nil {
 		t.Fatal(err)
 	}
-	must(t)(s.Seen(t.Context(), "b", big, noon()))
+	must(t)(s.Seen(t.Context(), visit("b", big, noon())))
 }
 
 func TestACallWithoutADeadlineGetsOne(t *testing.T) {

@@ -8,41 +8,37 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"nametag/backend/instance"
 )
 
 const (
-	columns = `id, site_id, first_seen, last_seen, settings, settings_version, profile, profile_at`
+	columns = `id, site_id, first_seen, last_seen, settings, settings_version, profile, profile_at,
+	plan_at, removed_at, status_at, origin_id`
 
 	findSQL = `SELECT ` + columns + ` FROM instances WHERE id = ?`
 
 	// An instance that has saved no settings holds none, so that it follows the
-	// defaults when they change. The last argument is SeenEvery: a row for which
-	// there is nothing to change is not written and not returned.
-	seenSQL = `
-INSERT INTO instances (id, site_id, first_seen, last_seen, settings, settings_version)
-VALUES (?, ?, ?, ?, '{}', 0)
-ON CONFLICT (id) DO UPDATE SET
-	site_id = CASE WHEN excluded.site_id <> '' THEN excluded.site_id ELSE instances.site_id END,
-	last_seen = CASE WHEN excluded.last_seen > instances.last_seen THEN excluded.last_seen ELSE instances.last_seen END
-WHERE (excluded.site_id <> '' AND excluded.site_id <> instances.site_id)
-	OR excluded.last_seen - instances.last_seen >= ?
-RETURNING ` + columns
+	// defaults when they change.
+	insertSQL = `
+INSERT INTO instances (id, site_id, first_seen, last_seen, settings, settings_version, status_at, origin_id)
+VALUES (?, ?, ?, ?, '{}', 0, ?, '')
+ON CONFLICT (id) DO NOTHING`
 
-	saveSettingsSQL = `
-UPDATE instances SET settings = ?, settings_version = settings_version + 1
-WHERE id = ? AND settings_version = ?
-RETURNING ` + columns
+	// The settings are left out: they may hold what only a newer program knows.
+	updateSQL = `
+UPDATE instances SET site_id = ?, last_seen = ?, profile = ?, profile_at = ?,
+	plan_at = ?, removed_at = ?, status_at = ?, origin_id = ?
+WHERE id = ?`
 
-	saveProfileSQL = `
-UPDATE instances SET profile = ?, profile_at = ?
-WHERE id = ? AND (profile_at IS NULL OR profile_at <= ?)
-RETURNING ` + columns
+	saveSettingsSQL = `UPDATE instances SET settings = ?, settings_version = ? WHERE id = ?`
 
-	removeSQL = `DELETE FROM instances WHERE id = ?`
+	deleteSQL = `DELETE FROM instances WHERE id = ?`
 )
+
+var errNoID = errors.New("an instance needs an id")
 
 // Find implements instance.Store.
 func (s *Store) Find(ctx context.Context, id string) (instance.Instance, error) {
@@ -52,30 +48,36 @@ func (s *Store) Find(ctx context.Context, id string) (instance.Instance, error) 
 }
 
 // Seen implements instance.Store. A caller who causes no change costs one read.
-func (s *Store) Seen(ctx context.Context, id, siteID string, at time.Time) (instance.Instance, error) {
-	if id == "" {
-		return instance.Instance{}, errors.New("an instance needs an id")
+func (s *Store) Seen(ctx context.Context, v instance.Visit) (instance.Instance, error) {
+	if v.InstanceID == "" {
+		return instance.Instance{}, errNoID
 	}
 	ctx, cancel := bounded(ctx)
 	defer cancel()
-	row, err := s.row(ctx, id)
-	for {
-		current := err == nil && at.Sub(row.LastSeen) < instance.SeenEvery && (siteID == "" || siteID == row.SiteID)
-		if current || err != nil && !errors.Is(err, instance.ErrNotFound) {
-			return row, err
-		}
-		ms := at.UnixMilli()
-		row, err = one(ctx, s.seen, id, siteID, ms, ms, instance.SeenEvery.Milliseconds())
-		if err == nil {
-			return row, nil
-		}
-		if !errors.Is(err, instance.ErrNotFound) {
-			return row, fmt.Errorf("recording that an instance was seen: %w", err)
-		}
-		// Another caller has just written the same. Should the row be gone again by
-		// now, it is made in the next round.
-		row, err = s.row(ctx, id)
+	v.At, v.IssuedAt = exact(v.At), exact(v.IssuedAt)
+	row, err := s.row(ctx, v.InstanceID)
+	if err == nil && !row.Record(v) || err != nil && !errors.Is(err, instance.ErrNotFound) {
+		return row, err
 	}
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		fresh := instance.NewInstance(v.InstanceID, v.At)
+		fresh.SiteID, fresh.StatusAt = v.SiteID, v.IssuedAt
+		var created bool
+		if row, created, err = s.hold(ctx, tx, fresh); err != nil {
+			return err
+		}
+		if created {
+			return s.notify(ctx, tx, row.ID, false)
+		}
+		if !row.Record(v) {
+			return nil // another caller has just written the same
+		}
+		return s.put(ctx, tx, row)
+	})
+	if err != nil {
+		return instance.Instance{}, fmt.Errorf("recording that an instance was seen: %w", err)
+	}
+	return row, nil
 }
 
 // SaveSettings implements instance.Store.
@@ -84,44 +86,48 @@ func (s *Store) SaveSettings(ctx context.Context, id string, settings instance.S
 	if err != nil {
 		return instance.Instance{}, fmt.Errorf("writing settings as JSON: %w", err)
 	}
-	ctx, cancel := bounded(ctx)
-	defer cancel()
-	row, err := one(ctx, s.saveSettings, string(text), id, version)
-	if errors.Is(err, instance.ErrNotFound) {
-		if _, err := s.row(ctx, id); err != nil {
-			return instance.Instance{}, err
+	return s.change(ctx, "saving the settings of an instance", id, func(ctx context.Context, tx *sql.Tx, row *instance.Instance) error {
+		if row.Version != version {
+			return &instance.Error{Code: instance.CodeVersionConflict}
 		}
-		return instance.Instance{}, &instance.Error{Code: instance.CodeVersionConflict}
-	}
-	if err != nil {
-		return instance.Instance{}, fmt.Errorf("saving the settings of an instance: %w", err)
-	}
-	return row, nil
+		row.Settings, row.Version = settings, version+1
+		if err := s.exec(ctx, tx, saveSettingsSQL, string(text), row.Version, id); err != nil {
+			return err
+		}
+		return s.notify(ctx, tx, id, false)
+	})
 }
 
 // SaveProfile implements instance.Store.
 func (s *Store) SaveProfile(ctx context.Context, id string, p instance.Profile, at time.Time) (instance.Instance, error) {
-	text, err := json.Marshal(p)
-	if err != nil {
-		return instance.Instance{}, fmt.Errorf("writing a profile as JSON: %w", err)
-	}
-	ctx, cancel := bounded(ctx)
-	defer cancel()
-	row, err := one(ctx, s.saveProfile, string(text), at.UnixMilli(), id, at.UnixMilli())
-	if errors.Is(err, instance.ErrNotFound) {
-		return s.row(ctx, id)
-	}
-	if err != nil {
-		return instance.Instance{}, fmt.Errorf("saving the profile of an instance: %w", err)
-	}
-	return row, nil
+	at = exact(at)
+	p.Languages = slices.Clone(p.Languages)
+	return s.change(ctx, "saving the profile of an instance", id, func(ctx context.Context, tx *sql.Tx, row *instance.Instance) error {
+		if at.Before(row.ProfileAt) {
+			return nil
+		}
+		plan := row.Profile.Plan
+		row.Profile, row.ProfileAt = p, at
+		if row.PlanAt.After(at) {
+			row.Profile.Plan = plan
+		} else {
+			row.PlanAt = at
+		}
+		return s.put(ctx, tx, *row)
+	})
 }
 
 // Delete implements instance.Store.
 func (s *Store) Delete(ctx context.Context, id string) error {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
-	if _, err := s.remove.ExecContext(ctx, id); err != nil {
+	err := s.tx(ctx, func(tx *sql.Tx) error {
+		if err := s.exec(ctx, tx, deleteSQL, id); err != nil {
+			return err
+		}
+		return s.forgetJobs(ctx, tx, id)
+	})
+	if err != nil {
 		return fmt.Errorf("deleting an instance: %w", err)
 	}
 	return nil
@@ -136,11 +142,78 @@ func (s *Store) Ping(ctx context.Context) error {
 }
 
 func (s *Store) row(ctx context.Context, id string) (instance.Instance, error) {
-	row, err := one(ctx, s.find, id)
+	row, err := one(s.find.QueryContext(ctx, id))
 	if err != nil && !errors.Is(err, instance.ErrNotFound) {
 		return row, fmt.Errorf("reading an instance: %w", err)
 	}
 	return row, err
+}
+
+// change runs f on an instance that is there, in a transaction that nobody else can
+// change it in. What f makes of the row is returned; to store it is for f.
+func (s *Store) change(ctx context.Context, doing, id string, f func(ctx context.Context, tx *sql.Tx, row *instance.Instance) error) (instance.Instance, error) {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
+	var row instance.Instance
+	err := s.tx(ctx, func(tx *sql.Tx) (err error) {
+		if row, err = s.locked(ctx, tx, id); err != nil {
+			return err
+		}
+		return f(ctx, tx, &row)
+	})
+	if errors.Is(err, instance.ErrNotFound) {
+		return instance.Instance{}, instance.ErrNotFound
+	}
+	if err != nil {
+		return instance.Instance{}, fmt.Errorf("%s: %w", doing, err)
+	}
+	return row, nil
+}
+
+// locked reads a row that the transaction is going to change.
+func (s *Store) locked(ctx context.Context, tx *sql.Tx, id string) (instance.Instance, error) {
+	return one(tx.QueryContext(ctx, s.dialect.rebind(findSQL+s.dialect.forUpdate), id))
+}
+
+// hold is locked, and makes the row if it is not there.
+func (s *Store) hold(ctx context.Context, tx *sql.Tx, fresh instance.Instance) (row instance.Instance, created bool, err error) {
+	for {
+		row, err = s.locked(ctx, tx, fresh.ID)
+		if !errors.Is(err, instance.ErrNotFound) {
+			return row, created, err
+		}
+		result, err := tx.ExecContext(ctx, s.dialect.rebind(insertSQL), fresh.ID, fresh.SiteID,
+			fresh.FirstSeen.UnixMilli(), fresh.LastSeen.UnixMilli(), millis(fresh.StatusAt))
+		if err != nil {
+			return row, false, err
+		}
+		// Another transaction may have made the row just now, and yet another have
+		// deleted it again.
+		n, err := result.RowsAffected()
+		if err != nil {
+			return row, false, err
+		}
+		created = n == 1
+	}
+}
+
+// put stores a row, but for its settings, and tells of it.
+func (s *Store) put(ctx context.Context, tx *sql.Tx, row instance.Instance) error {
+	profile, err := json.Marshal(row.Profile)
+	if err != nil {
+		return fmt.Errorf("writing a profile as JSON: %w", err)
+	}
+	err = s.exec(ctx, tx, updateSQL, row.SiteID, row.LastSeen.UnixMilli(), string(profile), millis(row.ProfileAt),
+		millis(row.PlanAt), millis(row.RemovedAt), millis(row.StatusAt), row.OriginID, row.ID)
+	if err != nil {
+		return err
+	}
+	return s.notify(ctx, tx, row.ID, !row.RemovedAt.IsZero())
+}
+
+func (s *Store) exec(ctx context.Context, on execer, query string, args ...any) error {
+	_, err := on.ExecContext(ctx, s.dialect.rebind(query), args...)
+	return err
 }
 
 // bounded gives a context without a deadline one.
@@ -151,9 +224,8 @@ func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, CallTimeout)
 }
 
-// one runs a query that returns one instance, or none: ErrNotFound.
-func one(ctx context.Context, query *sql.Stmt, args ...any) (instance.Instance, error) {
-	rows, err := query.QueryContext(ctx, args...)
+// one reads the one instance that a query returns, or none: ErrNotFound.
+func one(rows *sql.Rows, err error) (instance.Instance, error) {
 	if err != nil {
 		return instance.Instance{}, err
 	}
@@ -168,41 +240,49 @@ func one(ctx context.Context, query *sql.Stmt, args ...any) (instance.Instance, 
 	if err != nil {
 		return instance.Instance{}, err
 	}
-	// A write is committed once its last row has been passed, and only here does a
-	// full disk show.
-	for rows.Next() {
-	}
-	if err := rows.Err(); err != nil {
-		return instance.Instance{}, err
-	}
-	if err := rows.Close(); err != nil {
-		return instance.Instance{}, err
-	}
-	return row, nil
+	return row, rows.Close()
 }
 
 func scan(rows *sql.Rows) (instance.Instance, error) {
 	var (
-		row                 instance.Instance
-		firstSeen, lastSeen int64
-		settings            string
-		profile             sql.Null[string]
-		profileAt           sql.Null[int64]
+		row                                    instance.Instance
+		firstSeen, lastSeen                    int64
+		settings                               string
+		profile                                sql.Null[string]
+		profileAt, planAt, removedAt, statusAt sql.Null[int64]
 	)
-	if err := rows.Scan(&row.ID, &row.SiteID, &firstSeen, &lastSeen, &settings, &row.Version, &profile, &profileAt); err != nil {
+	err := rows.Scan(&row.ID, &row.SiteID, &firstSeen, &lastSeen, &settings, &row.Version, &profile, &profileAt,
+		&planAt, &removedAt, &statusAt, &row.OriginID)
+	if err != nil {
 		return instance.Instance{}, err
 	}
 	row.FirstSeen, row.LastSeen = time.UnixMilli(firstSeen).UTC(), time.UnixMilli(lastSeen).UTC()
+	row.ProfileAt, row.PlanAt, row.RemovedAt, row.StatusAt = moment(profileAt), moment(planAt), moment(removedAt), moment(statusAt)
 	// What an older program has not stored keeps its default.
 	row.Settings = instance.DefaultSettings()
 	if err := json.Unmarshal([]byte(settings), &row.Settings); err != nil {
 		return instance.Instance{}, fmt.Errorf("reading stored settings: %w", err)
 	}
-	if profileAt.Valid {
+	if profile.Valid {
 		if err := json.Unmarshal([]byte(profile.V), &row.Profile); err != nil {
 			return instance.Instance{}, fmt.Errorf("reading a stored profile: %w", err)
 		}
-		row.ProfileAt = time.UnixMilli(profileAt.V).UTC()
 	}
 	return row, nil
+}
+
+// exact is a time as the store keeps it. The zero time stays zero.
+func exact(t time.Time) time.Time { return time.UnixMilli(t.UnixMilli()).UTC() }
+
+// millis is a time that may be zero as its column holds it: then it is NULL.
+func millis(t time.Time) sql.Null[int64] {
+	return sql.Null[int64]{V: t.UnixMilli(), Valid: !t.IsZero()}
+}
+
+// moment undoes millis.
+func moment(n sql.Null[int64]) time.Time {
+	if !n.Valid {
+		return time.Time{}
+	}
+	return time.UnixMilli(n.V).UTC()
 }

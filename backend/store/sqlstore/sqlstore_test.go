@@ -28,6 +28,10 @@ func open(t testing.TB, databaseURL string) *Store {
 	return s
 }
 
+func visit(id, siteID string, at time.Time) instance.Visit {
+	return instance.Visit{InstanceID: id, SiteID: siteID, At: at}
+}
+
 func newStore(t *testing.T) instance.Store { return open(t, newURL(t)) }
 
 func TestStore(t *testing.T)            { storetest.Run(t, newStore) }
@@ -58,7 +62,7 @@ func (a *alternating) SaveProfile(ctx context.Context, id string, p instance.Pro
 func TestDataSurvivesCloseAndReopen(t *testing.T) {
 	url := newURL(t)
 	s := open(t, url)
-	must(t)(s.Seen(t.Context(), "a", "site", noon()))
+	must(t)(s.Seen(t.Context(), visit("a", "site", noon())))
 	must(t)(s.SaveSettings(t.Context(), "a", instance.Settings{Greeting: "שלום 👋"}, 0))
 	want := must(t)(s.SaveProfile(t.Context(), "a", instance.Profile{Languages: []string{"he"}}, noon()))
 	for range 3 {
@@ -96,7 +100,7 @@ func TestOpenTakesAnyPath(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), name)
 			s := open(t, "sqlite:"+path)
-			must(t)(s.Seen(t.Context(), "a", "", noon()))
+			must(t)(s.Seen(t.Context(), visit("a", "", noon())))
 			info, err := os.Stat(path)
 			if err != nil {
 				t.Fatal(err)
@@ -124,7 +128,7 @@ func TestOpenTakesPathsFromTheWorkingDirectory(t *testing.T) {
 	t.Chdir(dir)
 	for _, path := range []string{"relative.db", "./dotted.db", "../" + filepath.Base(dir) + "/up.db", "///" + dir + "/absolute.db"} {
 		s := open(t, "sqlite:"+path)
-		must(t)(s.Seen(t.Context(), "a", "", noon()))
+		must(t)(s.Seen(t.Context(), visit("a", "", noon())))
 		if _, err := os.Stat(filepath.Join(dir, filepath.Base(path))); err != nil {
 			t.Errorf("%s: %v", path, err)
 		}
@@ -159,7 +163,7 @@ func TestOpenRefuses(t *testing.T) {
 	for _, row := range []struct{ says, url, want string }{
 		{"nothing at all", "", "sqlite:PATH"},
 		{"a path without a scheme", "nametag.db", "sqlite:PATH"},
-		{"Postgres", "postgres://user:secret@host/db", "sqlite:PATH"},
+		{"Postgres without slashes", "postgres:user:secret@host/db", "sqlite:PATH"},
 		{"another scheme", "mysql:secret", "sqlite:PATH"},
 		{"a scheme in capitals", "SQLITE:nametag.db", "sqlite:PATH"},
 		{"no path", "sqlite:", "names no file"},

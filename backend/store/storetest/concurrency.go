@@ -87,7 +87,7 @@ func concurrencyChecks() []check {
 		{"many first callers make one row, and all see the same first seen", func(t *testing.T, s instance.Store) {
 			rows := make([]instance.Instance, many)
 			together(many, func(i int) {
-				row, err := s.Seen(t.Context(), "a", "site", noon().Add(time.Duration(i)*time.Millisecond))
+				row, err := s.Seen(t.Context(), visit("a", "site", noon().Add(time.Duration(i)*time.Millisecond)))
 				if err != nil {
 					t.Errorf("Seen: %v", err)
 				}
@@ -129,7 +129,7 @@ func concurrencyChecks() []check {
 			together(many, func(i int) {
 				// Spread so that neighbours in time are not neighbours in start.
 				at := noon().Add(time.Duration(i*37%many) * time.Minute)
-				if _, err := s.Seen(t.Context(), "a", "", at); err != nil {
+				if _, err := s.Seen(t.Context(), visit("a", "", at)); err != nil {
 					t.Errorf("Seen: %v", err)
 				}
 			})
@@ -155,6 +155,7 @@ func concurrencyChecks() []check {
 			newest := strconv.Itoa(many - 1)
 			want.Profile = instance.Profile{SiteDisplayName: newest, Languages: []string{newest}}
 			want.ProfileAt = noon().Add((many - 1) * time.Second)
+			want.PlanAt = want.ProfileAt
 			wantRow(t, "Find", find(t, s, "a"), want)
 		}},
 		{"callers, owners and news of one instance do not undo each other", func(t *testing.T, s instance.Store) {
@@ -166,7 +167,7 @@ func concurrencyChecks() []check {
 					at := noon().Add(time.Duration(i+1) * time.Hour)
 					switch kind {
 					case 0:
-						_, err = s.Seen(t.Context(), "a", "site "+strconv.Itoa(i), at)
+						_, err = s.Seen(t.Context(), visit("a", "site "+strconv.Itoa(i), at))
 					case 1:
 						_, err = s.SaveSettings(t.Context(), "a", instance.Settings{Greeting: strconv.Itoa(i)}, int64(i))
 					case 2:
@@ -183,7 +184,7 @@ func concurrencyChecks() []check {
 			wantRow(t, "Find", find(t, s, "a"), instance.Instance{
 				ID: "a", SiteID: "site " + last, FirstSeen: noon(), LastSeen: noon().Add(each * time.Hour),
 				Settings: instance.Settings{Greeting: last}, Version: each,
-				Profile: instance.Profile{Locale: last}, ProfileAt: noon().Add(each * time.Hour),
+				Profile: instance.Profile{Locale: last}, ProfileAt: noon().Add(each * time.Hour), PlanAt: noon().Add(each * time.Hour),
 			})
 		}},
 		{"a reader never sees less than what was saved before it asked", func(t *testing.T, s instance.Store) {
@@ -210,7 +211,7 @@ func concurrencyChecks() []check {
 				}
 				for least := int64(0); least < saves && !t.Failed(); {
 					least = acknowledged()
-					row, err := s.Seen(t.Context(), "a", "", noon())
+					row, err := s.Seen(t.Context(), visit("a", "", noon()))
 					if i%2 == 0 {
 						row, err = s.Find(t.Context(), "a")
 					}
@@ -226,7 +227,7 @@ func concurrencyChecks() []check {
 					var err error
 					switch i % 4 {
 					case 0:
-						_, err = s.Seen(t.Context(), "a", "site", noon())
+						_, err = s.Seen(t.Context(), visit("a", "site", noon()))
 					case 1:
 						err = s.Delete(t.Context(), "a")
 					case 2:
@@ -248,7 +249,7 @@ func concurrencyChecks() []check {
 		{"many instances at once do not mix", func(t *testing.T, s instance.Store) {
 			together(many, func(i int) {
 				id := fmt.Sprintf("instance %d", i)
-				if _, err := s.Seen(t.Context(), id, "site of "+id, noon()); err != nil {
+				if _, err := s.Seen(t.Context(), visit(id, "site of "+id, noon())); err != nil {
 					t.Errorf("Seen: %v", err)
 				}
 				if _, err := s.SaveSettings(t.Context(), id, instance.Settings{Greeting: "Hello from " + id}, 0); err != nil {
@@ -263,7 +264,7 @@ func concurrencyChecks() []check {
 				wantRow(t, id, find(t, s, id), instance.Instance{
 					ID: id, SiteID: "site of " + id, FirstSeen: noon(), LastSeen: noon(),
 					Settings: instance.Settings{Greeting: "Hello from " + id}, Version: 1,
-					Profile: profile(id), ProfileAt: noon(),
+					Profile: profile(id), ProfileAt: noon(), PlanAt: noon(),
 				})
 			}
 		}},

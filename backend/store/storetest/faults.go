@@ -17,15 +17,15 @@ func calls(s instance.Store) map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
 		"Find": func(ctx context.Context) error { _, err := s.Find(ctx, "a"); return err },
 		"Seen of a known instance": func(ctx context.Context) error {
-			_, err := s.Seen(ctx, "a", "", noon())
+			_, err := s.Seen(ctx, visit("a", "", noon()))
 			return err
 		},
 		"Seen with a write": func(ctx context.Context) error {
-			_, err := s.Seen(ctx, "a", "another site", noon().Add(time.Hour))
+			_, err := s.Seen(ctx, visit("a", "another site", noon().Add(time.Hour)))
 			return err
 		},
 		"Seen of a new instance": func(ctx context.Context) error {
-			_, err := s.Seen(ctx, "b", "", noon())
+			_, err := s.Seen(ctx, visit("b", "", noon()))
 			return err
 		},
 		"SaveSettings": func(ctx context.Context) error {

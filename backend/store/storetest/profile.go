@@ -14,7 +14,7 @@ func profileChecks() []check {
 	return []check{
 		{"a profile is kept with the time it was read at", func(t *testing.T, s instance.Store) {
 			want := seen(t, s, "a", "site", noon())
-			want.Profile, want.ProfileAt = profile("a"), noon().Add(time.Second)
+			want.Profile, want.ProfileAt, want.PlanAt = profile("a"), noon().Add(time.Second), noon().Add(time.Second)
 			wantRow(t, "SaveProfile", saveProfile(t, s, "a", profile("a"), noon().Add(time.Second)), want)
 			wantRow(t, "Find", find(t, s, "a"), want)
 		}},
@@ -28,7 +28,7 @@ func profileChecks() []check {
 				{instance.Profile{Currency: "USD"}, want.ProfileAt.Add(time.Millisecond)},
 				{instance.Profile{}, want.ProfileAt.Add(time.Hour)},
 			} {
-				want.Profile, want.ProfileAt = next.p, next.at
+				want.Profile, want.ProfileAt, want.PlanAt = next.p, next.at, next.at
 				wantRow(t, "SaveProfile", saveProfile(t, s, "a", next.p, next.at), want)
 				wantRow(t, "Find", find(t, s, "a"), want)
 			}
@@ -51,7 +51,7 @@ func profileChecks() []check {
 			for i, languages := range [][]string{nil, {}, {"en"}, {"he", "en", "", "pt-BR", "zh-Hant"}, {}, nil} {
 				at := noon().Add(time.Duration(i) * time.Second)
 				want := find(t, s, "a")
-				want.Profile.Languages, want.ProfileAt = languages, at
+				want.Profile.Languages, want.ProfileAt, want.PlanAt = languages, at, at
 				wantRow(t, "SaveProfile", saveProfile(t, s, "a", instance.Profile{Languages: languages}, at), want)
 				wantRow(t, "Find", find(t, s, "a"), want)
 			}
@@ -60,6 +60,7 @@ func profileChecks() []check {
 			want := seen(t, s, "a", "", noon())
 			for i, text := range texts() {
 				want.ProfileAt = noon().Add(time.Duration(i) * time.Second)
+				want.PlanAt = want.ProfileAt
 				want.Profile = instance.Profile{
 					Plan: instance.Plan{Name: text}, Locale: text, Currency: text, SiteDisplayName: text, Languages: []string{text},
 				}
@@ -69,7 +70,7 @@ func profileChecks() []check {
 		}},
 		{"saving a profile changes neither settings, version nor times", func(t *testing.T, s instance.Store) {
 			want := full(t, s, "a")
-			want.Profile, want.ProfileAt = profile("b"), noon().Add(time.Hour)
+			want.Profile, want.ProfileAt, want.PlanAt = profile("b"), noon().Add(time.Hour), noon().Add(time.Hour)
 			wantRow(t, "SaveProfile", saveProfile(t, s, "a", profile("b"), want.ProfileAt), want)
 			wantRow(t, "Find", find(t, s, "a"), want)
 		}},

@@ -100,16 +100,36 @@ func seenChecks() []check {
 				"far in the future": time.Date(9999, 12, 31, 23, 59, 59, 999_000_000, time.UTC),
 			} {
 				want := time.UnixMilli(at.UnixMilli()).UTC()
-				seen(t, s, id, "", at)
+				v := visit(id, "", at)
+				v.IssuedAt = at
+				come(t, s, v)
 				saveProfile(t, s, id, instance.Profile{}, at)
 				row := find(t, s, id)
 				for name, got := range map[string]time.Time{
 					"first seen": row.FirstSeen, "last seen": row.LastSeen, "profile at": row.ProfileAt,
+					"plan at": row.PlanAt, "status at": row.StatusAt,
 				} {
 					if got != want {
 						t.Errorf("%s: %s is %v, want %v", id, name, got, want)
 					}
 				}
+			}
+		}},
+		{"when the token was made is news of being installed: at the first visit, and whenever last seen moves", func(t *testing.T, s instance.Store) {
+			for _, step := range []struct{ issued, at, want time.Duration }{
+				{-time.Minute, 0, -time.Minute},
+				{time.Second, 2 * time.Second, -time.Minute},
+				{time.Hour, time.Hour, time.Hour},
+				{time.Minute, 3 * time.Hour, time.Hour},
+			} {
+				v := visit("a", "", noon().Add(step.at))
+				v.IssuedAt = noon().Add(step.issued)
+				if row, want := come(t, s, v), noon().Add(step.want); !row.StatusAt.Equal(want) || !find(t, s, "a").StatusAt.Equal(want) {
+					t.Errorf("a token made after %v, seen after %v: status is of %v, want %v", step.issued, step.at, row.StatusAt, want)
+				}
+			}
+			if row := seen(t, s, "a", "", noon().Add(24*time.Hour)); !row.StatusAt.Equal(noon().Add(time.Hour)) {
+				t.Errorf("a token of unknown age moved the status to %v", row.StatusAt)
 			}
 		}},
 		{"a caller changes neither settings nor profile", func(t *testing.T, s instance.Store) {
@@ -119,7 +139,7 @@ func seenChecks() []check {
 			wantRow(t, "Find", find(t, s, "a"), want)
 		}},
 		{"a caller without an instance id is refused, so that such callers cannot share a row", func(t *testing.T, s instance.Store) {
-			if row, err := s.Seen(t.Context(), "", "site", noon()); err == nil {
+			if row, err := s.Seen(t.Context(), visit("", "site", noon())); err == nil {
 				t.Errorf("Seen made %+v", row)
 			}
 			wantMissing(t, s, "")

@@ -1,5 +1,6 @@
-// Package storetest holds every instance.Store to the contract that its comments
-// state: Run for what one caller sees, RunConcurrency for many at once.
+// Package storetest holds every instance.Store and instance.Inbox to the contract
+// that their comments state: Run and RunInbox for what one caller sees, RunConcurrency
+// and RunInboxConcurrency for many at once.
 package storetest
 
 import (
@@ -16,11 +17,13 @@ import (
 // noon is the time at which most of these tests begin.
 func noon() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 123_000_000, time.UTC) }
 
-// check is one sentence of the contract and the proof of it.
-type check struct {
+// proof is one sentence of the contract and what proves it.
+type proof[S any] struct {
 	says  string
-	prove func(t *testing.T, s instance.Store)
+	prove func(t *testing.T, s S)
 }
+
+type check = proof[instance.Store]
 
 // Run proves the contract on stores made by newStore. Each store must be empty and
 // of its own; newStore closes it with t.Cleanup, where it may be closed already.
@@ -34,18 +37,28 @@ func RunConcurrency(t *testing.T, newStore func(t *testing.T) instance.Store) {
 	run(t, newStore, concurrencyChecks())
 }
 
-func run(t *testing.T, newStore func(t *testing.T) instance.Store, checks []check) {
+func run[S any](t *testing.T, newStore func(t *testing.T) S, checks []proof[S]) {
 	t.Helper()
 	for _, c := range checks {
 		t.Run(c.says, func(t *testing.T) { c.prove(t, newStore(t)) })
 	}
 }
 
+// visit is a caller whose token does not tell when it was made.
+func visit(id, siteID string, at time.Time) instance.Visit {
+	return instance.Visit{InstanceID: id, SiteID: siteID, At: at}
+}
+
 func seen(t *testing.T, s instance.Store, id, siteID string, at time.Time) instance.Instance {
 	t.Helper()
-	row, err := s.Seen(t.Context(), id, siteID, at)
+	return come(t, s, visit(id, siteID, at))
+}
+
+func come(t *testing.T, s instance.Store, v instance.Visit) instance.Instance {
+	t.Helper()
+	row, err := s.Seen(t.Context(), v)
 	if err != nil {
-		t.Fatalf("Seen(%q, %q, %v): %v", id, siteID, at, err)
+		t.Fatalf("Seen(%+v): %v", v, err)
 	}
 	return row
 }
@@ -103,10 +116,13 @@ func wantConflict(t *testing.T, err error) {
 // from the same instant in another zone.
 func wantRow(t *testing.T, what string, got, want instance.Instance) {
 	t.Helper()
-	sameTime := cmp.Comparer(func(a, b time.Time) bool { return a.Equal(b) && a.Location() == b.Location() })
-	if diff := cmp.Diff(want, got, sameTime); diff != "" {
+	if diff := cmp.Diff(want, got, sameTime()); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", what, diff)
 	}
+}
+
+func sameTime() cmp.Option {
+	return cmp.Comparer(func(a, b time.Time) bool { return a.Equal(b) && a.Location() == b.Location() })
 }
 
 // full is a row in which nothing has its zero value.

@@ -1,0 +1,91 @@
+// Where this machine keeps Postgres, and how it gets one.
+
+package pgtest
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"syscall"
+)
+
+// host is what start needs to know of a machine.
+type host struct {
+	// debian is a pattern for the directories in which Debian keeps Postgres' programs.
+	debian string
+	// root says that this process may do anything.
+	root bool
+	// tmp is where temporary directories are made.
+	tmp string
+}
+
+func machine() host {
+	return host{debian: "/usr/lib/postgresql/*/bin", root: os.Geteuid() == 0, tmp: temporary()}
+}
+
+// binaries returns the directory of initdb and pg_ctl.
+func (h host) binaries() (string, error) {
+	if bin, found := h.installed(); found {
+		return bin, nil
+	}
+	apt, err := exec.LookPath("apt-get")
+	if err != nil || !h.root {
+		return "", errors.New("install Postgres (initdb and pg_ctl, Debian's package postgresql), or set " + Variable + " to the URL of a server")
+	}
+	if err := h.install(apt); err != nil {
+		return "", err
+	}
+	if bin, found := h.installed(); found {
+		return bin, nil
+	}
+	return "", errors.New("the package postgresql brought no initdb and pg_ctl")
+}
+
+// installed prefers what is in PATH.
+func (h host) installed() (string, bool) {
+	directories, _ := filepath.Glob(h.debian)
+	slices.SortStableFunc(directories, func(a, b string) int { return cmp.Compare(versionOf(a), versionOf(b)) })
+	if initdb, err := exec.LookPath("initdb"); err == nil {
+		// The programs look for each other beside the file itself, not beside a link to it.
+		if initdb, err = filepath.EvalSymlinks(initdb); err == nil {
+			directories = append(directories, filepath.Dir(initdb))
+		}
+	}
+	return newest(directories)
+}
+
+// install runs apt-get, one test process at a time; the others find the package there.
+func (h host) install(apt string) error {
+	lock, err := os.OpenFile(filepath.Join(h.tmp, "nametag-pgtest.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		return err
+	}
+	if _, found := h.installed(); found {
+		return nil
+	}
+	attempt := func(arguments ...string) ([]byte, error) {
+		cmd := exec.Command(apt, arguments...)
+		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
+		return cmd.CombinedOutput()
+	}
+	arguments := []string{"install", "-qq", "-y", "--no-install-recommends", "postgresql"}
+	if _, err := attempt(arguments...); err == nil {
+		return nil
+	}
+	// A fresh machine has no list of packages yet.
+	if said, err := attempt("update", "-qq"); err != nil {
+		return fmt.Errorf("apt-get update: %w\n%s", err, said)
+	}
+	if said, err := attempt(arguments...); err != nil {
+		return fmt.Errorf("apt-get install postgresql: %w\n%s", err, said)
+	}
+	return nil
+}

@@ -1,0 +1,424 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"nametag/backend/instance"
+	"nametag/backend/store/pgtest"
+)
+
+// ear collects what a listener says, a line each.
+type ear struct{ lines chan string }
+
+func newEar() ear { return ear{make(chan string, 1000)} }
+
+func (e ear) handlers() Handlers {
+	return Handlers{
+		Changed: func(id string, removed bool) {
+			if removed {
+				id += " removed"
+			}
+			e.lines <- id
+		},
+		Lost:     func(err error) { e.lines <- fmt.Sprint("lost: ", err) },
+		Regained: func() { e.lines <- "regained" },
+	}
+}
+
+// hears waits for the next line and checks how it begins.
+func (e ear) hears(t *testing.T, want string) {
+	t.Helper()
+	select {
+	case line := <-e.lines:
+		if !strings.HasPrefix(line, want) {
+			t.Fatalf("heard %q, want %q", line, want)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatalf("waited in vain for %q", want)
+	}
+}
+
+// quick is a listener that is impatient enough for a test.
+func quick(t *testing.T, databaseURL string, e ear, log io.Writer) listener {
+	t.Helper()
+	config, err := parsePostgres(databaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.RuntimeParams["application_name"] = "listener"
+	return listener{
+		config: config, handlers: e.handlers(), log: slog.New(slog.NewTextHandler(log, nil)),
+		pingEvery: 50 * time.Millisecond, patience: 500 * time.Millisecond, retry: time.Millisecond, retryMost: 20 * time.Millisecond,
+	}
+}
+
+// goListen runs l until the test ends or stop is called, and waits for it to return.
+func goListen(t *testing.T, l listener) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var done sync.WaitGroup
+	done.Go(func() { l.run(ctx) })
+	stop = func() { cancel(); done.Wait() }
+	t.Cleanup(stop)
+	return stop
+}
+
+func TestEveryWriteOfAnInstanceIsTold(t *testing.T) {
+	databaseURL := pgtest.URL(t)
+	s := open(t, databaseURL)
+	e := newEar()
+	goListen(t, quick(t, databaseURL, e, io.Discard))
+	e.hears(t, "lost: <nil>")
+	e.hears(t, "regained")
+	ctx := t.Context()
+	at := noon()
+	event := func(id string, kind instance.EventKind, after time.Duration) instance.Event {
+		return instance.Event{ID: "event of " + id + " " + string(kind), InstanceID: id, Kind: kind, At: at.Add(after), Plan: "gold", ReceivedAt: at.Add(after)}
+	}
+	for _, row := range []struct {
+		says string
+		call func() error
+		want string // "" if nothing is to be heard
+	}{
+		{"a new instance", func() error { _, err := s.Seen(ctx, visit("a", "", at)); return err }, "a"},
+		{"a caller who causes no change", func() error { _, err := s.Seen(ctx, visit("a", "", at)); return err }, ""},
+		{"last seen", func() error { _, err := s.Seen(ctx, visit("a", "", at.Add(time.Hour))); return err }, "a"},
+		{"a new site", func() error { _, err := s.Seen(ctx, visit("a", "site", at)); return err }, "a"},
+		{"a reader", func() error { _, err := s.Find(ctx, "a"); return err }, ""},
+		{"settings", func() error { _, err := s.SaveSettings(ctx, "a", instance.Settings{Greeting: "Hi"}, 0); return err }, "a"},
+		{"a stale version", func() error {
+			_, err := s.SaveSettings(ctx, "a", instance.Settings{Greeting: "Hi"}, 0)
+			if err != nil {
+				return nil
+			}
+			return errors.New("it was saved")
+		}, ""},
+		{"a profile", func() error { _, err := s.SaveProfile(ctx, "a", instance.Profile{Locale: "he"}, at); return err }, "a"},
+		{"old news", func() error {
+			_, err := s.SaveProfile(ctx, "a", instance.Profile{}, at.Add(-time.Hour))
+			return err
+		}, ""},
+		{"an event that waits to be applied", func() error { _, err := s.Accept(ctx, event("a", instance.EventPlan, 0)); return err }, ""},
+		{"a plan", func() error {
+			_, _, err := s.ApplyEvent(ctx, event("a", instance.EventPlan, time.Minute), at)
+			return err
+		}, "a"},
+		{"an installation", func() error { _, _, err := s.ApplyEvent(ctx, event("b", instance.EventInstalled, 0), at); return err }, "b"},
+		{"a removal", func() error {
+			_, _, err := s.ApplyEvent(ctx, event("a", instance.EventRemoved, 2*time.Hour), at)
+			return err
+		}, "a removed"},
+		{"a purge", func() error { _, err := s.PurgeRemoved(ctx, at.Add(3*time.Hour)); return err }, "a removed"},
+		{"a deletion", func() error { return s.Delete(ctx, "b") }, "b removed"},
+		{"an id with signs, quotes and spaces", func() error { _, err := s.Seen(ctx, visit(`-+' "ü`, "", at)); return err }, `-+' "ü`},
+		{"the longest id", func() error { _, err := s.Seen(ctx, visit(strings.Repeat("x", longestID), "", at)); return err }, strings.Repeat("x", longestID)},
+	} {
+		t.Run(row.says, func(t *testing.T) {
+			if err := row.call(); err != nil {
+				t.Fatal(err)
+			}
+			// The mark is told after whatever the call told.
+			must(t)(s.Seen(ctx, visit("mark", row.says, at)))
+			if row.want != "" {
+				e.hears(t, row.want)
+			}
+			e.hears(t, "mark")
+		})
+	}
+}
+
+func TestAPayloadFitsIntoANotification(t *testing.T) {
+	if longest := max(len(payload(strings.Repeat("x", longestID), true)), len(payload(strings.Repeat("x", 100_000), false))); longest >= 8000 {
+		t.Errorf("a payload may have %d bytes", longest)
+	}
+}
+
+func TestNewsThatCannotBeUnderstoodIsAboutEverybody(t *testing.T) {
+	databaseURL := pgtest.URL(t)
+	s := open(t, databaseURL)
+	e := newEar()
+	goListen(t, quick(t, databaseURL, e, io.Discard))
+	e.hears(t, "lost: <nil>")
+	e.hears(t, "regained")
+	for _, news := range []string{payload(strings.Repeat("x", longestID+1), false), "+", "-", "*a", "{}", "é"} {
+		if _, err := s.write.Exec(s.dialect.notifySQL, news); err != nil {
+			t.Fatal(err)
+		}
+		e.hears(t, "lost: news that names no instance")
+		e.hears(t, "regained")
+	}
+}
+
+func TestALostConnectionIsToldOfAndMadeAgain(t *testing.T) {
+	databaseURL := pgtest.URL(t)
+	s := open(t, databaseURL)
+	must(t)(s.Seen(t.Context(), visit("a", "", noon())))
+	e := newEar()
+	goListen(t, quick(t, databaseURL, e, io.Discard))
+	e.hears(t, "lost: <nil>")
+	e.hears(t, "regained")
+	for version := range int64(3) {
+		endConnections(t, s, "listener")
+		e.hears(t, "lost: listening: ")
+		e.hears(t, "regained")
+		must(t)(s.SaveSettings(t.Context(), "a", instance.Settings{Greeting: "Hi"}, version))
+		e.hears(t, "a")
+	}
+}
+
+func TestAListenerKeepsTryingWhileTheServerRefusesIt(t *testing.T) {
+	databaseURL := pgtest.URL(t)
+	p := newProxy(t, databaseURL)
+	var log lockedBuffer
+	e := newEar()
+	l := quick(t, p.url(t, databaseURL), e, &log)
+	p.close()
+	goListen(t, l)
+	e.hears(t, "lost: <nil>")
+	log.waitFor(t, "connecting to the database failed", 3)
+	p.open(t)
+	e.hears(t, "regained")
+	p.close()
+	e.hears(t, "lost: ")
+	log.waitFor(t, "connection was lost", 1)
+	p.open(t)
+	e.hears(t, "regained")
+	if text := log.String(); strings.Contains(text, "hunter2") {
+		t.Errorf("the log holds the password: %s", text)
+	}
+}
+
+// A server whose machine has gone closes no connection: it is silent.
+func TestASilentConnectionIsNoticed(t *testing.T) {
+	databaseURL := pgtest.URL(t)
+	p := newProxy(t, databaseURL)
+	e := newEar()
+	goListen(t, quick(t, p.url(t, databaseURL), e, io.Discard))
+	e.hears(t, "lost: <nil>")
+	e.hears(t, "regained")
+	p.silence(true)
+	e.hears(t, "lost: asking the database server: ")
+	p.silence(false)
+	e.hears(t, "regained")
+}
+
+func TestHowSoonALossIsNoticed(t *testing.T) {
+	e := newEar()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := Listen(ctx, pgtest.URL(t), e.handlers(), slog.New(slog.DiscardHandler)); err != nil {
+		t.Errorf("Listen: %v", err)
+	}
+	e.hears(t, "lost: <nil>")
+	l, err := newListener("postgres://localhost/db", e.handlers(), nil)
+	if most := l.pingEvery + l.patience; err != nil || most > 5*time.Second {
+		t.Errorf("a loss may go unnoticed for %v (%v)", most, err)
+	}
+}
+
+func TestAListenerEndsWithItsContext(t *testing.T) {
+	databaseURL := pgtest.URL(t)
+	s := open(t, databaseURL)
+	e := newEar()
+	l := quick(t, databaseURL, e, io.Discard)
+	l.pingEvery = time.Hour
+	stop := goListen(t, l)
+	e.hears(t, "lost: <nil>")
+	e.hears(t, "regained")
+	stop()
+	var n int
+	for deadline := time.After(20 * time.Second); ; {
+		if err := s.read.QueryRow(`SELECT count(*) FROM pg_stat_activity WHERE application_name = 'listener' AND datname = current_database()`).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		if n == 0 {
+			break
+		}
+		select {
+		case <-deadline:
+			t.Fatal("the connection is still there")
+		case <-time.After(time.Millisecond):
+		}
+	}
+	if len(e.lines) != 0 {
+		t.Errorf("after the end it said %q", <-e.lines)
+	}
+}
+
+func TestWhereNothingIsToBeHeardListenReturnsAtOnce(t *testing.T) {
+	for _, row := range []struct{ says, url, want string }{
+		{"SQLite", "sqlite:" + filepath.Join(t.TempDir(), "nametag.db"), ""},
+		{"no database", "nonsense", "sqlite:PATH"},
+		{"a malformed URL", "postgres://user:hun/ter2@host/db", "postgres://USER"},
+	} {
+		t.Run(row.says, func(t *testing.T) {
+			e := newEar()
+			err := Listen(t.Context(), row.url, e.handlers(), slog.New(slog.DiscardHandler))
+			if (err == nil) != (row.want == "") || err != nil && !strings.Contains(err.Error(), row.want) {
+				t.Errorf("Listen: %v; want %q", err, row.want)
+			}
+			if err != nil && strings.Contains(err.Error(), "ter2") {
+				t.Errorf("Listen repeats the password: %v", err)
+			}
+			if len(e.lines) != 0 {
+				t.Errorf("it said %q", <-e.lines)
+			}
+		})
+	}
+}
+
+// lockedBuffer is a log that a test reads while it is written.
+type lockedBuffer struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+func (b *lockedBuffer) waitFor(t *testing.T, text string, times int) {
+	t.Helper()
+	for deadline := time.After(20 * time.Second); strings.Count(b.String(), text) < times; {
+		select {
+		case <-deadline:
+			t.Fatalf("the log never said %q %d times: %s", text, times, b)
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
+// proxy stands between a client and the test server, on TCP.
+type proxy struct {
+	address string
+	to      string // the server's socket
+
+	mu       sync.Mutex
+	listener net.Listener
+	conns    []net.Conn
+	silent   bool
+	heard    sync.Cond // of silent
+	all      sync.WaitGroup
+}
+
+func newProxy(t *testing.T, databaseURL string) *proxy {
+	t.Helper()
+	config, err := pgx.ParseConfig(databaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &proxy{address: "127.0.0.1:0", to: net.JoinHostPort(config.Host, fmt.Sprint(config.Port))}
+	if strings.HasPrefix(config.Host, "/") {
+		p.to = filepath.Join(config.Host, fmt.Sprintf(".s.PGSQL.%d", config.Port))
+	}
+	p.heard.L = &p.mu
+	p.open(t)
+	t.Cleanup(func() { p.silence(false); p.close(); p.all.Wait() })
+	return p
+}
+
+// url is databaseURL by way of the proxy, with a password.
+func (p *proxy) url(t *testing.T, databaseURL string) string {
+	t.Helper()
+	u, err := url.Parse(databaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	query := u.Query()
+	query.Del("host")
+	query.Set("sslmode", "disable")
+	u.Host, u.User, u.RawQuery = p.address, url.UserPassword(u.User.Username(), "hunter2"), query.Encode()
+	return u.String()
+}
+
+// open lets clients in, at the same address each time.
+func (p *proxy) open(t *testing.T) {
+	t.Helper()
+	listener, err := net.Listen("tcp", p.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.mu.Lock()
+	p.listener, p.address = listener, listener.Addr().String()
+	p.mu.Unlock()
+	p.all.Go(func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			network := "tcp"
+			if strings.HasPrefix(p.to, "/") {
+				network = "unix"
+			}
+			server, err := net.Dial(network, p.to)
+			if err != nil {
+				client.Close()
+				continue
+			}
+			p.mu.Lock()
+			p.conns = append(p.conns, client, server)
+			p.mu.Unlock()
+			p.all.Go(func() { p.copy(client, server) })
+			p.all.Go(func() { p.copy(server, client) })
+		}
+	})
+}
+
+// copy passes bytes on, except while the proxy is silent.
+func (p *proxy) copy(to, from net.Conn) {
+	defer to.Close()
+	buffer := make([]byte, 4096)
+	for {
+		n, err := from.Read(buffer)
+		p.mu.Lock()
+		for p.silent {
+			p.heard.Wait()
+		}
+		p.mu.Unlock()
+		if err != nil {
+			return
+		}
+		if _, err := to.Write(buffer[:n]); err != nil {
+			return
+		}
+	}
+}
+
+func (p *proxy) silence(silent bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.silent = silent
+	p.heard.Broadcast()
+}
+
+// close refuses clients and hangs up on those that are there.
+func (p *proxy) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.listener.Close()
+	for _, conn := range p.conns {
+		conn.Close()
+	}
+	p.conns = nil
+}

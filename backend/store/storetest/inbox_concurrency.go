@@ -1,0 +1,299 @@
+// What holds of an Inbox for many workers at once.
+
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"nametag/backend/instance"
+)
+
+func inboxConcurrencyChecks() []inboxCheck {
+	const many = 20
+	return []inboxCheck{
+		{"of many deliveries of one event exactly one is fresh", func(t *testing.T, s Whole) {
+			for round := range 5 {
+				var fresh atomic.Int64
+				e := event(fmt.Sprint(round), "a", instance.EventRemoved, noon())
+				together(many, func(int) {
+					first, err := s.Accept(t.Context(), e)
+					if err != nil {
+						t.Errorf("Accept: %v", err)
+					}
+					if first {
+						fresh.Add(1)
+					}
+				})
+				if fresh.Load() != 1 {
+					t.Errorf("%d were fresh", fresh.Load())
+				}
+			}
+		}},
+		{"many events at once are all kept", func(t *testing.T, s Whole) {
+			together(many, func(i int) {
+				for n := range 10 {
+					if fresh, err := s.Accept(t.Context(), event(fmt.Sprint(i, " ", n), "a", instance.EventOther, noon())); err != nil || !fresh {
+						t.Errorf("Accept = %v, %v", fresh, err)
+					}
+				}
+			})
+			if held := jobs(t, s, "a"); len(held) != many*10 {
+				t.Errorf("%d events are held, want %d", len(held), many*10)
+			}
+		}},
+		{"many workers are never given the same job within its lease, and after it each job to one again", func(t *testing.T, s Whole) {
+			const held = 60
+			for i := range held {
+				accept(t, s, event(fmt.Sprint(i), "a", instance.EventOther, noon()))
+			}
+			for round := range 3 {
+				now := after(round * 100)
+				var mu sync.Mutex
+				given := map[string]int{}
+				// A worker who finds nothing may have been too early for those that another
+				// is just being given, and those are not for it.
+				together(8, func(int) {
+					for {
+						claimed, err := s.Claim(t.Context(), now, time.Minute, 3)
+						if err != nil {
+							t.Errorf("Claim: %v", err)
+						}
+						if len(claimed) == 0 {
+							return
+						}
+						mu.Lock()
+						for _, j := range claimed {
+							given[j.ID]++
+						}
+						mu.Unlock()
+					}
+				})
+				for _, j := range claim(t, s, now, time.Minute, held) {
+					given[j.ID]++
+				}
+				if len(given) != held {
+					t.Errorf("round %d: %d jobs were given, want %d", round, len(given), held)
+				}
+				for id, times := range given {
+					if times != 1 {
+						t.Errorf("round %d: job %s was given %d times", round, id, times)
+					}
+				}
+			}
+		}},
+		{"of many who apply one event exactly one changes the instance", func(t *testing.T, s Whole) {
+			for round := range 5 {
+				var changes atomic.Int64
+				id := fmt.Sprint("instance ", round)
+				e := event("event of "+id, id, instance.EventRemoved, noon())
+				accept(t, s, e)
+				together(many, func(int) {
+					row, change, err := s.ApplyEvent(t.Context(), e, noon())
+					if err != nil || row.RemovedAt != noon() {
+						t.Errorf("ApplyEvent = %+v, %v", row, err)
+					}
+					if change.Removed {
+						changes.Add(1)
+					}
+				})
+				if changes.Load() != 1 {
+					t.Errorf("%d changed it", changes.Load())
+				}
+			}
+		}},
+		{"events that many apply at once end in the row that their own times give", func(t *testing.T, s Whole) {
+			for seed := range uint64(4) {
+				random := rand.New(rand.NewPCG(seed, 2))
+				id := fmt.Sprint("instance ", seed)
+				events := history(random, id)
+				want := instance.NewInstance(id, noon())
+				for _, e := range events {
+					want.Apply(e)
+				}
+				deliveries := append(events, events...)
+				random.Shuffle(len(deliveries), func(i, j int) { deliveries[i], deliveries[j] = deliveries[j], deliveries[i] })
+				together(len(deliveries), func(i int) {
+					if _, _, err := s.ApplyEvent(t.Context(), deliveries[i], noon()); err != nil {
+						t.Errorf("ApplyEvent: %v", err)
+					}
+				})
+				wantRow(t, id, find(t, s, id), want)
+			}
+		}},
+		{"events, callers, owners and news of one instance do not undo each other", func(t *testing.T, s Whole) {
+			const each = 10
+			seen(t, s, "a", "", noon())
+			together(5, func(kind int) {
+				for i := range each {
+					var err error
+					at := noon().Add(time.Duration(i+1) * time.Hour)
+					switch kind {
+					case 0:
+						_, err = s.Seen(t.Context(), visit("a", fmt.Sprint("site ", i), at))
+					case 1:
+						_, err = s.SaveSettings(t.Context(), "a", instance.Settings{Greeting: fmt.Sprint(i)}, int64(i))
+					case 2:
+						_, err = s.SaveProfile(t.Context(), "a", instance.Profile{Locale: fmt.Sprint(i)}, at)
+					case 3:
+						_, _, err = s.ApplyEvent(t.Context(), planned(fmt.Sprint("plan ", i), "a", fmt.Sprint(i), at.Add(time.Minute)), at)
+					case 4:
+						_, _, err = s.ApplyEvent(t.Context(), copied(fmt.Sprint("copy ", i), "a", "origin", at), at)
+					}
+					if err != nil {
+						t.Errorf("kind %d, round %d: %v", kind, i, err)
+					}
+				}
+			})
+			last := noon().Add(each * time.Hour)
+			wantRow(t, "Find", find(t, s, "a"), instance.Instance{
+				ID: "a", SiteID: fmt.Sprint("site ", each-1), FirstSeen: noon(), LastSeen: last,
+				Settings: instance.Settings{Greeting: fmt.Sprint(each - 1)}, Version: each,
+				Profile:   instance.Profile{Locale: fmt.Sprint(each - 1), Plan: instance.Plan{Name: fmt.Sprint(each - 1)}},
+				ProfileAt: last, PlanAt: last.Add(time.Minute), StatusAt: last, OriginID: "origin",
+			})
+		}},
+		{"old tokens that come while the app is removed do not revive it", func(t *testing.T, s Whole) {
+			full(t, s, "a")
+			together(many, func(i int) {
+				var err error
+				if i == many/2 {
+					_, _, err = s.ApplyEvent(t.Context(), event("1", "a", instance.EventRemoved, after(3600)), noon())
+				} else {
+					v := visit("a", "", noon().Add(time.Duration(i)*time.Hour))
+					v.IssuedAt = after(3600 - i)
+					_, err = s.Seen(t.Context(), v)
+				}
+				if err != nil {
+					t.Errorf("%d: %v", i, err)
+				}
+			})
+			if row := find(t, s, "a"); row.RemovedAt != after(3600) {
+				t.Errorf("the row is %+v", row)
+			}
+		}},
+		{"no wish for a reading is lost to a worker who is just finishing one", func(t *testing.T, s Whole) {
+			var wishes, read atomic.Int64
+			var working sync.WaitGroup
+			stop := make(chan struct{})
+			work := func(now time.Time) bool {
+				claimed, err := s.Claim(t.Context(), now, time.Minute, 1)
+				if err != nil {
+					t.Errorf("Claim: %v", err)
+				}
+				for _, j := range claimed {
+					n := wishes.Load()
+					for before := read.Load(); before < n && !read.CompareAndSwap(before, n); before = read.Load() {
+					}
+					if err := s.Finish(t.Context(), j); err != nil {
+						t.Errorf("Finish: %v", err)
+					}
+				}
+				return len(claimed) > 0
+			}
+			for range 3 {
+				working.Go(func() {
+					for {
+						select {
+						case <-stop:
+							return
+						default:
+							work(after(1))
+						}
+					}
+				})
+			}
+			together(4, func(i int) {
+				for n := range 25 {
+					wishes.Add(1)
+					// At once, or at a time that is past the end of any lease.
+					if err := s.WantReading(t.Context(), "a", after(n%2*3600)); err != nil {
+						t.Errorf("WantReading: %v", err)
+					}
+				}
+			})
+			close(stop)
+			working.Wait()
+			for work(after(7200)) {
+			}
+			if wishes.Load() != read.Load() {
+				t.Errorf("the last reading began after %d wishes of %d", read.Load(), wishes.Load())
+			}
+			if j := job(t, s, "a", "reread:a"); j.State != instance.JobDone {
+				t.Errorf("the reading is %+v", j)
+			}
+		}},
+		{"sites that are copies of each other do not wait for each other for ever", func(t *testing.T, s Whole) {
+			full(t, s, "0")
+			full(t, s, "1")
+			together(many, func(i int) {
+				e := copied(fmt.Sprint("event ", i), fmt.Sprint(i%2), fmt.Sprint((i+1)%2), after(i))
+				if _, _, err := s.ApplyEvent(t.Context(), e, noon()); err != nil {
+					t.Errorf("ApplyEvent: %v", err)
+				}
+			})
+			for i := range 2 {
+				if row := find(t, s, fmt.Sprint(i)); row.OriginID != fmt.Sprint((i+1)%2) || row.Version != 1 {
+					t.Errorf("the row is %+v", row)
+				}
+			}
+		}},
+		{"an instance that is deleted and purged while events come leaves no half of itself", func(t *testing.T, s Whole) {
+			together(12, func(i int) {
+				for n := range 8 {
+					var err error
+					e := event(fmt.Sprint(i, " ", n), "a", instance.EventRemoved, noon())
+					switch i % 6 {
+					case 0:
+						_, err = s.Accept(t.Context(), e)
+					case 1:
+						_, _, err = s.ApplyEvent(t.Context(), e, noon())
+					case 2:
+						e.Kind = instance.EventBilling
+						_, _, err = s.ApplyEvent(t.Context(), e, noon())
+					case 3:
+						err = s.Delete(t.Context(), "a")
+					case 4:
+						_, err = s.PurgeRemoved(t.Context(), after(1))
+					case 5:
+						_, err = s.Seen(t.Context(), visit("a", "site", noon()))
+					}
+					if err != nil && !errors.Is(err, instance.ErrNotFound) {
+						t.Errorf("kind %d: %v", i%6, err)
+					}
+				}
+			})
+			remove(t, s, "a")
+			wantMissing(t, s, "a")
+			wantIDs(t, "the jobs", jobs(t, s, "a"))
+		}},
+		{"of many who purge at once, each instance is purged by one", func(t *testing.T, s Whole) {
+			for i := range many {
+				removedAt(t, s, fmt.Sprint(i), noon())
+			}
+			var mu sync.Mutex
+			purged := map[string]int{}
+			together(4, func(int) {
+				gone, err := s.PurgeRemoved(t.Context(), after(1))
+				if err != nil {
+					t.Errorf("PurgeRemoved: %v", err)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				for _, id := range gone {
+					purged[id]++
+				}
+			})
+			for i := range many {
+				if times := purged[fmt.Sprint(i)]; times != 1 {
+					t.Errorf("instance %d was purged %d times", i, times)
+				}
+			}
+		}},
+	}
+}

@@ -1,0 +1,103 @@
+// What holds of an Inbox when the caller has gone or the store is closed.
+
+package storetest
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"nametag/backend/instance"
+)
+
+// inboxCalls are all the calls, each as one that would succeed on what inUse has made,
+// and change it if it can.
+func inboxCalls(s Whole) map[string]func(context.Context) error {
+	j := pendingJob(event("1", "a", instance.EventRemoved, after(10)))
+	return map[string]func(context.Context) error{
+		"Accept": func(ctx context.Context) error {
+			_, err := s.Accept(ctx, event("2", "b", instance.EventRemoved, noon()))
+			return err
+		},
+		"Accept of a repeat": func(ctx context.Context) error { _, err := s.Accept(ctx, *j.Event); return err },
+		"Claim":              func(ctx context.Context) error { _, err := s.Claim(ctx, noon(), time.Minute, 1); return err },
+		"Claim of nothing": func(ctx context.Context) error {
+			_, err := s.Claim(ctx, after(-3600), time.Minute, 1)
+			return err
+		},
+		"ApplyEvent": func(ctx context.Context) error {
+			_, _, err := s.ApplyEvent(ctx, *j.Event, noon())
+			return err
+		},
+		"ApplyEvent of a new instance": func(ctx context.Context) error {
+			_, _, err := s.ApplyEvent(ctx, event("3", "b", instance.EventInstalled, noon()), noon())
+			return err
+		},
+		"WantReading":  func(ctx context.Context) error { return s.WantReading(ctx, "b", noon()) },
+		"Finish":       func(ctx context.Context) error { return s.Finish(ctx, j) },
+		"Retry":        func(ctx context.Context) error { return s.Retry(ctx, j, after(60), "late") },
+		"Bury":         func(ctx context.Context) error { return s.Bury(ctx, j, "late") },
+		"Jobs":         func(ctx context.Context) error { _, err := s.Jobs(ctx, "a"); return err },
+		"DeadLetters":  func(ctx context.Context) error { _, err := s.DeadLetters(ctx); return err },
+		"ForgetDone":   func(ctx context.Context) error { _, err := s.ForgetDone(ctx, after(3600)); return err },
+		"PurgeRemoved": func(ctx context.Context) error { _, err := s.PurgeRemoved(ctx, after(3600)); return err },
+		"List":         func(ctx context.Context) error { _, err := s.List(ctx, "", 10); return err },
+	}
+}
+
+// inUse fills a store with one of everything, and returns what tells whether it has changed.
+func inUse(t *testing.T, s Whole) (unchanged func()) {
+	t.Helper()
+	full(t, s, "a")
+	accept(t, s, event("1", "a", instance.EventRemoved, after(10)))
+	apply(t, s, event("0", "gone", instance.EventRemoved, noon()))
+	held, gone, row := jobs(t, s, "a"), jobs(t, s, "gone"), find(t, s, "a")
+	return func() {
+		t.Helper()
+		wantJobs(t, "the jobs of a", jobs(t, s, "a"), held...)
+		wantJobs(t, "the jobs of gone", jobs(t, s, "gone"), gone...)
+		wantJobs(t, "the jobs of b", jobs(t, s, "b"))
+		wantRow(t, "a", find(t, s, "a"), row)
+		find(t, s, "gone")
+		wantMissing(t, s, "b")
+	}
+}
+
+func inboxFaultChecks() []inboxCheck {
+	return []inboxCheck{
+		{"a call whose caller has gone fails with the context's error and writes nothing", func(t *testing.T, s Whole) {
+			unchanged := inUse(t, s)
+			gone, cancel := context.WithCancel(t.Context())
+			cancel()
+			for name, call := range inboxCalls(s) {
+				if err := call(gone); !errors.Is(err, context.Canceled) {
+					t.Errorf("%s: %v; want context.Canceled", name, err)
+				}
+			}
+			unchanged()
+		}},
+		{"a call whose deadline has passed fails and writes nothing", func(t *testing.T, s Whole) {
+			unchanged := inUse(t, s)
+			late, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
+			defer cancel()
+			for name, call := range inboxCalls(s) {
+				if err := call(late); !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("%s: %v; want context.DeadlineExceeded", name, err)
+				}
+			}
+			unchanged()
+		}},
+		{"a closed store answers every call with an error", func(t *testing.T, s Whole) {
+			inUse(t, s)
+			if err := s.Close(); err != nil {
+				t.Fatalf("Close: %v", err)
+			}
+			for name, call := range inboxCalls(s) {
+				if err := call(t.Context()); err == nil {
+					t.Errorf("%s on a closed store is no error", name)
+				}
+			}
+		}},
+	}
+}
