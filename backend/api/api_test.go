@@ -31,13 +31,16 @@ const (
 
 // callers stands in for identity: package identity's own tests and the tests of
 // the whole program hold it to Wix.
-type callers struct{ err error }
+type callers struct {
+	err    error
+	issued time.Time
+}
 
 func (c callers) Identify(_ context.Context, _ string, authorization []string) (identity.Identification, error) {
 	if c.err != nil {
 		return identity.Identification{}, c.err
 	}
-	caller := instance.Caller{InstanceID: site1, SiteID: "site-1", Role: instance.Visitor, Expires: time.Now().Add(time.Hour)}
+	caller := instance.Caller{InstanceID: site1, SiteID: "site-1", Role: instance.Visitor, IssuedAt: c.issued, Expires: time.Now().Add(time.Hour)}
 	switch strings.Join(authorization, ",") {
 	case owner:
 		caller.Role = instance.Owner
@@ -64,7 +67,7 @@ func (learner) Record(context.Context, string, wix.AppInstance) error { return n
 
 type failingStore struct{ instance.Store }
 
-func (failingStore) Seen(context.Context, string, string, time.Time) (instance.Instance, error) {
+func (failingStore) Seen(context.Context, instance.Visit) (instance.Instance, error) {
 	return instance.Instance{}, errors.New("read row of owner@example.com: disk I/O error")
 }
 func (failingStore) Ping(context.Context) error { return errors.New("no such file") }
@@ -73,6 +76,7 @@ type setup struct {
 	identifier callers
 	elevator   elevator
 	store      instance.Store
+	webhooks   Webhooks
 	options    func(*Options)
 }
 
@@ -94,7 +98,7 @@ func newServer(t *testing.T, s setup) (*Server, *bytes.Buffer) {
 	}
 	var log bytes.Buffer
 	o := Options{
-		Production: &Composition{s.identifier, s.elevator, learner{}, s.store},
+		Production: &Composition{Identifier: s.identifier, Elevator: s.elevator, Learner: learner{}, Store: s.store, Webhooks: s.webhooks},
 		Widget:     bundle("widget.js", "widget-0123456789abcdef.js"),
 		Panel:      bundle("index.html", "assets/index-0123456789abcdef.js"),
 		Web:        bundle("style.css"),
@@ -144,6 +148,9 @@ func TestEveryErrorHasItsStatusCodeAndHeaders(t *testing.T) {
 		{instance.CodeWixUnavailable, 503, "Retry-After"},
 		{instance.CodeWixTimeout, 504, ""},
 		{instance.CodeInternal, 500, ""},
+		{instance.CodeWebhookMalformed, 400, ""},
+		{instance.CodeWebhookRefused, 401, "Www-Authenticate"},
+		{instance.CodeStoreUnavailable, 503, "Retry-After"},
 	} {
 		t.Run(string(tt.code), func(t *testing.T) {
 			cause := errors.New("the cause, for the log alone")
@@ -170,8 +177,8 @@ func TestEveryErrorHasItsStatusCodeAndHeaders(t *testing.T) {
 			}
 		})
 	}
-	if len(statusOf) != 18 {
-		t.Errorf("%d codes have a status, this table lists 18", len(statusOf))
+	if len(statusOf) != 21 {
+		t.Errorf("%d codes have a status, this table lists 21", len(statusOf))
 	}
 }
 
@@ -388,6 +395,72 @@ func TestAPanicIsAnInternalError(t *testing.T) {
 	}
 	if !strings.Contains(log.String(), "boom") {
 		t.Error("the panic is not in the log")
+	}
+}
+
+type receiver func(body []byte) error
+
+func (r receiver) Receive(_ context.Context, body []byte) error { return r(body) }
+
+func TestWebhooks(t *testing.T) {
+	var got string
+	accept := receiver(func(body []byte) error { got = string(body); return nil })
+	refuse := receiver(func([]byte) error { return &instance.Error{Code: instance.CodeWebhookRefused} })
+	full := receiver(func([]byte) error { return &instance.Error{Code: instance.CodeStoreUnavailable} })
+	for _, tt := range []struct {
+		name, method, body string
+		webhooks           Webhooks
+		status             int
+		code               string
+	}{
+		{"a delivery is handed over whole", "POST", "a.b.c\n", accept, 200, ""},
+		{"256 KB is the most", "POST", strings.Repeat("x", 256<<10), accept, 200, ""},
+		{"257 KB is too much", "POST", strings.Repeat("x", 257<<10), accept, 413, "body_too_large"},
+		{"another method", "GET", "", accept, 405, "method_not_allowed"},
+		{"a refusal", "POST", "x", refuse, 401, "webhook_refused"},
+		{"a full disk", "POST", "x", full, 503, "store_unavailable"},
+		{"without a public key there is no such route", "POST", "x", nil, 404, "not_found"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got = ""
+			s, _ := newServer(t, setup{webhooks: tt.webhooks})
+			w := ask(s, tt.method, "/webhooks/wix", tt.body)
+			if w.Code != tt.status || !strings.Contains(w.Body.String(), tt.code) {
+				t.Errorf("got %d %s, want %d %s", w.Code, w.Body, tt.status, tt.code)
+			}
+			if want := tt.body; tt.status == 200 && got != want || tt.status != 200 && got != "" {
+				t.Errorf("%d bytes were handed over", len(got))
+			}
+		})
+	}
+}
+
+func TestARemovedInstanceIsRefusedUntilWixIssuesANewerToken(t *testing.T) {
+	store := memstore.New()
+	removed := time.Now().Add(-time.Minute)
+	if _, _, err := store.ApplyEvent(t.Context(), instance.Event{
+		ID: "1", InstanceID: site1, Kind: instance.EventRemoved, Type: "AppRemoved", At: removed, ReceivedAt: removed,
+	}, removed); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name   string
+		issued time.Time
+		status int
+	}{
+		{"a token from before the removal", removed.Add(-time.Second), 401},
+		{"a token of which Wix does not say when", time.Time{}, 401},
+		{"a token from after it revives the instance", removed.Add(time.Second), 200},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s, _ := newServer(t, setup{store: store, identifier: callers{issued: tt.issued}})
+			for _, path := range []string{"/api/get-instance", "/api/get-instance-data", "/api/settings"} {
+				w := ask(s, "GET", path, "", "Authorization: "+visitor)
+				if w.Code != tt.status || tt.status == 401 && !strings.Contains(w.Body.String(), "token_inactive") {
+					t.Errorf("%s: got %d %s, want %d", path, w.Code, w.Body, tt.status)
+				}
+			}
+		})
 	}
 }
 

@@ -36,6 +36,9 @@ var statusOf = map[instance.Code]int{
 	instance.CodeWixUnavailable:       http.StatusServiceUnavailable,
 	instance.CodeWixTimeout:           http.StatusGatewayTimeout,
 	instance.CodeInternal:             http.StatusInternalServerError,
+	instance.CodeWebhookMalformed:     http.StatusBadRequest,
+	instance.CodeWebhookRefused:       http.StatusUnauthorized,
+	instance.CodeStoreUnavailable:     http.StatusServiceUnavailable,
 }
 
 // retryAfterDefault is told where the contract promises a Retry-After and nobody

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -72,7 +73,7 @@ type instanceAnswer struct {
 // own database by c.InstanceID here, and answer what that role may know.
 func (h handlers) getInstance(c call) error {
 	start := time.Now()
-	row, err := h.Store.Seen(c.ctx(), c.InstanceID, c.SiteID, start)
+	row, err := h.visit(c, start)
 	if err != nil {
 		return err
 	}
@@ -83,6 +84,20 @@ func (h handlers) getInstance(c call) error {
 	return c.JSON(http.StatusOK, instanceAnswer{"Success", row.Settings, row.ViewFor(c.Role)})
 }
 
+// visit records the visit and returns our own record of the instance. Where the app
+// has been removed from the site, a token from before that speaks for nobody.
+func (h handlers) visit(c call, at time.Time) (instance.Instance, error) {
+	row, err := h.Store.Seen(c.ctx(), instance.Visit{
+		InstanceID: c.InstanceID, SiteID: c.SiteID, IssuedAt: c.IssuedAt, At: at,
+	})
+	if err == nil && !row.RemovedAt.IsZero() {
+		err = &instance.Error{Code: instance.CodeTokenInactive, Err: errRemoved}
+	}
+	return row, err
+}
+
+var errRemoved = errors.New("the app was removed from the site after Wix issued this token")
+
 // profileLives is how old our record of what Wix says may be before a visit asks
 // for it to be read again.
 const profileLives = 24 * time.Hour
@@ -90,11 +105,11 @@ const profileLives = 24 * time.Hour
 // getInstanceData elevates to the app's identity, reads the app instance from Wix
 // and relays what the caller's role may see of it, in Wix's own shape.
 func (h handlers) getInstanceData(c call) error {
-	said, err := h.Elevator.AppInstance(c.ctx(), c.InstanceID)
-	if err != nil {
+	if _, err := h.visit(c, time.Now()); err != nil {
 		return err
 	}
-	if _, err := h.Store.Seen(c.ctx(), c.InstanceID, c.SiteID, time.Now()); err != nil {
+	said, err := h.Elevator.AppInstance(c.ctx(), c.InstanceID)
+	if err != nil {
 		return err
 	}
 	if err := h.Learner.Record(c.ctx(), c.InstanceID, said); err != nil {
@@ -128,7 +143,7 @@ func (t serverTiming) write(h http.Header, store time.Duration) {
 	b = strconv.AppendFloat(b, milliseconds(t.identify), 'f', 3, 64)
 	b = append(b, `, store;dur=`...)
 	b = strconv.AppendFloat(b, milliseconds(store), 'f', 3, 64)
-	h.Set("Server-Timing", string(b))
+	h["Server-Timing"] = []string{string(b)}
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime/debug"
+	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -20,7 +22,7 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		start := time.Now()
 		// Never the client's own id: it would let anyone write into our log.
 		h := c.Response().Header()
-		h.Set(echo.HeaderXRequestID, rand.Text())
+		h[requestIDHeader] = []string{s.requestIDs.next()}
 		h[echo.HeaderXContentTypeOptions] = noSniff
 		if err := next(c); err != nil {
 			c.Error(err)
@@ -33,6 +35,19 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		return nil
 	}
 }
+
+// requestIDHeader is echo.HeaderXRequestID as net/http spells it.
+var requestIDHeader = http.CanonicalHeaderKey(echo.HeaderXRequestID)
+
+// requestIDs makes ids that are unique among all processes: a random start and a count.
+type requestIDs struct {
+	start string
+	count atomic.Uint64
+}
+
+func newRequestIDs() *requestIDs { return &requestIDs{start: rand.Text()[:12] + "-"} }
+
+func (r *requestIDs) next() string { return r.start + strconv.FormatUint(r.count.Add(1), 36) }
 
 // recoverPanic turns a panic into the error "internal". It lets through the one
 // panic that means "cut the connection".

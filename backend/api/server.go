@@ -39,6 +39,11 @@ type Learner interface {
 	Record(ctx context.Context, instanceID string, said wix.AppInstance) error
 }
 
+// Webhooks takes a delivery of Wix. When it returns nil, the event is durable.
+type Webhooks interface {
+	Receive(ctx context.Context, body []byte) error
+}
+
 // Composition is one whole app behind the HTTP contract: production is one, the
 // demo is another.
 type Composition struct {
@@ -46,6 +51,8 @@ type Composition struct {
 	Elevator   Elevator
 	Learner    Learner
 	Store      instance.Store
+	// Webhooks is nil where no public key is configured; the route is absent then.
+	Webhooks Webhooks
 }
 
 // Options are what a Server is made of.
@@ -75,13 +82,14 @@ type Options struct {
 
 // Server answers Nametag's HTTP contract.
 type Server struct {
-	opts Options
-	echo *echo.Echo
+	opts       Options
+	echo       *echo.Echo
+	requestIDs *requestIDs
 }
 
 // New builds the server and its routes. It starts nothing.
 func New(o Options) *Server {
-	s := &Server{opts: o, echo: echo.New()}
+	s := &Server{opts: o, echo: echo.New(), requestIDs: newRequestIDs()}
 	e := s.echo
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = s.handleError
@@ -118,6 +126,10 @@ func (s *Server) mount(g *echo.Group, c *Composition) {
 	get(g, "/api/get-instance-data", h.identified(h.getInstanceData))
 	get(g, "/api/settings", h.identified(h.getSettings))
 	g.PUT("/api/settings", h.identified(h.putSettings))
+
+	if c.Webhooks != nil {
+		g.POST("/webhooks/wix", h.postWebhook)
+	}
 
 	get(g, "/widget.js", s.named(s.opts.Widget, "widget.js"))
 	get(g, "/widget/*", s.hashedAsset(s.opts.Widget))

@@ -22,7 +22,7 @@ type settingsAnswer struct {
 }
 
 func (h handlers) getSettings(c call) error {
-	row, err := h.Store.Seen(c.ctx(), c.InstanceID, c.SiteID, time.Now())
+	row, err := h.visit(c, time.Now())
 	if err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func (h handlers) putSettings(c call) error {
 	if !isJSON(c.Request()) {
 		return &instance.Error{Code: instance.CodeUnsupportedMediaType}
 	}
-	row, err := h.Store.Seen(c.ctx(), c.InstanceID, c.SiteID, time.Now())
+	row, err := h.visit(c, time.Now())
 	if err != nil {
 		return err
 	}

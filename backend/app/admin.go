@@ -20,6 +20,7 @@ const (
 	metricRequests = "nametag_http_requests_total"
 	metricDuration = "nametag_http_request_duration_seconds"
 	metricWixCalls = "nametag_wix_calls_total"
+	metricJobs     = "nametag_jobs_total"
 )
 
 type metrics struct {
@@ -27,6 +28,7 @@ type metrics struct {
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	wixCalls *prometheus.CounterVec
+	jobs     *prometheus.CounterVec
 }
 
 func newMetrics() *metrics {
@@ -42,8 +44,11 @@ func newMetrics() *metrics {
 		wixCalls: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: metricWixCalls, Help: "Calls to Wix, by path and status; the status is \"failed\" when no answer came.",
 		}, []string{"path", "status"}),
+		jobs: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: metricJobs, Help: "Tries of webhook events and of readings from Wix, by kind and outcome; a \"dead\" one waits for a person.",
+		}, []string{"kind", "outcome"}),
 	}
-	m.registry.MustRegister(m.requests, m.duration, m.wixCalls,
+	m.registry.MustRegister(m.requests, m.duration, m.wixCalls, m.jobs,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -54,6 +59,9 @@ func (m *metrics) observe(route string, status int, took time.Duration) {
 	m.requests.WithLabelValues(route, strconv.Itoa(status)).Inc()
 	m.duration.WithLabelValues(route).Observe(took.Seconds())
 }
+
+// countJob counts one try of a job.
+func (m *metrics) countJob(kind, outcome string) { m.jobs.WithLabelValues(kind, outcome).Inc() }
 
 // countWix counts the calls that go through a transport to Wix.
 func (m *metrics) countWix(next http.RoundTripper) http.RoundTripper {

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -42,7 +43,8 @@ type App struct {
 	listener net.Listener
 	admin    *adminServer
 	draining atomic.Bool
-	closers  []func() error
+	// closers end the parts, the last one first.
+	closers []func() error
 }
 
 // files are the bundles, indexed.
@@ -85,16 +87,19 @@ func Serve(ctx context.Context, c Config, b Bundles, log *slog.Logger) (_ *App, 
 	if err != nil {
 		return nil, err
 	}
-	store := cachestore.New(db, cachestore.Options{Logger: log})
-	a.closers = append(a.closers, store.Close)
-
 	m := newMetrics()
 	transport := wix.NewTransport()
 	a.closers = append(a.closers, func() error { transport.CloseIdleConnections(); return nil })
-	production := a.compose(composition{
-		wixURL: c.WixURL, appID: c.AppID, appSecret: c.AppSecret, store: store, log: log,
-		transport: m.countWix(transport),
+	production, kept := a.compose(composition{
+		wixURL: c.WixURL, appID: c.AppID, appSecret: c.AppSecret, transport: m.countWix(transport),
+		// A row may be changed by `nametag instances` beside us.
+		store:    cachestore.New(db, cachestore.Options{Logger: log, MaxAge: time.Minute}),
+		webhooks: c.webhooks, retention: c.Retention, observe: m.countJob, log: log,
 	})
+	a.listenForNews(c.DatabaseURL, kept)
+	if c.webhooks == nil {
+		log.Warn("webhooks are not taken: WIX_PUBLIC_KEY is not set")
+	}
 	options := api.Options{
 		BasePath:   c.basePath,
 		Production: production,
@@ -157,25 +162,88 @@ type composition struct {
 	wixURL, appID string
 	appSecret     wix.Secret
 	transport     http.RoundTripper
-	store         instance.Store
-	log           *slog.Logger
+	store         *cachestore.Store
+	// webhooks is nil where no public key is configured.
+	webhooks  *wix.Webhooks
+	retention time.Duration
+	// observe counts the jobs of the inbox.
+	observe func(kind, outcome string)
+	log     *slog.Logger
 }
 
-func (a *App) compose(c composition) *api.Composition {
+func (a *App) compose(c composition) (*api.Composition, caches) {
 	client := wix.New(wix.Options{
 		BaseURL: c.wixURL, AppID: c.appID, AppSecret: c.appSecret, Transport: c.transport,
 	})
 	identifier := identity.New(identity.Options{Wix: client, AppID: c.appID, Logger: c.log, Now: time.Now})
 	elevator := identity.NewElevator(identity.ElevatorOptions{Wix: client, Logger: c.log, Now: time.Now})
-	learner := lifecycle.NewLearner(elevator, c.store, c.log, time.Now)
-	// The learner first: it uses the others.
-	a.closers = append([]func() error{func() error {
-		learner.Close()
+	kept := caches{c.store, identifier, elevator}
+	worker := lifecycle.NewWorker(lifecycle.Options{
+		Inbox: c.store, Store: c.store, Elevator: elevator, Observe: c.observe, Logger: c.log,
+		Changed: func(id string, change instance.Change) { kept.changed(id, change.Removed) },
+	})
+	retention := lifecycle.NewRetention(lifecycle.RetentionOptions{
+		Inbox: c.store, Keep: c.retention, Logger: c.log,
+		Purged: func(ids []string) {
+			for _, id := range ids {
+				kept.changed(id, true)
+			}
+		},
+	})
+	// What uses the others ends first, and the store last.
+	a.closers = append(a.closers, func() error {
+		retention.Close()
+		worker.Close()
 		elevator.Close()
 		identifier.Close()
-		return nil
-	}}, a.closers...)
-	return &api.Composition{Identifier: identifier, Elevator: elevator, Learner: learner, Store: c.store}
+		return c.store.Close()
+	})
+	composed := &api.Composition{Identifier: identifier, Elevator: elevator, Learner: worker, Store: c.store}
+	if c.webhooks != nil {
+		composed.Webhooks = lifecycle.NewReceiver(c.webhooks, c.store, worker.Wake, time.Now)
+	}
+	return composed, kept
+}
+
+// caches are all places where something of an instance is remembered.
+type caches struct {
+	store      *cachestore.Store
+	identifier *identity.Identifier
+	elevator   *identity.Elevator
+}
+
+// changed forgets what may be out of date of an instance; of one that is removed,
+// everything, its tokens too.
+func (c caches) changed(id string, removed bool) {
+	c.store.Invalidate(id)
+	c.elevator.Expire(id)
+	if removed {
+		c.elevator.Purge(id)
+		c.identifier.Purge(id)
+	}
+}
+
+// listenForNews keeps the caches true to what other replicas write. While news may be
+// missed, no row is trusted for more than a moment, and afterwards none that was
+// read before.
+func (a *App) listenForNews(databaseURL string, c caches) {
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		err := sqlstore.Listen(ctx, databaseURL, sqlstore.Handlers{
+			Changed: c.changed,
+			Lost:    func(error) { c.store.Trust(false) },
+			Regained: func() {
+				c.store.InvalidateAll()
+				c.store.Trust(true)
+			},
+		}, a.log)
+		if err != nil {
+			a.log.Error("no news of other replicas' changes", "cause", err)
+		}
+	}()
+	a.closers = append(a.closers, func() error { stop(); <-done; return nil })
 }
 
 func (a *App) listen(addr string) (err error) {
@@ -187,13 +255,14 @@ func (a *App) listen(addr string) (err error) {
 
 func (a *App) handle(h http.Handler) {
 	a.server = &http.Server{
-		Handler:           h,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       15 * time.Second,
-		WriteTimeout:      60 * time.Second,
-		IdleTimeout:       120 * time.Second,
-		MaxHeaderBytes:    32 << 10, // an 8 KB token, and what browsers and proxies add
-		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
+		Handler: h,
+		// It bounds the header too; a ReadHeaderTimeout of another length would cost every
+		// request one more timer.
+		ReadTimeout:    10 * time.Second,
+		WriteTimeout:   60 * time.Second,
+		IdleTimeout:    120 * time.Second,
+		MaxHeaderBytes: 32 << 10, // an 8 KB token, and what browsers and proxies add
+		ErrorLog:       slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
 	}
 }
 
@@ -247,7 +316,7 @@ func (a *App) close() error {
 	if a.admin != nil {
 		errs = append(errs, a.admin.close())
 	}
-	for _, c := range a.closers {
+	for _, c := range slices.Backward(a.closers) {
 		errs = append(errs, c())
 	}
 	return errors.Join(errs...)

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/caarlos0/env/v11"
 
@@ -18,24 +19,29 @@ import (
 
 // Config is what `nametag serve` reads from the environment.
 type Config struct {
-	Addr           string     `env:"NAMETAG_ADDR" envDefault:":8080"`
-	AdminAddr      string     `env:"NAMETAG_ADMIN_ADDR" envDefault:"127.0.0.1:9090"`
-	PublicURL      string     `env:"NAMETAG_PUBLIC_URL" envDefault:"http://localhost:8080"`
-	DatabaseURL    string     `env:"NAMETAG_DATABASE_URL" envDefault:"sqlite:nametag.db"`
-	TrustedProxies []string   `env:"NAMETAG_TRUSTED_PROXIES"`
-	Demo           bool       `env:"NAMETAG_DEMO" envDefault:"true"`
-	FrameAncestors []string   `env:"NAMETAG_FRAME_ANCESTORS"`
-	AppID          string     `env:"WIX_APP_ID"`
-	AppSecret      wix.Secret `env:"WIX_APP_SECRET"`
-	WixURL         string     `env:"WIX_API_URL" envDefault:"https://www.wixapis.com"`
+	Addr           string        `env:"NAMETAG_ADDR" envDefault:":8080"`
+	AdminAddr      string        `env:"NAMETAG_ADMIN_ADDR" envDefault:"127.0.0.1:9090"`
+	PublicURL      string        `env:"NAMETAG_PUBLIC_URL" envDefault:"http://localhost:8080"`
+	DatabaseURL    string        `env:"NAMETAG_DATABASE_URL" envDefault:"sqlite:nametag.db"`
+	TrustedProxies []string      `env:"NAMETAG_TRUSTED_PROXIES"`
+	Demo           bool          `env:"NAMETAG_DEMO" envDefault:"true"`
+	FrameAncestors []string      `env:"NAMETAG_FRAME_ANCESTORS"`
+	AppID          string        `env:"WIX_APP_ID"`
+	AppSecret      wix.Secret    `env:"WIX_APP_SECRET"`
+	PublicKeys     string        `env:"WIX_PUBLIC_KEY"`
+	Retention      time.Duration `env:"NAMETAG_RETENTION" envDefault:"720h"`
+	WixURL         string        `env:"WIX_API_URL" envDefault:"https://www.wixapis.com"`
 
 	basePath string
 	proxies  []netip.Prefix
+	webhooks *wix.Webhooks // nil without a public key
 }
 
 // fileForms are the variables that may be given as <NAME>_FILE, the path of a file
 // that holds the value, as container platforms hand out secrets.
-var fileForms = []string{"WIX_APP_ID", "WIX_APP_SECRET"}
+var fileForms = []string{"WIX_APP_ID", "WIX_APP_SECRET", "WIX_PUBLIC_KEY", databaseURL}
+
+const databaseURL = "NAMETAG_DATABASE_URL"
 
 // LoadConfig reads and checks the configuration. Its error names every fault at
 // once, a line each.
@@ -58,7 +64,12 @@ func LoadDatabaseURL(environ []string) (string, error) {
 	var c struct {
 		DatabaseURL string `env:"NAMETAG_DATABASE_URL" envDefault:"sqlite:nametag.db"`
 	}
-	return c.DatabaseURL, errors.Join(parse(&c, env.ToMap(environ))...)
+	vars := env.ToMap(environ)
+	if err := readFileForm(vars, databaseURL); err != nil {
+		return "", err
+	}
+	err := errors.Join(parse(&c, vars)...)
+	return c.DatabaseURL, err
 }
 
 func parse(into any, vars map[string]string) []error {
@@ -99,6 +110,15 @@ func (c *Config) check() []error {
 	if c.AppSecret == "" {
 		fault("WIX_APP_SECRET is missing: the app's secret key, from the app dashboard's OAuth page")
 	}
+	if keys := splitKeys(c.PublicKeys); len(keys) > 0 {
+		var err error
+		if c.webhooks, err = wix.NewWebhooks(keys, c.AppID, nil); err != nil {
+			fault("WIX_PUBLIC_KEY: %w", err)
+		}
+	}
+	if c.Retention <= 0 {
+		fault("NAMETAG_RETENTION is %s: it must be a time such as 720h", c.Retention)
+	}
 	if u, err := webURL(c.PublicURL); err != nil {
 		fault("NAMETAG_PUBLIC_URL %w", err)
 	} else {
@@ -138,6 +158,19 @@ func (c *Config) check() []error {
 // plainPath keeps out what the router would read as a pattern and what would have
 // to be escaped in every link.
 var plainPath = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)*$`)
+
+// splitKeys separates the one or two public keys of a value: by a comma, or, in a
+// file of PEM blocks, by where one ends.
+func splitKeys(value string) []string {
+	const end = "-----END PUBLIC KEY-----"
+	var keys []string
+	for part := range strings.SplitSeq(strings.ReplaceAll(value, end, end+","), ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			keys = append(keys, part)
+		}
+	}
+	return keys
+}
 
 func webURL(raw string) (*url.URL, error) {
 	u, err := url.Parse(raw)

@@ -29,6 +29,25 @@ func TestLoadConfig(t *testing.T) {
 	}
 }
 
+func TestSplitKeys(t *testing.T) {
+	block := "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----"
+	for _, tt := range []struct {
+		name, value string
+		want        int
+	}{
+		{"none", "", 0},
+		{"none but spaces", " \n", 0},
+		{"one PEM block", block + "\n", 1},
+		{"two PEM blocks of a file", block + "\n" + block + "\n", 2},
+		{"two PEM blocks and a comma", block + ",\n" + block, 2},
+		{"two in base64", "LS0tAAA=,LS0tBBB=", 2},
+	} {
+		if got := splitKeys(tt.value); len(got) != tt.want {
+			t.Errorf("%s: %d keys, want %d", tt.name, len(got), tt.want)
+		}
+	}
+}
+
 func TestFaultsOfTheConfiguration(t *testing.T) {
 	dir := t.TempDir()
 	secretFile := filepath.Join(dir, "secret")
@@ -46,8 +65,8 @@ func TestFaultsOfTheConfiguration(t *testing.T) {
 		{"a secret given twice", append([]string{"WIX_APP_SECRET_FILE=" + secretFile}, complete...), []string{"WIX_APP_SECRET and WIX_APP_SECRET_FILE are both set"}},
 		{"faults of every kind together", append([]string{
 			"NAMETAG_PUBLIC_URL=nametag.example.com", "WIX_API_URL=ftp://x", "NAMETAG_TRUSTED_PROXIES=10.0.0.1",
-			"NAMETAG_FRAME_ANCESTORS=https://a.example; script-src *", "NAMETAG_DEMO=perhaps", "NAMETAG_ADDR=8080",
-		}, complete...), []string{"NAMETAG_PUBLIC_URL", "WIX_API_URL", "NAMETAG_TRUSTED_PROXIES", "NAMETAG_FRAME_ANCESTORS", "Demo", "NAMETAG_ADDR"}},
+			"NAMETAG_FRAME_ANCESTORS=https://a.example; script-src *", "NAMETAG_DEMO=perhaps", "NAMETAG_ADDR=8080", "WIX_PUBLIC_KEY=not a key", "NAMETAG_RETENTION=-1h",
+		}, complete...), []string{"WIX_PUBLIC_KEY", "NAMETAG_RETENTION", "NAMETAG_PUBLIC_URL", "WIX_API_URL", "NAMETAG_TRUSTED_PROXIES", "NAMETAG_FRAME_ANCESTORS", "Demo", "NAMETAG_ADDR"}},
 		{"a query in the public URL", append([]string{"NAMETAG_PUBLIC_URL=https://x.example/?a=b"}, complete...), []string{"NAMETAG_PUBLIC_URL"}},
 		{"a router's pattern in the base path", append([]string{"NAMETAG_PUBLIC_URL=https://x.example/:id"}, complete...), []string{"NAMETAG_PUBLIC_URL"}},
 	} {

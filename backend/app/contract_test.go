@@ -69,11 +69,16 @@ func fakeBundles() Bundles {
 
 func start(t *testing.T, environ ...string) *world {
 	t.Helper()
-	w := &world{t: t, log: &lockedBuffer{}}
-	var err error
-	if w.sim, err = wixsim.New(wixsim.Config{AppID: appID, AppSecret: appSecret}); err != nil {
+	sim, err := wixsim.New(wixsim.Config{AppID: appID, AppSecret: appSecret})
+	if err != nil {
 		t.Fatal(err)
 	}
+	return startWith(t, sim, environ...)
+}
+
+func startWith(t *testing.T, sim *wixsim.Sim, environ ...string) *world {
+	t.Helper()
+	w := &world{t: t, sim: sim, log: &lockedBuffer{}}
 	upstream := httptest.NewServer(w.sim.REST())
 	t.Cleanup(upstream.Close)
 	config, err := LoadConfig(append([]string{

@@ -12,6 +12,7 @@ import (
 
 	"nametag/backend/api"
 	"nametag/backend/instance"
+	"nametag/backend/store/cachestore"
 	"nametag/backend/store/memstore"
 	"nametag/backend/wix"
 	"nametag/backend/wixsim"
@@ -35,10 +36,10 @@ func (a *App) addDemo(o *api.Options) error {
 	if err != nil {
 		return err
 	}
-	store := memstore.New()
-	o.Demo = a.compose(composition{
+	store := cachestore.New(memstore.New(), cachestore.Options{Logger: quiet})
+	o.Demo, _ = a.compose(composition{
 		wixURL: "http://offline-wix.invalid", appID: appID, appSecret: wix.Secret(secret),
-		transport: inProcess{sim.REST()}, store: store, log: quiet,
+		transport: inProcess{sim.REST()}, store: store, retention: demoSessionLives, log: quiet,
 	})
 	base := o.BasePath + "/demo"
 	o.DemoSessions = &demoSessions{

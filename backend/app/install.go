@@ -22,6 +22,7 @@ func installData(publicURL, basePath, appID string, f files) web.InstallData {
 	d := web.InstallData{
 		BasePath: basePath, PublicURL: publicURL, AppID: appID,
 		Tag: widgetTag, WidgetURL: publicURL + "/widget.js", PanelURL: publicURL + "/panel/",
+		WebhookURL:   publicURL + "/webhooks/wix",
 		DefaultWidth: widgetWidth, DefaultHeight: widgetHeight,
 	}
 	for _, name := range f.widget.Names() {

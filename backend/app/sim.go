@@ -1,6 +1,8 @@
 package app
 
 import (
+	"encoding/base64"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -14,7 +16,13 @@ import (
 
 // SimConfig is what `nametag sim` is told. Empty credentials are made up.
 type SimConfig struct {
-	Addr, AppID, AppSecret, AppURL, Tag, WidgetURL, PanelURL string
+	Addr, AppID, AppSecret, AppURL, Tag, WidgetURL, PanelURL, WebhookURL string
+	// PrivateKey is the PEM text that webhooks are signed with, or "" for one that is made up.
+	PrivateKey string
+	// RetryFactor divides the waits of Wix's retry schedule.
+	RetryFactor float64
+	// PublicKey is what the webhooks verify with, in base64: it is told, not taken.
+	PublicKey string
 }
 
 // AppAddr is the address on which the app under test is expected.
@@ -48,14 +56,16 @@ func Sim(c SimConfig, b Bundles, log *slog.Logger) (*App, SimConfig, error) {
 	sim, err := wixsim.New(wixsim.Config{
 		AppID: c.AppID, AppSecret: c.AppSecret,
 		AppURL: c.AppURL, Tag: c.Tag, WidgetURL: c.WidgetURL, PanelURL: c.PanelURL,
+		WebhookURL: c.WebhookURL, PrivateKey: c.PrivateKey, RetryFactor: c.RetryFactor,
 		Assets: serveFiles(bundles.web), Logger: log,
 	})
 	if err != nil {
 		return nil, c, err
 	}
-	a := &App{log: log}
+	c.PublicKey = base64.StdEncoding.EncodeToString([]byte(sim.PublicKey()))
+	a := &App{log: log, closers: []func() error{func() error { sim.Close(); return nil }}}
 	if err := a.listen(c.Addr); err != nil {
-		return nil, c, err
+		return nil, c, errors.Join(err, a.close())
 	}
 	a.handle(sim.Handler())
 	return a, c, nil

@@ -137,6 +137,43 @@ func (e *Elevator) AppInstance(ctx context.Context, instanceID string) (wix.AppI
 	return *d.app, nil
 }
 
+// Fresh asks Wix for the app instance now, whatever it said before, and what it says
+// is what AppInstance returns from then on. Nothing stale is returned. Errors are as
+// AppInstance's.
+func (e *Elevator) Fresh(ctx context.Context, instanceID string) (wix.AppInstance, error) {
+	if !plausibleID(instanceID) {
+		return wix.AppInstance{}, &instance.Error{Code: instance.CodeInternal, Err: errors.New("the instance id is not a GUID")}
+	}
+	app, err := await(ctx, e.loads, func() (*wix.AppInstance, error) {
+		ctx, cancel := e.loads.detach(ctx, elevateTimeout)
+		defer cancel()
+		purges := e.purges.Load()
+		app, err := e.read(ctx, instanceID)
+		if err != nil {
+			return nil, err
+		}
+		e.stale.Set(instanceID, app)
+		e.documents.Set(instanceID, document{app: app, life: freshLife})
+		if purges != e.purges.Load() { // it may be from before the purge
+			e.stale.Invalidate(instanceID)
+			e.documents.Invalidate(instanceID)
+		}
+		return app, nil
+	})
+	switch {
+	case err == nil:
+		return *app, nil
+	case ctx.Err() != nil:
+		return wix.AppInstance{}, callerGone(ctx.Err())
+	default:
+		return wix.AppInstance{}, fault(err)
+	}
+}
+
+// Expire makes the next AppInstance ask Wix, for an instance of which there is news.
+// Should Wix not answer then, what it said last is still served.
+func (e *Elevator) Expire(instanceID string) { e.documents.Invalidate(instanceID) }
+
 // Purge forgets what Wix said of an instance, the stale answer included, and its
 // app token. A load that is under way is made again.
 func (e *Elevator) Purge(instanceID string) {

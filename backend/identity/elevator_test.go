@@ -322,6 +322,38 @@ func TestTheBudgetOfAnInstance(t *testing.T) {
 	})
 }
 
+func TestNews(t *testing.T) {
+	elevate(t, func(t *testing.T, w *fakeElevation, e *Elevator) {
+		fresh := func(when, name string, c instance.Code) {
+			t.Helper()
+			app, err := e.Fresh(t.Context(), idA)
+			if code(err) != c || app.Instance.AppName.Value != name {
+				t.Errorf("%s: got %q, %v; want %q, %q", when, app.Instance.AppName.Value, err, name, c)
+			}
+		}
+		expect(t, w, e, "first", "first", "", 1, 1)
+		w.set(func() { w.name = "second" })
+		e.Expire(idB)
+		expect(t, w, e, "there was news of another", "first", "", 1, 1)
+		e.Expire(idA)
+		expect(t, w, e, "there was news, and the token is kept", "second", "", 1, 2)
+		w.set(func() { w.name = "third" })
+		fresh("asked for fresh", "third", "")
+		expect(t, w, e, "what was read fresh is answered", "third", "", 1, 3)
+		w.set(func() { w.readErr = failure(wix.Unavailable, 500, 0) })
+		fresh("fresh with Wix down", "", instance.CodeWixUnavailable)
+		e.Expire(idA)
+		expect(t, w, e, "news with Wix down: the last answer is still there", "third", "", 1, 5)
+		w.set(func() { w.readErr = failure(wix.Refused, 403, 0) })
+		fresh("fresh and refused", "", instance.CodeWixBadResponse)
+	})
+	e := NewElevator(ElevatorOptions{Wix: &fakeElevation{}})
+	defer e.Close()
+	if _, err := e.Fresh(t.Context(), "no GUID"); code(err) != instance.CodeInternal {
+		t.Errorf("an id that is no GUID: %v", err)
+	}
+}
+
 func TestElevatorPurge(t *testing.T) {
 	t.Run("forgets the answer, the stale one and the token", func(t *testing.T) {
 		elevate(t, func(t *testing.T, w *fakeElevation, e *Elevator) {

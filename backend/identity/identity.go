@@ -69,7 +69,7 @@ type tokenHash [sha256.Size]byte
 type facts struct {
 	clientID, instanceID, siteID string
 	role                         instance.Role
-	expires                      int64 // Unix seconds
+	issued, expires              int64 // Unix seconds; issued is 0 when Wix did not tell
 }
 
 // New returns an Identifier. Close it.
@@ -253,6 +253,9 @@ func read(info wix.TokenInfo) (facts, error) {
 		role:       role(info.SubjectType),
 		expires:    info.Expires.Unix(),
 	}
+	if !info.Issued.IsZero() {
+		f.issued = info.Issued.Unix()
+	}
 	if plausibleID(info.SiteID) {
 		f.siteID = info.SiteID
 	}
@@ -285,7 +288,7 @@ func (i *Identifier) identification(f facts, cached bool) (Identification, error
 	if err := i.judge(f); err != nil {
 		return Identification{}, err
 	}
-	return Identification{
+	who := Identification{
 		Caller: instance.Caller{
 			InstanceID: f.instanceID,
 			SiteID:     f.siteID,
@@ -293,5 +296,9 @@ func (i *Identifier) identification(f facts, cached bool) (Identification, error
 			Expires:    time.Unix(f.expires, 0).UTC(),
 		},
 		Cached: cached,
-	}, nil
+	}
+	if f.issued != 0 {
+		who.Caller.IssuedAt = time.Unix(f.issued, 0).UTC()
+	}
+	return who, nil
 }

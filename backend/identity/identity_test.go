@@ -191,6 +191,7 @@ func TestCaller(t *testing.T) {
 		{"user in lower case is not USER", func(i *wix.TokenInfo) { i.SubjectType = "user" }, visitor},
 		{"USER owns", func(i *wix.TokenInfo) { i.SubjectType = wix.SubjectUser }, caller(func(c *instance.Caller) { c.Role = instance.Owner })},
 		{"APP is the app", func(i *wix.TokenInfo) { i.SubjectType = wix.SubjectApp }, caller(func(c *instance.Caller) { c.Role = instance.App })},
+		{"when Wix issued the token", func(i *wix.TokenInfo) { i.Issued = expires.Add(-2 * time.Hour) }, caller(func(c *instance.Caller) { c.IssuedAt = expires.Add(-2 * time.Hour) })},
 		{"no instance", func(i *wix.TokenInfo) { i.InstanceID = "" }, caller(func(c *instance.Caller) { c.InstanceID = "" })},
 		{"no site", func(i *wix.TokenInfo) { i.SiteID = "" }, caller(func(c *instance.Caller) { c.SiteID = "" })},
 		{"a site id that is none is left out", func(i *wix.TokenInfo) { i.SiteID = strings.Repeat("x", 1<<20) }, caller(func(c *instance.Caller) { c.SiteID = "" })},

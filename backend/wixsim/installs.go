@@ -3,6 +3,7 @@ package wixsim
 // Installations: which sites have the app, and what Wix knows of each.
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -14,8 +15,11 @@ import (
 	"golang.org/x/text/language"
 )
 
-// maxInstallations bounds the memory that installations take.
-const maxInstallations = 10_000
+// Both bound memory: the installations, and the sites that are remembered without one.
+const (
+	maxInstallations = 10_000
+	maxRemoved       = 1_000
+)
 
 var (
 	// ErrNotInstalled says that no site has the app under that instance id.
@@ -30,8 +34,8 @@ var (
 // field may be left out.
 type InstallRequest struct {
 	// InstanceID is for a reinstallation: with Wix, an instance keeps its id when
-	// the app is removed and installed again ("About App Instances"). The default
-	// is a new GUID.
+	// the app is removed and installed again ("About App Instances"). What is left out
+	// of the site is then what it was. The default is a new GUID.
 	InstanceID string `json:"instanceId"`
 	// SiteDisplayName is at most 200 characters; the default is "My Wix Site", or
 	// "Copy of …" for a copy.
@@ -87,6 +91,9 @@ func (s *Sim) Install(req InstallRequest) (Installation, error) {
 func (s *Sim) install(req InstallRequest) (Installation, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if i := s.removedAt(req.InstanceID); i >= 0 {
+		req = req.onSite(s.removed[i])
+	}
 	if req.SiteDisplayName == "" {
 		req.SiteDisplayName = "My Wix Site"
 		if origin, ok := s.installs[req.OriginInstanceID]; ok {
@@ -115,8 +122,28 @@ func (s *Sim) install(req InstallRequest) (Installation, error) {
 	}
 	s.installs[in.InstanceID] = in
 	s.order = append(s.order, in.InstanceID)
+	if i := s.removedAt(in.InstanceID); i >= 0 {
+		s.removed = slices.Delete(s.removed, i, i+1)
+	}
 	s.cfg.Logger.Info("app installed", "instance_id", in.InstanceID)
 	return in.clone(), nil
+}
+
+// removedAt is the place in the list of what has been removed, or -1. The lock is held.
+func (s *Sim) removedAt(instanceID string) int {
+	return slices.IndexFunc(s.removed, func(in Installation) bool { return in.InstanceID == instanceID })
+}
+
+// onSite returns the request with what is left out of the site taken from before.
+func (r InstallRequest) onSite(before Installation) InstallRequest {
+	r.SiteDisplayName = cmp.Or(r.SiteDisplayName, before.SiteDisplayName)
+	r.Currency = cmp.Or(r.Currency, before.Currency)
+	r.OwnerEmail = cmp.Or(r.OwnerEmail, before.OwnerEmail)
+	r.Unpublished = r.Unpublished || before.Unpublished
+	if len(r.Languages) == 0 {
+		r.Languages = before.Languages
+	}
+	return r
 }
 
 // withIDs returns an installation with the ids that follow from the instance id.
@@ -156,6 +183,10 @@ func (s *Sim) uninstall(instanceID string) (Installation, bool) {
 	}
 	delete(s.installs, instanceID)
 	s.order = slices.DeleteFunc(s.order, func(id string) bool { return id == instanceID })
+	s.removed = append(s.removed, in)
+	if len(s.removed) > maxRemoved {
+		s.removed = slices.Delete(s.removed, 0, 1)
+	}
 	s.cfg.Logger.Info("app removed", "instance_id", instanceID)
 	return in, true
 }
@@ -175,6 +206,18 @@ func (s *Sim) Installations() []Installation {
 	all := make([]Installation, 0, len(s.order))
 	for _, id := range s.order {
 		all = append(all, s.installs[id].clone())
+	}
+	return all
+}
+
+// Removed returns what was installed and has been removed since, the latest last: at
+// most 1,000, each as it was.
+func (s *Sim) Removed() []Installation {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	all := make([]Installation, 0, len(s.removed))
+	for _, in := range s.removed {
+		all = append(all, in.clone())
 	}
 	return all
 }

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 	"unicode/utf8"
 
 	"github.com/a-h/templ"
@@ -82,21 +83,32 @@ func (p *pages) index(w http.ResponseWriter, r *http.Request) {
 			InstanceID: in.InstanceID, SiteName: in.SiteDisplayName, Plan: in.Plan,
 		})
 	}
-	p.show(w, r, http.StatusOK, ownPagePolicy, web.SimIndex(data))
+	for _, in := range p.sim.Removed() {
+		data.Installs = append(data.Installs, web.SimInstall{
+			InstanceID: in.InstanceID, SiteName: in.SiteDisplayName, Removed: true,
+		})
+	}
+	data.RetryMS = p.sim.outbox.retryMS()
+	p.show(w, r, http.StatusOK, ownPagePolicy+"; connect-src 'self'", web.SimIndex(data))
 }
 
 func (p *pages) editor(w http.ResponseWriter, r *http.Request) {
-	in, ok := p.installation(r.URL.Query().Get("instance"))
+	in, installed, ok := p.installation(r.URL.Query().Get("instance"))
 	if !ok {
 		p.notInstalled(w, r)
 		return
 	}
 	a := p.sim.cfg.app()
+	state := web.AppState{Installed: installed}
+	if installed {
+		state.Plan, state.BillingCycle, state.RenewalCancelled = in.Plan, in.BillingCycle, in.RenewalCancelled
+	}
 	p.show(w, r, http.StatusOK, editorPolicy(a), web.EditorPage(web.EditorData{
 		Assets: assetsPath, AppID: p.sim.cfg.AppID, InstanceID: in.InstanceID, SiteID: in.SiteID,
 		SiteName: in.SiteDisplayName, Tag: a.tag, WidgetURL: a.widgetURL, PanelURL: a.panelURL,
 		TokensURL: "_sim/tokens", PublishURL: "_sim/published/" + in.InstanceID,
 		SiteURL: "site?instance=" + in.InstanceID, Elements: p.elements(in.InstanceID),
+		App: state, RetryMS: p.sim.outbox.retryMS(),
 	}))
 }
 
@@ -106,12 +118,19 @@ func (p *pages) site(w http.ResponseWriter, r *http.Request) {
 		p.message(w, r, http.StatusBadRequest, "This address is not understood", strings.Join(faults, " "))
 		return
 	}
-	in, ok := p.installation(ask.instance)
+	in, installed, ok := p.installation(ask.instance)
 	if !ok {
 		p.notInstalled(w, r)
 		return
 	}
 	a := p.sim.cfg.app()
+	if !installed && ask.tokenKind != "kept" {
+		p.show(w, r, http.StatusOK, "", web.SitePage(web.SiteData{
+			Assets: assetsPath, Language: ask.language, RightToLeft: ask.rightToLeft,
+			Tag: a.tag, WidgetURL: a.widgetURL, Removed: true,
+		}))
+		return
+	}
 	elements := p.elements(in.InstanceID)
 	if ask.copies > 0 {
 		elements = slices.Repeat(elements[:min(1, len(elements))], ask.copies)
@@ -129,7 +148,7 @@ func (p *pages) site(w http.ResponseWriter, r *http.Request) {
 	p.show(w, r, http.StatusOK, policy, web.SitePage(web.SiteData{
 		Assets: assetsPath, Language: ask.language, RightToLeft: ask.rightToLeft,
 		Tag: a.tag, WidgetURL: a.widgetURL, Elements: elements,
-		TokensURL: "_sim/tokens", Token: ask.token(in.InstanceID),
+		TokensURL: "_sim/tokens", Token: ask.token(in.InstanceID), KeepToken: ask.tokenKind == "kept",
 	}))
 }
 
@@ -172,18 +191,37 @@ func (p *pages) elements(instanceID string) []web.Element {
 	return slices.Clone(published)
 }
 
-// installation returns the one with that id, or the oldest for "".
-func (p *pages) installation(id string) (Installation, bool) {
+// installation returns the one with that id, or the oldest for "". One that has been
+// removed is found too, for its site is still there.
+func (p *pages) installation(id string) (in Installation, installed, ok bool) {
 	if id == "" {
-		return p.sim.first()
+		in, installed = p.sim.first()
+		return in, installed, installed
 	}
-	return p.sim.Installation(id)
+	if in, installed = p.sim.Installation(id); installed {
+		return in, true, true
+	}
+	removed := p.sim.Removed()
+	i := slices.IndexFunc(removed, func(in Installation) bool { return in.InstanceID == id })
+	if i < 0 {
+		return Installation{}, false, false
+	}
+	return removed[i], false, true
+}
+
+// retryMS is Wix's retry schedule as the outbox keeps it, in milliseconds.
+func (o *outbox) retryMS() []float64 {
+	var ms []float64
+	for _, delay := range retryDelays() {
+		ms = append(ms, float64(delay)/float64(time.Millisecond)/o.factor)
+	}
+	return ms
 }
 
 // siteQuery is what the address of a site page asks for.
 type siteQuery struct {
 	instance, viewer, language string
-	tokenKind                  string // "", expired, inactive, foreign or none
+	tokenKind                  string // "", kept, expired, inactive, foreign or none
 	copies                     int    // 0 for what is published
 	attributes                 []web.Attribute
 	rightToLeft, strict        bool
@@ -235,7 +273,7 @@ func parseSiteQuery(q url.Values) (siteQuery, []string) {
 			oneOf(name, value, "ltr", "rtl")
 		case name == "token":
 			ask.tokenKind = value
-			oneOf(name, value, "expired", "inactive", "foreign", "none")
+			oneOf(name, value, "kept", "expired", "inactive", "foreign", "none")
 		case name == "csp":
 			ask.strict = value == "strict"
 			oneOf(name, value, "strict")

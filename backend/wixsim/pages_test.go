@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 var bundleForTests = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -126,6 +128,7 @@ func TestTokensThatASitePageAsksFor(t *testing.T) {
 		{"one that has expired", "token=expired", `{"instanceId":"ID","subject":"VISITOR","ttl":"-1h"}`},
 		{"one that Wix has withdrawn", "token=inactive", `{"active":false,"instanceId":"ID","subject":"VISITOR"}`},
 		{"one of another app", "token=foreign", `{"appId":"` + foreignApp + `","instanceId":"ID","subject":"VISITOR"}`},
+		{"the tab's first one", "token=kept", `{"instanceId":"ID","subject":"VISITOR"}`},
 		{"none", "token=none", `null`},
 	}
 	for _, tt := range tests {
@@ -167,7 +170,8 @@ func TestPolicies(t *testing.T) {
 		{"an address that is none cannot widen a policy", "/editor",
 			func(c *Config) { c.PanelURL = "https://a;script-src/" }, []string{"frame-src 'self' ;"}, []string{"a;script-src"}},
 		{"the index runs its own code alone", "/", nil, []string{"script-src 'self';"}, []string{"http:"}},
-		{"so does a page that refuses", "/site?copies=0", nil, []string{"script-src 'self';"}, []string{"http:"}},
+		{"and calls its own server", "/", nil, []string{"connect-src 'self'"}, nil},
+		{"a page that refuses runs its own code too, and calls no one", "/site?copies=0", nil, []string{"script-src 'self';"}, []string{"http:", "connect-src"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -292,6 +296,112 @@ func TestPublishing(t *testing.T) {
 			t.Errorf("got %d", w.Code)
 		}
 	})
+}
+
+func TestASiteThatTheAppWasRemovedFrom(t *testing.T) {
+	s := newSim(t, func(c *Config) { c.AppURL, c.Assets = "http://app.test:8080", bundleForTests })
+	h, in := s.Handler(), install(t, s, InstallRequest{SiteDisplayName: "Gone & Back", Plan: "gold"})
+	const widget, note = "<nametag-widget", `class="site-note"`
+	published := `{"elements":[{"attributes":[{"name":"display-name","value":"Ada"}]}]}`
+	if w := ask(h, http.MethodPut, "/_sim/published/"+in.InstanceID, published); w.Code != 204 {
+		t.Fatalf("publishing answers %d", w.Code)
+	}
+	body := func(path string) string {
+		t.Helper()
+		w := visit(h, path)
+		if w.Code != 200 {
+			t.Fatalf("%s answers %d", path, w.Code)
+		}
+		return w.Body.String()
+	}
+	site, editor := "/site?instance="+in.InstanceID, "/editor?instance="+in.InstanceID
+	type row struct {
+		name, target string
+		holds, lacks []string
+	}
+	check := func(when string, rows ...row) {
+		for _, tt := range rows {
+			t.Run(when+": "+tt.name, func(t *testing.T) {
+				page := body(tt.target)
+				for _, text := range tt.holds {
+					if !strings.Contains(page, text) {
+						t.Errorf("it lacks %s:\n%s", text, page)
+					}
+				}
+				for _, text := range tt.lacks {
+					if strings.Contains(page, text) {
+						t.Errorf("it has %s:\n%s", text, page)
+					}
+				}
+			})
+		}
+	}
+	app := `"app":{"installed":true,"plan":"gold","billingCycle":"MONTHLY","renewalCancelled":false}`
+	check("installed",
+		row{"the site has the widget and no note", site, []string{widget, "Ada", `"keepToken":false`}, []string{note}},
+		row{"the editor knows the plan and the retries", editor, []string{app, `"retryMs":[60000,600000,`}, nil},
+		row{"the index offers a copy and the removal", "/", []string{"Plan gold", "Remove the app from Gone &amp; Back"}, []string{"Install again"}})
+
+	s.Uninstall(in.InstanceID)
+	check("removed",
+		row{"a new visit has a note in place of the widget, and loads no script of the app's", site, []string{note, `"token":null`}, []string{widget, "app.test", "Ada"}},
+		row{"no copies bring it back", site + "&copies=3&attr.align=end", []string{note}, []string{widget}},
+		row{"a page that was left open has the widget and its token", site + "&token=kept", []string{widget, "Ada", `"keepToken":true`}, []string{note}},
+		row{"the editor opens without a plan", editor, []string{"Gone &amp; Back", `"app":{"installed":false,"plan":""`}, []string{`"plan":"gold"`}},
+		row{"the index offers to install it again, and nothing else", "/", []string{"Removed", "Install again on Gone &amp; Back"}, []string{"Remove the app from Gone &amp; Back", "Plan gold"}})
+	if w := ask(h, http.MethodPut, "/_sim/published/"+in.InstanceID, published); w.Code != 404 {
+		t.Errorf("publishing there answers %d", w.Code)
+	}
+
+	install(t, s, InstallRequest{InstanceID: in.InstanceID})
+	check("installed again",
+		row{"the site has the widget that it had", site, []string{widget, "Ada"}, []string{note}},
+		row{"the editor finds the site's name and the free plan", editor, []string{"Gone &amp; Back", `"app":{"installed":true,"plan":""`}, nil},
+		row{"the index lists it once", "/", []string{"Remove the app from Gone &amp; Back"}, []string{"Install again"}})
+}
+
+func TestAReinstallationFindsItsSite(t *testing.T) {
+	site := InstallRequest{SiteDisplayName: "Bakery", Languages: []string{"de", "en"}, Currency: "EUR",
+		OwnerEmail: "b@example.com", Unpublished: true, Plan: "gold"}
+	tests := []struct {
+		name string
+		ask  InstallRequest
+		want InstallRequest
+	}{
+		{"as it was, without the plan", InstallRequest{}, InstallRequest{SiteDisplayName: "Bakery",
+			Languages: []string{"de", "en"}, Currency: "EUR", OwnerEmail: "b@example.com", Unpublished: true}},
+		{"but for what is said", InstallRequest{SiteDisplayName: "Baker", Languages: []string{"fr"}, Currency: "CHF", OwnerEmail: "c@example.com"},
+			InstallRequest{SiteDisplayName: "Baker", Languages: []string{"fr"}, Currency: "CHF", OwnerEmail: "c@example.com", Unpublished: true}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newSim(t)
+			was := install(t, s, site)
+			s.Uninstall(was.InstanceID)
+			if removed := s.Removed(); len(removed) != 1 || removed[0].InstanceID != was.InstanceID {
+				t.Fatalf("removed: %v", removed)
+			}
+			tt.ask.InstanceID, tt.want.InstanceID = was.InstanceID, was.InstanceID
+			if diff := cmp.Diff(tt.want, install(t, s, tt.ask).InstallRequest); diff != "" {
+				t.Error(diff)
+			}
+			if removed := s.Removed(); len(removed) != 0 {
+				t.Errorf("still removed: %v", removed)
+			}
+		})
+	}
+}
+
+func TestRemovedSitesAreBounded(t *testing.T) {
+	s := newSim(t)
+	var last string
+	for range maxRemoved + 1 {
+		last = install(t, s, InstallRequest{}).InstanceID
+		s.Uninstall(last)
+	}
+	if removed := s.Removed(); len(removed) != maxRemoved || removed[maxRemoved-1].InstanceID != last {
+		t.Errorf("%d are kept, want the latest %d", len(removed), maxRemoved)
+	}
 }
 
 func TestPublishedPagesAreBounded(t *testing.T) {

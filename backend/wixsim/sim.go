@@ -70,6 +70,7 @@ type Sim struct {
 	mu       sync.RWMutex
 	installs map[string]Installation
 	order    []string // instance ids, in the order of installation
+	removed  []Installation
 }
 
 // New returns an offline Wix in which one site has the app installed already.

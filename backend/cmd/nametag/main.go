@@ -28,25 +28,27 @@ import (
 const exitUsage = 2
 
 type commands struct {
-	Serve   serveCmd   `cmd:"" help:"Serve the widget, the panel and the API. Configured by environment variables; see README.md."`
-	Demo    demoCmd    `cmd:"" help:"Show it all on an offline Wix: no configuration, nothing kept."`
-	Sim     simCmd     `cmd:"" help:"Run the offline Wix alone, for any self-hosted Wix app."`
-	Migrate migrateCmd `cmd:"" help:"Bring the database to this version's schema and list the migrations."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Serve     serveCmd     `cmd:"" help:"Serve the widget, the panel and the API. Configured by environment variables; see README.md."`
+	Demo      demoCmd      `cmd:"" help:"Show it all on an offline Wix: no configuration, nothing kept."`
+	Sim       simCmd       `cmd:"" help:"Run the offline Wix alone, for any self-hosted Wix app."`
+	Instances instancesCmd `cmd:"" help:"Look at, export and purge what is held on installations."`
+	Migrate   migrateCmd   `cmd:"" help:"Bring the database to this version's schema and list the migrations."`
+	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
 
 // process is what the commands take from the outside.
 type process struct {
 	ctx     context.Context
 	environ []string
+	stdin   io.Reader
 	stdout  io.Writer
 	log     *slog.Logger
 	drain   func() time.Duration
 }
 
-func main() { os.Exit(run(os.Args[1:], os.Environ(), os.Stdout, os.Stderr)) }
+func main() { os.Exit(run(os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr)) }
 
-func run(args, environ []string, stdout, stderr io.Writer) int {
+func run(args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	var cli commands
 	exited := -1
 	parser, err := kong.New(&cli,
@@ -65,7 +67,7 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 	}
 	ctx, drain, stop := untilSignal()
 	defer stop()
-	p := &process{ctx, environ, stdout, newLogger(stderr), drain}
+	p := &process{ctx, environ, stdin, stdout, newLogger(stderr), drain}
 	if err := command.Run(p); err != nil {
 		fmt.Fprintf(stderr, "nametag: %v\n", err)
 		var usage usageError
@@ -144,17 +146,31 @@ func (c demoCmd) Run(p *process) error {
 }
 
 type simCmd struct {
-	Addr      string `help:"Loopback address to listen on." default:"127.0.0.1:8081"`
-	AppID     string `help:"The app's id. Made up when not given."`
-	AppSecret string `help:"The app's secret key. Made up when not given." env:"WIX_APP_SECRET"`
-	AppURL    string `help:"Where the app under test is." default:"http://127.0.0.1:8080"`
-	Tag       string `help:"The widget's tag name." default:"nametag-widget"`
-	WidgetURL string `help:"The widget's script. Default: <app-url>/widget.js."`
-	PanelURL  string `help:"The settings panel. Default: <app-url>/panel/."`
+	Addr        string  `help:"Loopback address to listen on." default:"127.0.0.1:8081"`
+	AppID       string  `help:"The app's id. Made up when not given."`
+	AppSecret   string  `help:"The app's secret key. Made up when not given." env:"WIX_APP_SECRET"`
+	AppURL      string  `help:"Where the app under test is." default:"http://127.0.0.1:8080"`
+	Tag         string  `help:"The widget's tag name." default:"nametag-widget"`
+	WidgetURL   string  `help:"The widget's script. Default: <app-url>/widget.js."`
+	PanelURL    string  `help:"The settings panel. Default: <app-url>/panel/."`
+	WebhookURL  string  `help:"Where webhooks go. Default: <app-url>/webhooks/wix."`
+	PrivateKey  string  `help:"File with the RSA key (PEM) that signs webhooks. Made up when not given." type:"existingfile"`
+	RetryFactor float64 `help:"Divides the waits between deliveries that fail (1 min, 10 min, 1 h, …)." default:"1"`
 }
 
 func (c simCmd) Run(p *process) error {
-	a, sim, err := app.Sim(app.SimConfig(c), bundles(), p.log)
+	key := []byte(nil)
+	if c.PrivateKey != "" {
+		var err error
+		if key, err = os.ReadFile(c.PrivateKey); err != nil {
+			return err
+		}
+	}
+	a, sim, err := app.Sim(app.SimConfig{
+		Addr: c.Addr, AppID: c.AppID, AppSecret: c.AppSecret, AppURL: c.AppURL, Tag: c.Tag,
+		WidgetURL: c.WidgetURL, PanelURL: c.PanelURL, WebhookURL: c.WebhookURL,
+		PrivateKey: string(key), RetryFactor: c.RetryFactor,
+	}, bundles(), p.log)
 	if err != nil {
 		return err
 	}
@@ -165,9 +181,11 @@ func (c simCmd) Run(p *process) error {
 
   Start your app with its credentials; for Nametag:
 
-    WIX_API_URL=%[1]s WIX_APP_ID=%[2]s WIX_APP_SECRET=%[3]s NAMETAG_ADDR=%[4]s NAMETAG_PUBLIC_URL=%[5]s nametag serve
+    WIX_API_URL=%[1]s WIX_APP_ID=%[2]s WIX_APP_SECRET=%[3]s \
+    WIX_PUBLIC_KEY=%[6]s \
+    NAMETAG_ADDR=%[4]s NAMETAG_PUBLIC_URL=%[5]s nametag serve
 
-`, a.URL(), sim.AppID, sim.AppSecret, sim.AppAddr(), sim.AppURL)
+`, a.URL(), sim.AppID, sim.AppSecret, sim.AppAddr(), sim.AppURL, sim.PublicKey)
 	return a.Run(p.ctx, p.drain)
 }
 

@@ -2,17 +2,49 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"nametag/backend/instance"
+	"nametag/backend/store/sqlstore"
 )
+
+// hold puts an instance with an event into a new database.
+func hold(t *testing.T, database, id string) {
+	t.Helper()
+	store, err := sqlstore.Open(t.Context(), database, sqlstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
+	event := instance.Event{
+		ID: strings.Repeat("ab", 32), InstanceID: id, Kind: instance.EventPlan, Type: "PaidPlanChanged", At: at,
+		Plan: "gold", Payload: json.RawMessage(`{"vendorProductId":"gold"}`), ReceivedAt: at,
+	}
+	if _, err := store.Accept(t.Context(), event); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := store.ApplyEvent(t.Context(), event, at); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
 
 func TestCommands(t *testing.T) {
 	dir := t.TempDir()
+	const id, gone = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
+	held := "NAMETAG_DATABASE_URL=sqlite:" + filepath.Join(dir, "held.db")
+	hold(t, strings.TrimPrefix(held, "NAMETAG_DATABASE_URL="), id)
 	for _, tt := range []struct {
 		name     string
 		args     []string
 		environ  []string
+		in       string
 		code     int
 		out, err string // part of what is printed
 	}{
@@ -28,10 +60,21 @@ func TestCommands(t *testing.T) {
 		{name: "migrate again", args: []string{"migrate"}, environ: []string{"NAMETAG_DATABASE_URL=sqlite:" + filepath.Join(dir, "a.db")}, code: 0, out: "00001"},
 		{name: "a database that cannot be", args: []string{"migrate"}, environ: []string{"NAMETAG_DATABASE_URL=sqlite:" + filepath.Join(dir, "no", "b.db")}, code: 1, err: "no"},
 		{name: "a database of another kind", args: []string{"migrate"}, environ: []string{"NAMETAG_DATABASE_URL=mysql://x"}, code: 1, err: "sqlite:"},
+
+		{name: "list", args: []string{"instances", "list"}, environ: []string{held}, code: 0, out: id},
+		{name: "show", args: []string{"instances", "show", id}, environ: []string{held}, code: 0, out: "PaidPlanChanged of 2026-11-22T10:00:00Z"},
+		{name: "show what is not held", args: []string{"instances", "show", gone}, environ: []string{held}, code: 1, err: "nothing is held"},
+		{name: "export", args: []string{"instances", "export", id}, environ: []string{held}, code: 0, out: `"vendorProductId": "gold"`},
+		{name: "purge asks, and no is no", args: []string{"instances", "purge", id}, environ: []string{held}, in: "no\n", code: 1, out: "Type yes", err: "nothing was deleted"},
+		{name: "purge asks, and silence is no", args: []string{"instances", "purge", id}, environ: []string{held}, code: 1, err: "nothing was deleted"},
+		{name: "it is still there", args: []string{"instances", "show", id}, environ: []string{held}, code: 0, out: "gold"},
+		{name: "purge asks, and yes is yes", args: []string{"instances", "purge", id}, environ: []string{held}, in: "yes\n", code: 0, out: "Deleted."},
+		{name: "it is gone", args: []string{"instances", "export", id}, environ: []string{held}, code: 1, err: "nothing is held"},
+		{name: "purge what is not held", args: []string{"instances", "purge", "--yes", id}, environ: []string{held}, code: 1, err: "nothing is held"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer
-			if code := run(tt.args, tt.environ, &stdout, &stderr); code != tt.code {
+			if code := run(tt.args, tt.environ, strings.NewReader(tt.in), &stdout, &stderr); code != tt.code {
 				t.Errorf("exit code %d, want %d", code, tt.code)
 			}
 			if !strings.Contains(stdout.String(), tt.out) || !strings.Contains(stderr.String(), tt.err) {

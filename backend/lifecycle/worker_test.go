@@ -1,0 +1,334 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"nametag/backend/instance"
+)
+
+func TestAWokenWorkerAppliesAtOnce(t *testing.T) {
+	bubble(t, &fakeWix{}, func(w *world) {
+		w.accept("e", instance.EventRemoved)
+		synctest.Wait()
+		if !w.row().RemovedAt.IsZero() {
+			t.Error("applied by nobody's doing")
+		}
+		w.worker.Wake()
+		synctest.Wait() // no time passes
+		if w.row().RemovedAt.IsZero() || w.job("e").State != instance.JobDone {
+			t.Errorf("%+v, %+v", w.row(), w.job("e"))
+		}
+	})
+}
+
+func TestAnEventIsFoundWithoutAWake(t *testing.T) {
+	bubble(t, &fakeWix{}, func(w *world) {
+		w.accept("e", instance.EventRemoved)
+		time.Sleep(defaultPoll)
+		synctest.Wait()
+		if w.row().RemovedAt.IsZero() {
+			t.Error("not applied")
+		}
+	})
+}
+
+func TestAPlanEventIsAppliedToldAndThenReadFromWix(t *testing.T) {
+	bubble(t, &fakeWix{said: plan("gold-plus")}, func(w *world) {
+		w.accept("e", instance.EventPlan)
+		time.Sleep(time.Millisecond)
+		w.worker.Wake()
+		synctest.Wait()
+		if row := w.row(); row.Profile.Plan.Name != "gold-plus" || row.Profile.SiteDisplayName != "Laden" {
+			t.Errorf("Wix's word did not decide: %+v", row.Profile)
+		}
+		if s := w.job(reading).State; s != instance.JobDone {
+			t.Errorf("the reading is %s", s)
+		}
+		var told []string
+		for _, line := range w.log.lines {
+			if line[0] == 'c' || line[0] == 'o' {
+				told = append(told, line)
+			}
+		}
+		want := []string{"changed i removed=false revived=false plan=true", "observed plan done", "observed reading done"}
+		if diff := cmp.Diff(want, told); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestAReadingIsNewsFromWhenWixWasAsked(t *testing.T) {
+	bubble(t, &fakeWix{said: plan("gold"), delay: 10 * time.Second}, func(w *world) {
+		w.wantReading("i")
+		asked := time.Now()
+		time.Sleep(5 * time.Second)
+		e := w.accept("e", instance.EventPlan)
+		e.ID, e.Plan = "later", "platinum" // bought while Wix was answering
+		if _, _, err := w.store.ApplyEvent(t.Context(), e, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		w.wix.say(plan("platinum"), nil)
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		row := w.row()
+		if row.Profile.Plan.Name != "platinum" || !row.ProfileAt.Equal(asked) {
+			t.Errorf("the older word won: %+v at %v", row.Profile.Plan, row.ProfileAt)
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if n := len(w.wix.times()); n < 2 || !w.row().ProfileAt.After(asked) {
+			t.Errorf("the event's own reading was lost: %d reads", n)
+		}
+	})
+}
+
+func TestAReadingThatNobodyNeedsAsksNobody(t *testing.T) {
+	for _, tt := range []struct{ name, id string }{
+		{"of a removed instance", "i"},
+		{"of an instance that was deleted", "unknown"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			bubble(t, &fakeWix{said: plan("gold")}, func(w *world) {
+				w.accept("e", instance.EventRemoved)
+				w.worker.Wake()
+				w.wantReading(tt.id)
+				if n := len(w.wix.times()); n != 0 || w.log.count("observed reading skipped") != 1 {
+					t.Errorf("%d reads; %v", n, w.log.lines)
+				}
+				time.Sleep(time.Hour)
+				if n := w.log.count("observed reading"); n != 1 {
+					t.Errorf("it came %d times", n)
+				}
+			})
+		})
+	}
+}
+
+func TestAFailureIsTriedAgainEverLaterAndEndsAsADeadLetter(t *testing.T) {
+	bubble(t, &fakeWix{err: errors.New("Wix is down")}, func(w *world) {
+		w.wantReading("i")
+		time.Sleep(3 * 24 * time.Hour)
+		synctest.Wait()
+		asked := w.wix.times()
+		if len(asked) != len(backoff)+1 {
+			t.Fatalf("tried %d times", len(asked))
+		}
+		for n, rest := range backoff {
+			if gap := asked[n+1].Sub(asked[n]); gap < rest || gap > rest+rest/5+defaultPoll {
+				t.Errorf("after failure %d it rested %v, not %v and a little", n+1, gap, rest)
+			}
+		}
+		j := w.job(reading)
+		if j.State != instance.JobDead || j.Attempts != len(backoff)+1 || j.LastError != "Wix is down" || w.deadLetters() != 1 {
+			t.Errorf("%+v, %d dead letters", j, w.deadLetters())
+		}
+		for text, want := range map[string]int{"level=ERROR": 1, "dead letter": 1, "observed reading dead": 1, "observed reading retried": len(backoff)} {
+			if n := w.log.count(text); n != want {
+				t.Errorf("%q comes %d times, not %d", text, n, want)
+			}
+		}
+
+		w.wix.say(plan("gold"), nil)
+		w.wantReading("i")
+		if j := w.job(reading); j.State != instance.JobDone || j.Attempts != 0 || w.deadLetters() != 0 || w.row().Profile.Plan.Name != "gold" {
+			t.Errorf("not revived: %+v", j)
+		}
+	})
+}
+
+func TestWixSaysHowLongToRest(t *testing.T) {
+	for _, tt := range []struct {
+		name              string
+		retryAfter, least time.Duration
+	}{
+		{"longer than we would", time.Hour, time.Hour},
+		{"but not shorter", time.Second, time.Minute},
+		{"nothing", 0, time.Minute},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			err := &instance.Error{Code: instance.CodeRateLimited, RetryAfter: tt.retryAfter}
+			bubble(t, &fakeWix{err: fmt.Errorf("read: %w", err)}, func(w *world) {
+				w.wantReading("i")
+				for len(w.wix.times()) < 2 {
+					time.Sleep(time.Second)
+				}
+				asked := w.wix.times()
+				if gap := asked[1].Sub(asked[0]); gap < tt.least || gap > tt.least+tt.least/5+defaultPoll {
+					t.Errorf("rested %v, want %v", gap, tt.least)
+				}
+			})
+		})
+	}
+}
+
+func TestAPanicIsAFailureOfItsJob(t *testing.T) {
+	bubble(t, &fakeWix{panics: true}, func(w *world) {
+		w.wantReading("i")
+		if j := w.job(reading); j.State != instance.JobPending || j.Attempts != 1 || j.LastError != "panic" {
+			t.Errorf("%+v", j)
+		}
+		w.wix.say(plan("gold"), nil)
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		if j := w.job(reading); j.State != instance.JobDone {
+			t.Errorf("the worker is gone: %+v", j)
+		}
+	})
+}
+
+func TestAPanicOfWhoeverIsToldLeavesTheEventApplied(t *testing.T) {
+	bubble(t, &fakeWix{said: plan("gold")}, func(w *world) {
+		w.worker.changed = func(string, instance.Change) { panic("boom") }
+		w.accept("e", instance.EventPlan)
+		w.worker.Wake()
+		synctest.Wait()
+		if j := w.job("e"); j.State != instance.JobDone || j.Attempts != 0 || w.log.count("boom") != 1 || w.log.count("observed plan done") != 1 {
+			t.Errorf("%+v", j)
+		}
+		if s := w.job(reading).State; s != instance.JobDone {
+			t.Errorf("the worker is gone: the reading is %s", s)
+		}
+	})
+}
+
+func TestReadingsAreFewAtOnceAndHoldUpNoEvent(t *testing.T) {
+	bubble(t, &fakeWix{said: plan("gold"), delay: 10 * time.Second}, func(w *world) {
+		const many = 3 * roomSize
+		for n := range many {
+			id := fmt.Sprint("slow", n)
+			w.visit(id)
+			if err := w.store.WantReading(t.Context(), id, time.Now()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Millisecond)
+		w.accept("e", instance.EventRemoved)
+		w.worker.Wake()
+		time.Sleep(many / batch * roomWait)
+		if w.row().RemovedAt.IsZero() {
+			t.Error("the removal waits for the readings before it")
+		}
+		if w.wix.most != readers {
+			t.Errorf("%d readings at once", w.wix.most)
+		}
+		for w.log.count("observed reading done") < many {
+			time.Sleep(time.Minute)
+		}
+		if n := len(w.wix.times()); n != many {
+			t.Errorf("%d readings took %d reads", many, n)
+		}
+	})
+}
+
+func TestAStoreInTroubleIsWaitedFor(t *testing.T) {
+	bubble(t, &fakeWix{said: plan("gold"), delay: time.Second}, func(w *world) {
+		w.wantReading("i") // under way when the store fails
+		w.accept("e", instance.EventRemoved)
+		w.store.set(true)
+		w.worker.Wake()
+		time.Sleep(time.Hour)
+		if n := w.log.count("the inbox cannot be read"); n < 1 || n > int(time.Hour/defaultPoll)+1 {
+			t.Errorf("logged %d times in an hour", n)
+		}
+		w.store.set(false)
+		time.Sleep(lease + defaultPoll)
+		synctest.Wait()
+		if w.row().RemovedAt.IsZero() || w.job("e").State != instance.JobDone || w.job(reading).State != instance.JobDone {
+			t.Errorf("%+v, %+v", w.job("e"), w.job(reading))
+		}
+	})
+}
+
+func TestAnEventThatTheStoreRefusesEndsAsADeadLetterToo(t *testing.T) {
+	bubble(t, &fakeWix{}, func(w *world) {
+		w.worker.Close()
+		refusing := w.options()
+		refusing.Inbox = refusingInbox{w.store}
+		w.worker = NewWorker(refusing)
+		w.accept("e", instance.EventRemoved)
+		time.Sleep(3 * 24 * time.Hour)
+		if j := w.job("e"); j.State != instance.JobDead || j.LastError != "no" || w.deadLetters() != 1 || w.log.count("dead letter") != 1 {
+			t.Errorf("%+v", j)
+		}
+	})
+}
+
+type refusingInbox struct{ instance.Inbox }
+
+func (refusingInbox) ApplyEvent(context.Context, instance.Event, time.Time) (instance.Instance, instance.Change, error) {
+	return instance.Instance{}, instance.Change{}, errors.New("no")
+}
+
+func TestWhatACrashLeftIsTakenUpWhenItsLeaseEnds(t *testing.T) {
+	bubble(t, &fakeWix{}, func(w *world) {
+		w.accept("e", instance.EventRemoved)
+		// A process claims it, and is killed.
+		if jobs, err := w.store.Claim(t.Context(), time.Now(), lease, batch); err != nil || len(jobs) != 1 {
+			t.Fatal(jobs, err)
+		}
+		w.worker.Wake()
+		time.Sleep(lease - time.Second)
+		if !w.row().RemovedAt.IsZero() {
+			t.Error("the lease was not respected")
+		}
+		time.Sleep(time.Second + defaultPoll)
+		synctest.Wait()
+		if w.row().RemovedAt.IsZero() {
+			t.Error("the event was lost")
+		}
+	})
+}
+
+func TestCloseFinishesWhatIsUnderWayAndBeginsNothing(t *testing.T) {
+	bubble(t, &fakeWix{said: plan("gold"), delay: 10 * time.Second}, func(w *world) {
+		w.wantReading("i")
+		for n := range 2 * readers {
+			w.visit(fmt.Sprint(n))
+			w.wantReading(fmt.Sprint(n))
+		}
+		begun := time.Now()
+		w.worker.Close()
+		w.accept("e", instance.EventRemoved)
+		w.worker.Wake()
+		w.worker.Want("0")
+		if took := time.Since(begun); took != 10*time.Second {
+			t.Errorf("Close took %v", took)
+		}
+		if s := w.job(reading).State; s != instance.JobDone || w.row().Profile.Plan.Name != "gold" {
+			t.Errorf("the reading was given up half-way: %s", s)
+		}
+		time.Sleep(time.Hour)
+		if n := len(w.wix.times()); n != readers || w.job("e").State != instance.JobPending {
+			t.Errorf("%d reads, the event is %s", n, w.job("e").State)
+		}
+		// All that was not begun is done by the next process.
+		next := NewWorker(w.options())
+		defer next.Close()
+		time.Sleep(time.Minute)
+		if w.job("e").State != instance.JobDone || len(w.wix.times()) != 2*readers+1 {
+			t.Errorf("%d reads, the event is %s", len(w.wix.times()), w.job("e").State)
+		}
+	})
+}
+
+func TestCloseFinishesOneEventOfABatch(t *testing.T) {
+	bubble(t, &fakeWix{}, func(w *world) {
+		w.worker.changed = func(string, instance.Change) { time.Sleep(time.Second) }
+		for n := range batch {
+			w.accept(fmt.Sprint(n), instance.EventRemoved)
+		}
+		w.worker.Wake()
+		synctest.Wait()
+		w.worker.Close()
+		if n := w.log.count("observed removed done"); n != 1 {
+			t.Errorf("%d events were applied", n)
+		}
+	})
+}
