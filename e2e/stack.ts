@@ -54,10 +54,12 @@ export class Stack {
     ]);
     this.programs.push(sim);
     await sim.ready(`${this.wix}/_sim/health`);
+    const publicKey = await (await fetch(`${this.wix}/_sim/public-key`)).text();
     this.serveEnv = {
       WIX_API_URL: this.wix,
       WIX_APP_ID: this.appId,
       WIX_APP_SECRET: this.secret,
+      WIX_PUBLIC_KEY: Buffer.from(publicKey).toString("base64"),
       NAMETAG_ADDR: new URL(this.app).host,
       NAMETAG_ADMIN_ADDR: "127.0.0.1:0",
       NAMETAG_PUBLIC_URL: this.app + this.base,

@@ -119,20 +119,28 @@ func EditorPage(d EditorData) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<div class=\"group seg\" role=\"group\" aria-label=\"Direction of the site\"><button type=\"button\" data-direction=\"ltr\" aria-pressed=\"true\" title=\"Left to right\">LTR</button> <button type=\"button\" data-direction=\"rtl\" aria-pressed=\"false\" title=\"Right to left\">RTL</button></div><label class=\"switch\"><input type=\"checkbox\" id=\"stage-token\" role=\"switch\" checked> <span>Stage token</span></label> <label class=\"switch\"><input type=\"checkbox\" id=\"preview\" role=\"switch\"> <span>Preview</span></label> <span class=\"gap\"></span> <button type=\"button\" class=\"button\" id=\"add\">Add a copy</button> <a class=\"button\" id=\"site-link\" href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<div class=\"group seg\" role=\"group\" aria-label=\"Direction of the site\"><button type=\"button\" data-direction=\"ltr\" aria-pressed=\"true\" title=\"Left to right\">LTR</button> <button type=\"button\" data-direction=\"rtl\" aria-pressed=\"false\" title=\"Right to left\">RTL</button></div><label class=\"switch\"><input type=\"checkbox\" id=\"stage-token\" role=\"switch\" checked> <span>Stage token</span></label> <label class=\"switch\"><input type=\"checkbox\" id=\"preview\" role=\"switch\"> <span>Preview</span></label> <span class=\"gap\"></span> <button type=\"button\" class=\"button\" id=\"app-button\" popovertarget=\"app\">App</button>")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = appMenu().Render(ctx, templ_7745c5c3_Buffer)
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<button type=\"button\" class=\"button\" id=\"add\">Add a copy</button> <a class=\"button\" id=\"site-link\" href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var7 templ.SafeURL
 		templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinURLErrs(templ.SafeURL(d.SiteURL))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `editor.templ`, Line: 37, Col: 68}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `editor.templ`, Line: 39, Col: 68}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "\">View site</a> <button type=\"button\" class=\"button main\" id=\"publish\">Publish</button></header><main class=\"bench\" id=\"bench\" data-mode=\"editor\" aria-label=\"Stage and panel\"><div class=\"split\"><div class=\"stage\" id=\"stage\" data-device=\"desktop\" tabindex=\"-1\"><div class=\"window\"><div class=\"canvas\" id=\"canvas\"></div></div></div>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "\">View site</a> <button type=\"button\" class=\"button main\" id=\"publish\">Publish</button></header><main class=\"bench\" id=\"bench\" data-mode=\"editor\" aria-label=\"Stage and panel\"><div class=\"split\"><div class=\"stage\" id=\"stage\" data-device=\"desktop\" tabindex=\"-1\"><div class=\"window\"><div class=\"canvas\" id=\"canvas\"></div></div></div>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -140,7 +148,7 @@ func EditorPage(d EditorData) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "</div></main><p class=\"toast\" id=\"status\" role=\"status\"></p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "</div></main><p class=\"toast\" id=\"status\" role=\"status\"></p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -148,11 +156,97 @@ func EditorPage(d EditorData) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "<template id=\"removed\">")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = removedNote().Render(ctx, templ_7745c5c3_Buffer)
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "</template>")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
 		templ_7745c5c3_Err = templ.JSONScript("boot", d).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "</body></html>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "</body></html>")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		return nil
+	})
+}
+
+// appMenu is what an owner does to the app as a whole: buy, cancel, remove.
+func appMenu() templ.Component {
+	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
+		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
+		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
+			return templ_7745c5c3_CtxErr
+		}
+		templ_7745c5c3_Buffer, templ_7745c5c3_IsBuffer := templruntime.GetBuffer(templ_7745c5c3_W)
+		if !templ_7745c5c3_IsBuffer {
+			defer func() {
+				templ_7745c5c3_BufErr := templruntime.ReleaseBuffer(templ_7745c5c3_Buffer)
+				if templ_7745c5c3_Err == nil {
+					templ_7745c5c3_Err = templ_7745c5c3_BufErr
+				}
+			}()
+		}
+		ctx = templ.InitializeContext(ctx)
+		templ_7745c5c3_Var8 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var8 == nil {
+			templ_7745c5c3_Var8 = templ.NopComponent
+		}
+		ctx = templ.ClearChildren(ctx)
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<div class=\"menu\" id=\"app\" popover role=\"dialog\" aria-labelledby=\"app-title\"><div class=\"picker-head\"><h2 id=\"app-title\">The app on this site</h2><button type=\"button\" class=\"icon\" popovertarget=\"app\" popovertargetaction=\"hide\" aria-label=\"Close the app menu\" title=\"Close\">")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = icon("close").Render(ctx, templ_7745c5c3_Buffer)
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "</button></div><p class=\"menu-state\" id=\"app-state\" tabindex=\"-1\"></p><form id=\"app-buy\"><label class=\"picker-field\">Plan id <input type=\"text\" id=\"app-plan\" list=\"app-plans\" value=\"basic\" maxlength=\"100\" autocomplete=\"off\" required></label> <datalist id=\"app-plans\"><option value=\"basic\"></option> <option value=\"gold\"></option> <option value=\"premium\"></option></datalist> <label class=\"picker-field\">Billed <select id=\"app-cycle\">")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		for _, cycle := range billingCycles() {
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "<option value=\"")
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+			var templ_7745c5c3_Var9 string
+			templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.ResolveAttributeValue(cycle[0])
+			if templ_7745c5c3_Err != nil {
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `editor.templ`, Line: 83, Col: 30}
+			}
+			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var9)
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "\">")
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+			var templ_7745c5c3_Var10 string
+			templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinStringErrs(cycle[1])
+			if templ_7745c5c3_Err != nil {
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `editor.templ`, Line: 83, Col: 43}
+			}
+			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var10))
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "</option>")
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "</select></label> <button type=\"submit\" class=\"button main\" id=\"app-buy-button\">Buy the plan</button></form><div class=\"menu-actions\"><button type=\"button\" class=\"button\" data-do=\"cancel\">Cancel the renewal</button> <button type=\"button\" class=\"button\" data-do=\"renew\">Turn the renewal on</button> <button type=\"button\" class=\"button\" data-do=\"free\" aria-describedby=\"app-free-note\">Go back to free</button><p class=\"menu-note\" id=\"app-free-note\">Wix has no event for this: the app learns of it when it next reads its instance.</p><button type=\"button\" class=\"button\" data-do=\"remove\">Remove the app</button> <button type=\"button\" class=\"button main\" data-do=\"install\">Install again</button></div><label class=\"switch\"><input type=\"checkbox\" id=\"app-silent\" role=\"switch\"> <span>Wix forgets to tell</span></label><p class=\"menu-said\" id=\"app-said\" role=\"status\"></p></div>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -102,11 +102,17 @@ type SiteData struct {
 	// Tag is the widget's element name; WidgetURL the module that defines it.
 	Tag, WidgetURL string
 	Elements       []Element
+	// Removed is a site that the app has been removed from: a note stands where the
+	// widgets were.
+	Removed bool
 	// TokensURL is where the page gets its visitor's access token.
 	TokensURL string
 	// Token is the request that is posted there, or nil when the page hands its
 	// widgets no token at all.
 	Token any
+	// KeepToken makes the tab use its first token again at each visit, as a page that
+	// was left open would.
+	KeepToken bool
 }
 
 type siteBoot struct {
@@ -114,6 +120,7 @@ type siteBoot struct {
 	Language  string `json:"language"`
 	TokensURL string `json:"tokensUrl"`
 	Token     any    `json:"token"`
+	KeepToken bool   `json:"keepToken"`
 }
 
 // EditorData is the simulated Wix editor with one site open.
@@ -136,6 +143,19 @@ type EditorData struct {
 	// SiteURL is the published page.
 	SiteURL  string    `json:"siteUrl"`
 	Elements []Element `json:"elements"`
+	App      AppState  `json:"app"`
+	// RetryMS is Wix's schedule: the milliseconds from each failed attempt of a
+	// webhook to the next.
+	RetryMS []float64 `json:"retryMs"`
+}
+
+// AppState is what has become of the app on a site.
+type AppState struct {
+	Installed bool `json:"installed"`
+	// Plan is the paid plan's id, or "" for the free plan.
+	Plan             string `json:"plan"`
+	BillingCycle     string `json:"billingCycle"`
+	RenewalCancelled bool   `json:"renewalCancelled"`
 }
 
 // SimData is the index page of the offline Wix.
@@ -143,11 +163,29 @@ type SimData struct {
 	Assets        string
 	AppID, AppURL string
 	Installs      []SimInstall
+	// RetryMS is as in EditorData.
+	RetryMS []float64
 }
 
 // SimInstall is one installation of the app, as the index page lists it.
 type SimInstall struct {
 	InstanceID, SiteName, Plan string
+	// Removed is a site that had the app.
+	Removed bool
+}
+
+func (in SimInstall) plan() string {
+	switch {
+	case in.Removed:
+		return "Removed"
+	case in.Plan == "":
+		return "Free plan"
+	}
+	return "Plan " + in.Plan
+}
+
+type simBoot struct {
+	RetryMS []float64 `json:"retryMs"`
 }
 
 // MessageData is a page that says one thing: a fault, or what is missing.

@@ -46,6 +46,8 @@ func editorData() web.EditorData {
 		PanelURL: "https://app.example/panel/", TokensURL: "_sim/tokens", PublishURL: "_sim/published/an-instance-id",
 		SiteURL:  "site?instance=an-instance-id",
 		Elements: []web.Element{{Attributes: []web.Attribute{{Name: "display-name", Value: hostile}}}},
+		App:      web.AppState{Installed: true, Plan: hostile, BillingCycle: "YEARLY", RenewalCancelled: true},
+		RetryMS:  []float64{60_000, 600_000},
 	}
 }
 
@@ -61,10 +63,11 @@ func siteData() web.SiteData {
 }
 
 func everyPage() map[string]templ.Component {
-	unready, rtl, none := installData(), siteData(), siteData()
+	unready, rtl, none, removed := installData(), siteData(), siteData(), siteData()
 	unready.PublicURL, unready.AppID, unready.WebhookURL = "http://localhost:8080", "", ""
 	rtl.RightToLeft, rtl.Language = true, "he"
 	none.Token, none.Elements = nil, nil
+	removed.Token, removed.Elements, removed.Removed = nil, nil, true
 	return map[string]templ.Component{
 		"home":            web.Home(web.HomeData{Version: "1.2.3", Demo: &web.DemoData{}}),
 		"home-no-demo":    web.Home(web.HomeData{BasePath: "/app"}),
@@ -73,9 +76,12 @@ func everyPage() map[string]templ.Component {
 		"site":            web.SitePage(siteData()),
 		"site-rtl":        web.SitePage(rtl),
 		"site-no-token":   web.SitePage(none),
+		"site-removed":    web.SitePage(removed),
 		"editor":          web.EditorPage(editorData()),
 		"sim": web.SimIndex(web.SimData{Assets: "_sim/assets/", AppID: "an-app-id", AppURL: "http://127.0.0.1:8080",
-			Installs: []web.SimInstall{{InstanceID: "an-instance-id", SiteName: hostile}, {InstanceID: "another", SiteName: "B", Plan: "premium"}}}),
+			RetryMS: []float64{60_000},
+			Installs: []web.SimInstall{{InstanceID: "an-instance-id", SiteName: hostile}, {InstanceID: "another", SiteName: "B", Plan: "premium"},
+				{InstanceID: "a-third", SiteName: "C", Removed: true}}}),
 		"sim-empty":     web.SimIndex(web.SimData{Assets: "_sim/assets/", AppID: "an-app-id"}),
 		"message":       web.Message(web.MessageData{BasePath: "/app", Title: "Not Found", Text: hostile, Status: 404}),
 		"message-plain": web.Message(web.MessageData{Assets: "_sim/assets/", Title: "The bundles are missing", Text: "Run make build."}),

@@ -86,7 +86,7 @@ func SitePage(d SiteData) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templ.JSONScript("boot", siteBoot{Tag: d.Tag, Language: d.Language, TokensURL: d.TokensURL, Token: d.Token}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = templ.JSONScript("boot", siteBoot{Tag: d.Tag, Language: d.Language, TokensURL: d.TokensURL, Token: d.Token, KeepToken: d.KeepToken}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -103,20 +103,30 @@ func SitePage(d SiteData) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "\"></script><script type=\"module\" src=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "\"></script>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var7 string
-		templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.ResolveAttributeValue(d.WidgetURL)
-		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `site.templ`, Line: 15, Col: 42}
+		if !d.Removed {
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "<script type=\"module\" src=\"")
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+			var templ_7745c5c3_Var7 string
+			templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.ResolveAttributeValue(d.WidgetURL)
+			if templ_7745c5c3_Err != nil {
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `site.templ`, Line: 16, Col: 43}
+			}
+			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var7)
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "\"></script>")
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
 		}
-		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var7)
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "\"></script></head><body class=\"site\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "</head><body class=\"site\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -132,8 +142,14 @@ func SitePage(d SiteData) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
+			if d.Removed {
+				templ_7745c5c3_Err = removedNote().Render(ctx, templ_7745c5c3_Buffer)
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
+			}
 			for _, e := range d.Elements {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<div class=\"comp\">")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "<div class=\"comp\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -141,7 +157,7 @@ func SitePage(d SiteData) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "</div>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "</div>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -152,7 +168,7 @@ func SitePage(d SiteData) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "</body></html>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "</body></html>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -182,7 +198,7 @@ func siteTemplate() templ.Component {
 			templ_7745c5c3_Var9 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "<template id=\"site\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "<template id=\"site\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -190,7 +206,36 @@ func siteTemplate() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "</template>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "</template>")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		return nil
+	})
+}
+
+func removedNote() templ.Component {
+	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
+		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
+		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
+			return templ_7745c5c3_CtxErr
+		}
+		templ_7745c5c3_Buffer, templ_7745c5c3_IsBuffer := templruntime.GetBuffer(templ_7745c5c3_W)
+		if !templ_7745c5c3_IsBuffer {
+			defer func() {
+				templ_7745c5c3_BufErr := templruntime.ReleaseBuffer(templ_7745c5c3_Buffer)
+				if templ_7745c5c3_Err == nil {
+					templ_7745c5c3_Err = templ_7745c5c3_BufErr
+				}
+			}()
+		}
+		ctx = templ.InitializeContext(ctx)
+		templ_7745c5c3_Var10 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var10 == nil {
+			templ_7745c5c3_Var10 = templ.NopComponent
+		}
+		ctx = templ.ClearChildren(ctx)
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<p class=\"site-note\">The app has been removed from this site, and its widget with it.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -215,20 +260,20 @@ func siteBody() templ.Component {
 			}()
 		}
 		ctx = templ.InitializeContext(ctx)
-		templ_7745c5c3_Var10 := templ.GetChildren(ctx)
-		if templ_7745c5c3_Var10 == nil {
-			templ_7745c5c3_Var10 = templ.NopComponent
+		templ_7745c5c3_Var11 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var11 == nil {
+			templ_7745c5c3_Var11 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "<a class=\"site-skip\" href=\"#main\">Skip to the content</a><header class=\"site-top\"><a class=\"site-name\" href=\"#main\">Bramble & Thyme</a><nav aria-label=\"Site\"><a href=\"#week\">This week</a> <a href=\"#find\">Find us</a></nav></header><main id=\"main\" aria-label=\"Bramble & Thyme\"><div class=\"site-hero\"><div><h1>Herbs grown slowly, sold by hand</h1><p>A walled garden of two acres, and a shop at its gate. Open from Thursday to Sunday.</p></div><svg class=\"sprig\" viewBox=\"0 0 220 150\" aria-hidden=\"true\"><path class=\"stem\" d=\"M110 148C108 112 112 72 104 14M109 128C132 118 158 98 172 66M108 108C88 100 62 82 48 54\"></path> <g class=\"leaf\"><path d=\"M104 14c-12 10-14 24-2 36 10-12 10-26 2-36Z\"></path> <path d=\"M107 52c-18-2-28 6-32 22 16 4 28-4 32-22Z\"></path> <path d=\"M108 46c16-6 28 0 34 14-14 8-28 2-34-14Z\"></path> <path d=\"M172 66c-2-16-12-24-28-24-2 16 12 26 28 24Z\"></path> <path d=\"M172 66c10-12 22-14 36-6-8 14-24 16-36 6Z\"></path> <path d=\"M148 98c-4-14-14-20-28-18 0 14 14 22 28 18Z\"></path> <path d=\"M148 98c14-6 26-2 34 10-14 8-28 4-34-10Z\"></path> <path d=\"M48 54c4-16-2-28-18-34-6 16 4 30 18 34Z\"></path> <path d=\"M48 54c-14-4-26 2-32 16 14 8 28 0 32-16Z\"></path> <path d=\"M76 90c2-16-6-26-22-28-2 16 8 28 22 28Z\"></path> <path d=\"M76 90c-16-2-26 6-28 20 16 4 28-4 28-20Z\"></path></g> <g class=\"berry\"><circle cx=\"186\" cy=\"40\" r=\"6\"></circle> <circle cx=\"198\" cy=\"48\" r=\"5\"></circle> <circle cx=\"192\" cy=\"30\" r=\"4\"></circle> <circle cx=\"20\" cy=\"40\" r=\"5\"></circle> <circle cx=\"12\" cy=\"50\" r=\"4\"></circle></g></svg></div><section class=\"site-slot\" data-slot aria-label=\"Welcome\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "<a class=\"site-skip\" href=\"#main\">Skip to the content</a><header class=\"site-top\"><a class=\"site-name\" href=\"#main\">Bramble & Thyme</a><nav aria-label=\"Site\"><a href=\"#week\">This week</a> <a href=\"#find\">Find us</a></nav></header><main id=\"main\" aria-label=\"Bramble & Thyme\"><div class=\"site-hero\"><div><h1>Herbs grown slowly, sold by hand</h1><p>A walled garden of two acres, and a shop at its gate. Open from Thursday to Sunday.</p></div><svg class=\"sprig\" viewBox=\"0 0 220 150\" aria-hidden=\"true\"><path class=\"stem\" d=\"M110 148C108 112 112 72 104 14M109 128C132 118 158 98 172 66M108 108C88 100 62 82 48 54\"></path> <g class=\"leaf\"><path d=\"M104 14c-12 10-14 24-2 36 10-12 10-26 2-36Z\"></path> <path d=\"M107 52c-18-2-28 6-32 22 16 4 28-4 32-22Z\"></path> <path d=\"M108 46c16-6 28 0 34 14-14 8-28 2-34-14Z\"></path> <path d=\"M172 66c-2-16-12-24-28-24-2 16 12 26 28 24Z\"></path> <path d=\"M172 66c10-12 22-14 36-6-8 14-24 16-36 6Z\"></path> <path d=\"M148 98c-4-14-14-20-28-18 0 14 14 22 28 18Z\"></path> <path d=\"M148 98c14-6 26-2 34 10-14 8-28 4-34-10Z\"></path> <path d=\"M48 54c4-16-2-28-18-34-6 16 4 30 18 34Z\"></path> <path d=\"M48 54c-14-4-26 2-32 16 14 8 28 0 32-16Z\"></path> <path d=\"M76 90c2-16-6-26-22-28-2 16 8 28 22 28Z\"></path> <path d=\"M76 90c-16-2-26 6-28 20 16 4 28-4 28-20Z\"></path></g> <g class=\"berry\"><circle cx=\"186\" cy=\"40\" r=\"6\"></circle> <circle cx=\"198\" cy=\"48\" r=\"5\"></circle> <circle cx=\"192\" cy=\"30\" r=\"4\"></circle> <circle cx=\"20\" cy=\"40\" r=\"5\"></circle> <circle cx=\"12\" cy=\"50\" r=\"4\"></circle></g></svg></div><section class=\"site-slot\" data-slot aria-label=\"Welcome\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templ_7745c5c3_Var10.Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = templ_7745c5c3_Var11.Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "</section><section class=\"site-week\" id=\"week\"><h2>This week</h2><ul><li><b>Lemon thyme</b><span>Pots of three, cut and come again</span></li><li><b>Purple sage</b><span>First of the year, until Sunday</span></li><li><b>Bramble jelly</b><span>Last autumn’s, forty jars left</span></li></ul></section></main><footer class=\"site-foot\" id=\"find\"><p>The Old Kitchen Garden, Mill Lane. The gate is green.</p></footer>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "</section><section class=\"site-week\" id=\"week\"><h2>This week</h2><ul><li><b>Lemon thyme</b><span>Pots of three, cut and come again</span></li><li><b>Purple sage</b><span>First of the year, until Sunday</span></li><li><b>Bramble jelly</b><span>Last autumn’s, forty jars left</span></li></ul></section></main><footer class=\"site-foot\" id=\"find\"><p>The Old Kitchen Garden, Mill Lane. The gate is green.</p></footer>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -21,6 +21,14 @@ func variables() []variable {
 	}
 }
 
+// billingCycles are Wix's, the usual ones first, with how they are said.
+func billingCycles() [][2]string {
+	return [][2]string{
+		{"MONTHLY", "Monthly"}, {"YEARLY", "Yearly"}, {"TWO_YEARS", "Every 2 years"}, {"THREE_YEARS", "Every 3 years"},
+		{"FOUR_YEARS", "Every 4 years"}, {"FIVE_YEARS", "Every 5 years"}, {"ONE_TIME", "Once"}, {"NO_CYCLE", "No cycle"},
+	}
+}
+
 // siteQuery is the table of what /site of the offline Wix takes.
 func siteQuery() []variable {
 	return []variable{
@@ -31,6 +39,7 @@ func siteQuery() []variable {
 		{"dir", "ltr, rtl", "The page’s direction."},
 		{"attr.NAME", "text", "An attribute of every widget: attr.display-name=Ada."},
 		{"token", "expired, inactive, foreign, none", "A token that must be refused, or no token at all."},
+		{"token", "kept", "The token of the tab’s first visit, as a page that was left open has it: also after the app was removed."},
 		{"csp", "strict", "A strict Content-Security-Policy with Trusted Types."},
 	}
 }

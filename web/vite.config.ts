@@ -20,6 +20,7 @@ export default defineConfig({
         home: entry("home.ts"),
         editor: entry("editor.ts"),
         install: entry("install.ts"),
+        sim: entry("sim.ts"),
         site: entry("site.ts"),
         style: entry("style.css"),
         bramble: entry("bramble.css"),

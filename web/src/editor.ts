@@ -1,7 +1,9 @@
 // The simulated Wix editor: a stage, the settings panel and what is between them.
 
+import { appMenu } from "./appmenu";
 import { boot, byId, press } from "./dom";
 import { type AccessToken, PanelHost } from "./host";
+import { type AppState, Lifecycle } from "./lifecycle";
 import { pickersIn } from "./pickers";
 import { Stage } from "./stage";
 import { StageView, undoKeys } from "./stageview";
@@ -17,6 +19,8 @@ interface EditorBoot {
   tokensUrl: string;
   publishUrl: string;
   elements: { attributes: { name: string; value: string }[] }[];
+  app: AppState;
+  retryMs: number[];
 }
 
 const config = boot<EditorBoot>();
@@ -43,6 +47,7 @@ async function token(subject: "VISITOR" | "USER"): Promise<AccessToken> {
   return (await answer.json()) as AccessToken;
 }
 
+let { app } = config;
 const stageToken = byId<HTMLInputElement>("stage-token");
 const preview = byId<HTMLInputElement>("preview");
 let visitor: Promise<AccessToken> | undefined;
@@ -61,6 +66,7 @@ const view = new StageView({
           return (await visitor).token;
         }
       : null,
+  removed: () => !app.installed,
   onSettings: () => openPanel(),
   onFault: say,
 });
@@ -94,8 +100,9 @@ function closePanel(): void {
 }
 
 function update(): void {
-  byId<HTMLButtonElement>("undo").disabled = !stage.canUndo;
-  byId<HTMLButtonElement>("redo").disabled = !stage.canRedo;
+  byId<HTMLButtonElement>("undo").disabled = !app.installed || !stage.canUndo;
+  byId<HTMLButtonElement>("redo").disabled = !app.installed || !stage.canRedo;
+  for (const id of ["add", "publish"]) byId<HTMLButtonElement>(id).disabled = !app.installed;
 }
 
 stage.subscribe((change) => {
@@ -156,6 +163,24 @@ byId("publish").addEventListener("click", async () => {
   );
 });
 
+appMenu({
+  instanceId: config.instanceId,
+  app,
+  wix: new Lifecycle("_sim/", config.retryMs),
+  changed(now) {
+    const back = now.installed && !app.installed;
+    app = now;
+    // A page that is loaded anew is a new visit, and the panel reads the plan when it starts.
+    visitor = undefined;
+    update();
+    if (!app.installed) closePanel();
+    else if (back) openPanel();
+    else if (panel.isOpen) panel.open();
+    void view.load();
+  },
+});
+
 update();
-openPanel();
+if (app.installed) openPanel();
+else closePanel();
 await view.load();

@@ -6,6 +6,8 @@ interface SiteBoot {
   tokensUrl: string;
   /** What to ask for, or null to hand out no token. */
   token: unknown;
+  /** Whether the tab's first token serves all its visits. */
+  keepToken: boolean;
 }
 
 type WidgetElement = HTMLElement & {
@@ -21,13 +23,20 @@ if (boot.token !== null) {
   // All widgets of a page get the same visitor's token.
   let token: Promise<string> | undefined;
   const visitorToken = () => {
-    token ??= askForToken();
+    token ??= boot.keepToken ? keptToken() : askForToken();
     return token;
   };
   await customElements.whenDefined(boot.tag);
   for (const widget of document.querySelectorAll<WidgetElement>(boot.tag)) {
     widget.accessTokenListener?.(visitorToken);
   }
+}
+
+async function keptToken(): Promise<string> {
+  const key = JSON.stringify(boot.token);
+  const token = sessionStorage.getItem(key) ?? (await askForToken());
+  sessionStorage.setItem(key, token);
+  return token;
 }
 
 async function askForToken(): Promise<string> {

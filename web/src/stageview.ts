@@ -21,6 +21,8 @@ export interface StageViewOptions {
   language: string;
   /** The visitor's token for the page being loaded, or null to hand out none. */
   visitorToken(): (() => Promise<string>) | null;
+  /** Tells whether the app has been removed: Wix takes its widgets off the page then. */
+  removed?(): boolean;
   /** The element's Settings button was pressed. */
   onSettings(): void;
   onFault(text: string): void;
@@ -88,8 +90,13 @@ export class StageView {
     doc.body.append(doc.importNode(template.content, true));
     const slot = doc.querySelector("[data-slot]");
     if (!slot) throw new Error("the site has no place for widgets");
-    this.#page = { doc, win, slot, token: this.#o.visitorToken() };
     this.#watch(doc, win);
+    if (this.#o.removed?.()) {
+      const note = document.getElementById("removed") as HTMLTemplateElement;
+      slot.append(doc.importNode(note.content, true));
+      return;
+    }
+    this.#page = { doc, win, slot, token: this.#o.visitorToken() };
     this.#sync();
 
     const script = doc.createElement("script");
@@ -108,7 +115,8 @@ export class StageView {
 
   setDirection(direction: "ltr" | "rtl"): void {
     this.#direction = direction;
-    if (this.#page) this.#page.doc.documentElement.dir = direction;
+    const doc = this.#o.canvas.querySelector("iframe")?.contentDocument;
+    if (doc) doc.documentElement.dir = direction;
   }
 
   get direction(): "ltr" | "rtl" {
