@@ -1,0 +1,50 @@
+// A webhook that another implementation made: jose signs the JWT the way Wix's
+// documents show it, and the server takes it.
+import { exportPKCS8, exportSPKI, generateKeyPair, importPKCS8, SignJWT } from "jose";
+import { expect, Stack, test } from "./stack";
+
+test("a JWT made with jose, in Wix's three layers, is accepted and applied", async () => {
+  const { publicKey, privateKey } = await generateKeyPair("RS256", { extractable: true });
+  const pem = await exportSPKI(publicKey);
+  const stack = await new Stack().start({ env: { WIX_PUBLIC_KEY: pem } });
+  try {
+    const instanceId = await stack.install();
+    const event = {
+      operationTimeStamp: new Date().toISOString(),
+      vendorProductId: "made-by-jose",
+      cycle: "YEARLY",
+    };
+    const data = {
+      data: JSON.stringify(event),
+      instanceId,
+      eventType: "PaidPlanPurchased",
+      identity: JSON.stringify({ identityType: "WIX_USER", wixUserId: "u" }),
+      accountInfo: { siteId: "s" },
+    };
+    const sign = (alg: string) =>
+      new SignJWT({ data: JSON.stringify(data) })
+        .setProtectedHeader({ alg, kid: "abc" })
+        .setIssuedAt()
+        .setExpirationTime("1h");
+    const post = (body: string) =>
+      fetch(`${stack.app}/webhooks/wix`, { method: "POST", body }).then((r) => r.status);
+
+    // Wix is silent from here on, so that what the event says is what shows.
+    await stack.fault({ endpoint: "instance", outage: true });
+    expect(await post(await sign("RS256").sign(privateKey))).toBe(200);
+    const token = await stack.token({ instanceId });
+    await expect
+      .poll(async () => (await stack.ask("get-instance", token)).text(), { intervals: [20] })
+      .toContain('"name":"made-by-jose"');
+
+    const stranger = await generateKeyPair("RS256");
+    expect(await post(await sign("RS256").sign(stranger.privateKey))).toBe(401);
+    const hmac = new TextEncoder().encode(pem);
+    expect(await post(await sign("HS256").sign(hmac))).toBe(401);
+    // The right key, and an algorithm that @wix/sdk would take.
+    const strong = await importPKCS8(await exportPKCS8(privateKey), "RS512");
+    expect(await post(await sign("RS512").sign(strong))).toBe(401);
+  } finally {
+    await stack.stop();
+  }
+});
