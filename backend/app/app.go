@@ -97,6 +97,7 @@ func Serve(ctx context.Context, c Config, b Bundles, log *slog.Logger) (_ *App, 
 		webhooks: c.webhooks, retention: c.Retention, observe: m.countJob, log: log,
 	})
 	a.listenForNews(c.DatabaseURL, kept)
+	m.watchDeadLetters(db)
 	if c.webhooks == nil {
 		log.Warn("webhooks are not taken: WIX_PUBLIC_KEY is not set")
 	}

@@ -26,7 +26,7 @@ func TestTheREADMEListsWhatThereIs(t *testing.T) {
 			t.Errorf("the default of %s, %s, is missing", name, value)
 		}
 	}
-	for _, name := range []string{metricRequests, metricDuration, metricWixCalls, metricJobs} {
+	for _, name := range []string{metricRequests, metricDuration, metricWixCalls, metricJobs, metricDeadLetters} {
 		if !strings.Contains(readme, "`"+name+"`") {
 			t.Errorf("the metric %s is missing", name)
 		}

@@ -1,0 +1,87 @@
+package app
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"nametag/backend/instance"
+	"nametag/backend/store/memstore"
+)
+
+func TestAdmin(t *testing.T) {
+	m := newMetrics()
+	store := memstore.New()
+	at := time.Now()
+	if _, err := store.Accept(t.Context(), instance.Event{ID: "e", InstanceID: "i", Kind: instance.EventOther, Type: "X", At: at, ReceivedAt: at}); err != nil {
+		t.Fatal(err)
+	}
+	jobs, err := store.Claim(t.Context(), at, time.Minute, 1)
+	if err != nil || len(jobs) != 1 {
+		t.Fatal(jobs, err)
+	}
+	if err := store.Bury(t.Context(), jobs[0], "no use"); err != nil {
+		t.Fatal(err)
+	}
+	m.watchDeadLetters(store)
+	m.observe("/api/get-instance", 200, time.Millisecond)
+	m.observe("/api/get-instance", 401, time.Millisecond)
+	wix := m.countWix(roundTrip(func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }))
+	if _, err := wix.RoundTrip(httptest.NewRequest("POST", "https://wix.invalid/oauth2/token-info", nil)); err == nil {
+		t.Error("the transport's own failure is lost")
+	}
+	m.countJob("reading", "dead")
+
+	admin, err := listenAdmin("127.0.0.1:0", m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- admin.serve() }()
+	defer func() {
+		if err := admin.close(); err != nil {
+			t.Error(err)
+		}
+		<-done
+	}()
+	get := func(host, path string) (int, string) {
+		r, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+admin.listener.Addr().String()+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Host = host
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		body, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res.StatusCode, string(body)
+	}
+	status, body := get("localhost:9090", "/metrics")
+	if status != 200 {
+		t.Fatalf("metrics answer %d", status)
+	}
+	for _, line := range []string{
+		`nametag_http_requests_total{route="/api/get-instance",status="200"} 1`,
+		`nametag_http_requests_total{route="/api/get-instance",status="401"} 1`,
+		`nametag_wix_calls_total{path="/oauth2/token-info",status="failed"} 1`,
+		`nametag_jobs_total{kind="reading",outcome="dead"} 1`,
+		`nametag_dead_letters 1`,
+	} {
+		if !strings.Contains(body, line+"\n") {
+			t.Errorf("%s is not there", line)
+		}
+	}
+	for host, want := range map[string]int{"127.0.0.1:9090": 200, "[::1]:9090": 200, "localhost": 200, "evil.example": 421, "evil.example:9090": 421} {
+		if status, _ := get(host, "/debug/pprof/cmdline"); status != want {
+			t.Errorf("asked as %s it answers %d, want %d", host, status, want)
+		}
+	}
+}

@@ -1,0 +1,29 @@
+package app
+
+import (
+	"context"
+	"math"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"nametag/backend/instance"
+)
+
+const metricDeadLetters = "nametag_dead_letters"
+
+// watchDeadLetters tells at each scrape how many jobs have failed for good. It is NaN
+// while the store does not answer.
+func (m *metrics) watchDeadLetters(inbox instance.Inbox) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: metricDeadLetters, Help: "Webhook events and readings from Wix that have failed for good and wait for a person.",
+	}, func() float64 {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		n, err := inbox.DeadLetters(ctx)
+		if err != nil {
+			return math.NaN()
+		}
+		return float64(n)
+	}))
+}
