@@ -62,7 +62,8 @@ type Change struct {
 // Apply brings an instance up to date with an event. Whatever the order in which
 // events come, and however often, the end is the one that their own times give: of
 // two events about the same thing the newer wins; of two at the same moment, a
-// removal over an installation, and the later plan by name.
+// removal over an installation, and the later plan by name. The origin alone is the
+// one that was told first: a site is a copy of one other.
 func (i *Instance) Apply(e Event) Change {
 	var c Change
 	switch e.Kind {

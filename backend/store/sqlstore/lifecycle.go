@@ -39,8 +39,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, '', NULL)`
 	copySettingsSQL = `
 UPDATE instances SET settings_version = 1,
 	settings = (SELECT origin.settings FROM instances AS origin WHERE origin.id = ?)
-WHERE id = ? AND settings_version = 0
-	AND EXISTS (SELECT 1 FROM instances AS origin WHERE origin.id = ? AND origin.settings_version > 0)`
+WHERE id = ? AND EXISTS (SELECT 1 FROM instances AS origin WHERE origin.id = ? AND origin.settings_version > 0)`
 
 	// Whoever holds a lease has begun to read before the reading was wanted again, and
 	// sees by its end, which is another one then, that it has to be done once more.

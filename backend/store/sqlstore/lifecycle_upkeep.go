@@ -16,7 +16,8 @@ const (
 
 	deadSQL = `SELECT count(*) FROM jobs WHERE state = 'dead'`
 
-	forgetDoneSQL = `DELETE FROM jobs WHERE state = 'done' AND event IS NOT NULL AND received_at < ?`
+	// Only events have a received_at.
+	forgetDoneSQL = `DELETE FROM jobs WHERE state = 'done' AND received_at < ?`
 
 	forgetJobsSQL = `DELETE FROM jobs WHERE instance_id = ?`
 

@@ -272,6 +272,32 @@ func inboxConcurrencyChecks() []inboxCheck {
 			wantMissing(t, s, "a")
 			wantIDs(t, "the jobs", jobs(t, s, "a"))
 		}},
+		{"what is installed again while removed instances are purged is kept whole, or begins again", func(t *testing.T, s Whole) {
+			for i := range many {
+				removedAt(t, s, fmt.Sprint(i), noon())
+			}
+			back := make([]instance.Instance, many)
+			together(3, func(kind int) {
+				if kind == 0 {
+					if _, err := s.PurgeRemoved(t.Context(), after(1)); err != nil {
+						t.Errorf("PurgeRemoved: %v", err)
+					}
+					return
+				}
+				for i := many - kind; i >= 0; i -= 2 {
+					var err error
+					if back[i], err = s.Seen(t.Context(), issued(fmt.Sprint(i), after(60))); err != nil {
+						t.Errorf("Seen: %v", err)
+					}
+				}
+			})
+			for i, row := range back {
+				wantRow(t, "Find", find(t, s, row.ID), row)
+				if held := len(jobs(t, s, row.ID)); row.Version == 1 && held != 3 || row.Version == 0 && held != 0 || !row.RemovedAt.IsZero() {
+					t.Errorf("instance %d has %d jobs and is %+v", i, held, row)
+				}
+			}
+		}},
 		{"of many who purge at once, each instance is purged by one", func(t *testing.T, s Whole) {
 			for i := range many {
 				removedAt(t, s, fmt.Sprint(i), noon())
