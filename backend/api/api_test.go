@@ -80,7 +80,7 @@ type setup struct {
 	options    func(*Options)
 }
 
-func newServer(t *testing.T, s setup) (*Server, *bytes.Buffer) {
+func newServer(t testing.TB, s setup) (*Server, *bytes.Buffer) {
 	t.Helper()
 	bundle := func(files ...string) *assets.Assets {
 		fsys := fstest.MapFS{}

@@ -24,6 +24,8 @@ const noInstance = "No instance ID."
 type call struct {
 	echo.Context
 	instance.Caller
+	// at is when the caller was identified.
+	at     time.Time
 	timing serverTiming
 }
 
@@ -47,15 +49,10 @@ func (h handlers) identified(next func(call) error) echo.HandlerFunc {
 			}
 			return c.JSON(http.StatusOK, statusAnswer{noInstance})
 		}
-		return next(call{c, who.Caller, identifyTiming(who, time.Since(start))})
+		at := time.Now()
+		return next(call{c, who.Caller, at, identifyTiming(who, at.Sub(start))})
 	}
 }
-
-// Shared header values: net/http only reads them.
-var (
-	noStore           = []string{"no-store"}
-	varyAuthorization = []string{echo.HeaderAuthorization}
-)
 
 type statusAnswer struct {
 	Status string `json:"status"`
@@ -72,23 +69,22 @@ type instanceAnswer struct {
 // instance (the site) that is asking, and c.Role is who is asking there. Query your
 // own database by c.InstanceID here, and answer what that role may know.
 func (h handlers) getInstance(c call) error {
-	start := time.Now()
-	row, err := h.visit(c, start)
+	row, err := h.visit(c)
 	if err != nil {
 		return err
 	}
-	if start.Sub(row.ProfileAt) > profileLives {
+	if c.at.Sub(row.ProfileAt) > profileLives {
 		h.Learner.Want(row.ID)
 	}
-	c.timing.write(c.Response().Header(), time.Since(start))
-	return c.JSON(http.StatusOK, instanceAnswer{"Success", row.Settings, row.ViewFor(c.Role)})
+	c.timing.write(c.Response().Header(), time.Since(c.at))
+	return c.answer(instanceAnswer{"Success", row.Settings, row.ViewFor(c.Role)})
 }
 
 // visit records the visit and returns our own record of the instance. Where the app
 // has been removed from the site, a token from before that speaks for nobody.
-func (h handlers) visit(c call, at time.Time) (instance.Instance, error) {
+func (h handlers) visit(c call) (instance.Instance, error) {
 	row, err := h.Store.Seen(c.ctx(), instance.Visit{
-		InstanceID: c.InstanceID, SiteID: c.SiteID, IssuedAt: c.IssuedAt, At: at,
+		InstanceID: c.InstanceID, SiteID: c.SiteID, IssuedAt: c.IssuedAt, At: c.at,
 	})
 	if err == nil && !row.RemovedAt.IsZero() {
 		err = &instance.Error{Code: instance.CodeTokenInactive, Err: errRemoved}
@@ -105,7 +101,7 @@ const profileLives = 24 * time.Hour
 // getInstanceData elevates to the app's identity, reads the app instance from Wix
 // and relays what the caller's role may see of it, in Wix's own shape.
 func (h handlers) getInstanceData(c call) error {
-	if _, err := h.visit(c, time.Now()); err != nil {
+	if _, err := h.visit(c); err != nil {
 		return err
 	}
 	said, err := h.Elevator.AppInstance(c.ctx(), c.InstanceID)

@@ -15,16 +15,17 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// observe gives each request its id, hands its outcome to the metrics, and turns
-// errors into answers early enough for both to see the final status.
-func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
+// edge is the one middleware, because Echo makes each of them anew for every request. It
+// gives the request its id, turns panics and errors into answers early enough for
+// the metrics to see the final status, and hands the outcome to them.
+func (s *Server) edge(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		start := time.Now()
 		// Never the client's own id: it would let anyone write into our log.
 		h := c.Response().Header()
 		h[requestIDHeader] = []string{s.requestIDs.next()}
 		h[echo.HeaderXContentTypeOptions] = noSniff
-		if err := next(c); err != nil {
+		if err := s.guarded(next, c); err != nil {
 			c.Error(err)
 		}
 		route := c.Path()
@@ -34,6 +35,28 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		s.opts.Observe(route, c.Response().Status, time.Since(start))
 		return nil
 	}
+}
+
+// guarded answers behind the CORS headers. A panic becomes the error "internal",
+// except the one that means "cut the connection".
+func (s *Server) guarded(next echo.HandlerFunc, c echo.Context) (err error) {
+	defer func() {
+		switch r := recover(); r {
+		case nil:
+		case http.ErrAbortHandler:
+			panic(r)
+		default:
+			s.opts.Logger.Error("panic", "value", fmt.Sprint(r), "stack", string(debug.Stack()))
+			err = errors.New("panic in a handler")
+		}
+	}()
+	if s.isAPI(c.Request().URL.Path) {
+		openToAll(c.Response().Header())
+		if c.Request().Method == http.MethodOptions {
+			return preflight(c)
+		}
+	}
+	return next(c)
 }
 
 // requestIDHeader is echo.HeaderXRequestID as net/http spells it.
@@ -47,24 +70,9 @@ type requestIDs struct {
 
 func newRequestIDs() *requestIDs { return &requestIDs{start: rand.Text()[:12] + "-"} }
 
-func (r *requestIDs) next() string { return r.start + strconv.FormatUint(r.count.Add(1), 36) }
-
-// recoverPanic turns a panic into the error "internal". It lets through the one
-// panic that means "cut the connection".
-func (s *Server) recoverPanic(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) (err error) {
-		defer func() {
-			switch r := recover(); r {
-			case nil:
-			case http.ErrAbortHandler:
-				panic(r)
-			default:
-				s.opts.Logger.Error("panic", "value", fmt.Sprint(r), "stack", string(debug.Stack()))
-				err = errors.New("panic in a handler")
-			}
-		}()
-		return next(c)
-	}
+func (r *requestIDs) next() string {
+	b := append(make([]byte, 0, 32), r.start...)
+	return string(strconv.AppendUint(b, r.count.Add(1), 36))
 }
 
 const (
@@ -74,33 +82,27 @@ const (
 	corsMaxAge = "7200"
 )
 
-// cors opens the API to every origin: a site's origin cannot be listed (any
+// openToAll opens the API to every origin: a site's origin cannot be listed (any
 // domain may be one), and the credential is a header that no browser adds by
 // itself, so "*" without credentials gives nothing away. The headers stand on
 // errors too, or the widget would see a bare "Failed to fetch". They do not depend
 // on the Origin header, so that no cache can hold an answer without them.
-func (s *Server) cors(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		r := c.Request()
-		if !s.isAPI(r.URL.Path) {
-			return next(c)
-		}
-		h := c.Response().Header()
-		h[echo.HeaderAccessControlAllowOrigin] = allOrigins
-		h[echo.HeaderAccessControlExposeHeaders] = exposed
-		if r.Method != http.MethodOptions {
-			return next(c)
-		}
-		h.Set(echo.HeaderAccessControlAllowMethods, corsMethods)
-		// Echoed, because Wix's packages add headers of their own (x-wix-linguist,
-		// X-Wix-Consistent) and "*" would not cover Authorization.
-		if asked := r.Header.Get(echo.HeaderAccessControlRequestHeaders); asked != "" {
-			h.Set(echo.HeaderAccessControlAllowHeaders, asked)
-		}
-		h.Set(echo.HeaderAccessControlMaxAge, corsMaxAge)
-		h.Set(echo.HeaderVary, echo.HeaderAccessControlRequestHeaders)
-		return c.NoContent(http.StatusNoContent)
+func openToAll(h http.Header) {
+	h[echo.HeaderAccessControlAllowOrigin] = allOrigins
+	h[echo.HeaderAccessControlExposeHeaders] = exposed
+}
+
+func preflight(c echo.Context) error {
+	h := c.Response().Header()
+	h.Set(echo.HeaderAccessControlAllowMethods, corsMethods)
+	// Echoed, because Wix's packages add headers of their own (x-wix-linguist,
+	// X-Wix-Consistent) and "*" would not cover Authorization.
+	if asked := c.Request().Header.Get(echo.HeaderAccessControlRequestHeaders); asked != "" {
+		h.Set(echo.HeaderAccessControlAllowHeaders, asked)
 	}
+	h.Set(echo.HeaderAccessControlMaxAge, corsMaxAge)
+	h.Set(echo.HeaderVary, echo.HeaderAccessControlRequestHeaders)
+	return c.NoContent(http.StatusNoContent)
 }
 
 // Shared header values: net/http only reads them.

@@ -94,7 +94,7 @@ func New(o Options) *Server {
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = s.handleError
 	e.IPExtractor = ipExtractor(o.TrustedProxies)
-	e.Use(s.observe, s.recoverPanic, s.cors)
+	e.Use(s.edge)
 
 	base := e.Group(o.BasePath)
 	if o.BasePath != "" {

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -22,7 +21,7 @@ type settingsAnswer struct {
 }
 
 func (h handlers) getSettings(c call) error {
-	row, err := h.visit(c, time.Now())
+	row, err := h.visit(c)
 	if err != nil {
 		return err
 	}
@@ -38,7 +37,7 @@ func (h handlers) putSettings(c call) error {
 	if !isJSON(c.Request()) {
 		return &instance.Error{Code: instance.CodeUnsupportedMediaType}
 	}
-	row, err := h.visit(c, time.Now())
+	row, err := h.visit(c)
 	if err != nil {
 		return err
 	}

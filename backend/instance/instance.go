@@ -98,9 +98,12 @@ type View struct {
 // ViewFor returns what a caller of that role is told of the instance. The plan
 // and the site's facts are absent until Wix has told them.
 func (i Instance) ViewFor(role Role) View {
+	// What is pointed at is copied first, or every call would put the whole instance on
+	// the heap.
 	var v View
 	if !i.PlanAt.IsZero() {
-		v.Plan = &i.Profile.Plan
+		plan := i.Profile.Plan
+		v.Plan = &plan
 	}
 	if !i.ProfileAt.IsZero() {
 		v.Locale = i.Profile.Locale
@@ -112,9 +115,11 @@ func (i Instance) ViewFor(role Role) View {
 		return v
 	}
 	v.InstanceID, v.SiteID = i.ID, i.SiteID
-	v.FirstSeen, v.LastSeen = &i.FirstSeen, &i.LastSeen
+	first, last := i.FirstSeen, i.LastSeen
+	v.FirstSeen, v.LastSeen = &first, &last
 	if !i.ProfileAt.IsZero() {
-		v.ProfileAt = &i.ProfileAt
+		read := i.ProfileAt
+		v.ProfileAt = &read
 	}
 	return v
 }

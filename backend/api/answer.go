@@ -1,0 +1,97 @@
+package api
+
+// How a body that a browser may keep for a moment is written.
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/labstack/echo/v4"
+)
+
+// Shared header values: net/http only reads them.
+var (
+	noStore           = []string{"no-store"}
+	forAMoment        = []string{"private, max-age=30"}
+	varyAuthorization = []string{echo.HeaderAuthorization}
+	jsonType          = []string{echo.MIMEApplicationJSON}
+)
+
+// etagHeader is ETag as net/http spells it.
+var etagHeader = http.CanonicalHeaderKey("ETag")
+
+// answer writes body as JSON, which the caller's own browser may use again for 30
+// seconds, and after that as long as its entity tag holds. The tag is made of the
+// body itself: whatever the body comes to depend on, two callers share a tag only
+// where they are told the same.
+func (c call) answer(body any) error {
+	e := encoders.Get().(*encoder)
+	defer e.release()
+	if err := e.Encode(body); err != nil {
+		return err
+	}
+	tag := tagOf(e.body.Bytes())
+	w := c.Response()
+	h := w.Header()
+	// No element of a page can load an answer that needs an Authorization header, so
+	// nobody could sniff it; and a ninth header makes net/http's map grow.
+	delete(h, echo.HeaderXContentTypeOptions)
+	h[echo.HeaderCacheControl] = forAMoment
+	h[etagHeader] = []string{tag}
+	if known := c.Request().Header["If-None-Match"]; known != nil && isKnown(known, tag) {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	h[echo.HeaderContentType] = jsonType
+	w.WriteHeader(http.StatusOK)
+	_, err := w.Write(e.body.Bytes())
+	return err
+}
+
+// tagOf is a strong entity tag of a body: 128 bits of its SHA-256.
+func tagOf(body []byte) string {
+	sum := sha256.Sum256(body)
+	tag := make([]byte, 0, 24)
+	tag = append(tag, '"')
+	tag = base64.RawURLEncoding.AppendEncode(tag, sum[:16])
+	return string(append(tag, '"'))
+}
+
+// isKnown applies If-None-Match by RFC 9110 §13.1.2: a list of entity tags, compared
+// weakly, or "*".
+func isKnown(ifNoneMatch []string, tag string) bool {
+	for known := range strings.SplitSeq(strings.Join(ifNoneMatch, ","), ",") {
+		if known = strings.TrimPrefix(strings.TrimSpace(known), "W/"); known == "*" || known == tag {
+			return true
+		}
+	}
+	return false
+}
+
+// encoder is a JSON encoder with the buffer that it writes to.
+type encoder struct {
+	*json.Encoder
+	body bytes.Buffer
+}
+
+var encoders = sync.Pool{New: func() any {
+	e := new(encoder)
+	e.Encoder = json.NewEncoder(&e.body)
+	return e
+}}
+
+// keptBuffer is the largest buffer that is kept, in bytes: one large answer must not
+// be paid for ever after.
+const keptBuffer = 16 << 10
+
+func (e *encoder) release() {
+	if e.body.Cap() <= keptBuffer {
+		e.body.Reset()
+		encoders.Put(e)
+	}
+}
