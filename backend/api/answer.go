@@ -1,6 +1,6 @@
 package api
 
-// How a body that a browser may keep for a moment is written.
+// How a body that a browser may keep, and has confirmed before each use, is written.
 
 import (
 	"bytes"
@@ -17,7 +17,7 @@ import (
 // Shared header values: net/http only reads them.
 var (
 	noStore           = []string{"no-store"}
-	forAMoment        = []string{"private, max-age=30"}
+	revalidated       = []string{"private, no-cache"}
 	varyAuthorization = []string{echo.HeaderAuthorization}
 	jsonType          = []string{echo.MIMEApplicationJSON}
 )
@@ -25,10 +25,9 @@ var (
 // etagHeader is ETag as net/http spells it.
 var etagHeader = http.CanonicalHeaderKey("ETag")
 
-// answer writes body as JSON, which the caller's own browser may use again for 30
-// seconds, and after that as long as its entity tag holds. The tag is made of the
-// body itself: whatever the body comes to depend on, two callers share a tag only
-// where they are told the same.
+// answer writes body as JSON, which the caller's own browser may keep and use again
+// as long as its entity tag holds. The tag is made of the body itself: whatever the
+// body comes to depend on, two callers share a tag only where they are told the same.
 func (c call) answer(body any) error {
 	e := encoders.Get().(*encoder)
 	defer e.release()
@@ -41,7 +40,7 @@ func (c call) answer(body any) error {
 	// No element of a page can load an answer that needs an Authorization header, so
 	// nobody could sniff it; and a ninth header makes net/http's map grow.
 	delete(h, echo.HeaderXContentTypeOptions)
-	h[echo.HeaderCacheControl] = forAMoment
+	h[echo.HeaderCacheControl] = revalidated
 	h[etagHeader] = []string{tag}
 	if known := c.Request().Header["If-None-Match"]; known != nil && isKnown(known, tag) {
 		w.WriteHeader(http.StatusNotModified)

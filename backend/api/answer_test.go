@@ -14,7 +14,7 @@ func TestABrowserMayKeepGetInstanceForAMoment(t *testing.T) {
 	s, _ := newServer(t, setup{store: store})
 	get := func(token string, headers ...string) (int, string, string) {
 		w := ask(s, "GET", "/api/get-instance", "", append(headers, "Authorization: "+token)...)
-		for name, want := range map[string]string{"Cache-Control": "private, max-age=30", "Vary": "Authorization", "Access-Control-Allow-Origin": "*"} {
+		for name, want := range map[string]string{"Cache-Control": "private, no-cache", "Vary": "Authorization", "Access-Control-Allow-Origin": "*"} {
 			if got := w.Header().Get(name); got != want {
 				t.Errorf("%d with %s: %q, want %q", w.Code, name, got, want)
 			}
