@@ -62,8 +62,8 @@ test-e2e: build
 	CHROMIUM="$$(scripts/chromium.sh)" npm run e2e
 
 bench: build
-	go build -o bin/bare ./bench/bare
-	WRK="$$(scripts/wrk.sh)" node bench/bench.mjs
+	for part in bare visit seed; do go build -o "bin/bench-$$part" "./bench/$$part"; done
+	WRK="$$(scripts/wrk.sh)" CHROMIUM="$$(scripts/chromium.sh)" node bench/bench.mjs
 	go test -run '^$$' -bench . -benchmem ./backend/...
 
 clean:

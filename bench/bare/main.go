@@ -1,12 +1,17 @@
-// Command bare is the limit that get-instance is measured against: an Echo handler
-// that writes the same JSON and knows nobody.
+// Command bare is the limit that Nametag is measured against: an Echo handler and a
+// net/http one that write the same JSON as get-instance and know nobody, and one that
+// writes the bytes of a file.
 package main
 
 import (
+	"encoding/json"
+	"flag"
 	"fmt"
 	"log"
 	"net"
 	"net/http"
+	"os"
+	"strconv"
 
 	"github.com/labstack/echo/v4"
 )
@@ -18,17 +23,53 @@ type answer struct {
 }
 
 func main() {
+	plain := flag.Bool("net-http", false, "net/http alone, without Echo")
+	file := flag.String("file", "", "a brotli file, which the net/http handler writes at /widget.js")
+	flag.Parse()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		log.Fatal(err)
 	}
-	e := echo.New()
-	e.HideBanner, e.HidePort, e.Listener = true, true, listener
+	fmt.Printf("http://%s\n", listener.Addr())
 	body := answer{"Success", map[string]string{"greeting": "Hello"}, map[string]any{
 		"plan": map[string]any{"name": "", "isFree": true}, "locale": "en", "currency": "USD",
 		"siteDisplayName": "My Wix Site", "languages": []string{"en"},
 	}}
-	e.GET("/api/get-instance", func(c echo.Context) error { return c.JSON(http.StatusOK, body) })
-	fmt.Printf("http://%s\n", listener.Addr())
+	if *plain {
+		log.Fatal(http.Serve(listener, netHTTP(body, *file)))
+	}
+	e := echo.New()
+	e.HideBanner, e.HidePort, e.Listener = true, true, listener
+	e.GET("/api/:route", func(c echo.Context) error { return c.JSON(http.StatusOK, body) })
 	log.Fatal(e.Start(""))
+}
+
+func netHTTP(body answer, file string) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /api/{route}", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if err := json.NewEncoder(w).Encode(body); err != nil {
+			panic(http.ErrAbortHandler)
+		}
+	})
+	if file == "" {
+		return mux
+	}
+	script, err := os.ReadFile(file)
+	if err != nil {
+		log.Fatal(err)
+	}
+	length := strconv.Itoa(len(script))
+	mux.HandleFunc("GET /widget.js", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("ETag", `"it"`)
+		if r.Header.Get("If-None-Match") != "" {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+		w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
+		w.Header().Set("Content-Encoding", "br")
+		w.Header().Set("Content-Length", length)
+		w.Write(script)
+	})
+	return mux
 }

@@ -1,0 +1,109 @@
+// From the request for the script to the widget that shows the site's name, in Chromium
+// with a CPU four times slower and a network of 1.6 Mb/s and 150 ms. The page, the tag, the
+// server of the script and the API are the same for all: only the script differs.
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { join } from "node:path";
+import { brotliCompressSync } from "node:zlib";
+import { chromium } from "@playwright/test";
+import { inTurn, pick } from "../lib/load.mjs";
+import { file, serve, settle, sim, token } from "../lib/programs.mjs";
+import { row } from "../lib/table.mjs";
+import { bundle } from "../peer/build.mjs";
+
+const siteName = "My Wix Site";
+
+export async function measure(add) {
+  for (const source of ["widget.tsx", "bare-element.js"]) await bundle(source, file(source));
+  const scripts = {
+    ours: script("widget/dist/widget.js"),
+    peer: script(join(file("widget.tsx"), "widget.js")),
+    limit: script(join(file("bare-element.js"), "bare-element.js")),
+  };
+  let current;
+  const files = createServer((_, response) =>
+    response
+      .writeHead(200, {
+        "Content-Type": "text/javascript",
+        "Content-Encoding": "br",
+        "Access-Control-Allow-Origin": "*",
+        "Cache-Control": "no-store",
+      })
+      .end(current),
+  );
+  await new Promise((resolve) => files.listen(0, "127.0.0.1", resolve));
+  const widget = `http://127.0.0.1:${files.address().port}/widget.js`;
+  const wix = await sim(`--widget-url=${widget}`);
+  const ours = await serve(wix);
+  await settle(ours, await token(wix));
+  const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"],
+  });
+  try {
+    const page = `${wix.url}/site?copies=1&attr.api-base=${encodeURIComponent(`${ours.url}/api/`)}`;
+    const contestants = Object.entries(scripts).map(([who, bytes]) => [
+      who,
+      () => {
+        current = bytes;
+        return open(browser, page, widget);
+      },
+    ]);
+    const results = await inTurn(Object.fromEntries(contestants), 5);
+    add(row("script request to first paint, slowed Chromium", "ms", pick(results, "painted")));
+    add(row("script request to identified, slowed Chromium", "ms", pick(results, "identified")));
+    add(row("the widget's requests until its first paint", "requests", pick(results, "requests")));
+  } finally {
+    await browser.close();
+    files.close();
+  }
+  await Promise.all([ours, wix].map((program) => program.stop()));
+}
+
+const script = (path) => brotliCompressSync(readFileSync(path));
+
+/** One visit in a browser that knows nothing. */
+async function open(browser, url, widget) {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const cdp = await context.newCDPSession(page);
+  await cdp.send("Network.enable");
+  await cdp.send("Emulation.setCPUThrottlingRate", { rate: 4 });
+  const throughput = 1.6e6 / 8;
+  await cdp.send("Network.emulateNetworkConditions", {
+    offline: false,
+    latency: 150,
+    downloadThroughput: throughput,
+    uploadThroughput: throughput,
+  });
+  await page.addInitScript(watch, siteName);
+  await page.goto(url);
+  await page.waitForFunction(() => globalThis.seen?.identified, null, { timeout: 30_000 });
+  const result = await page.evaluate((script) => {
+    const { painted, identified } = globalThis.seen;
+    const entries = performance.getEntriesByType("resource");
+    const { startTime } = entries.find((entry) => entry.name === script);
+    return {
+      painted: painted - startTime,
+      identified: identified - startTime,
+      requests: entries.filter((e) => !e.name.startsWith(location.origin) && e.startTime < painted)
+        .length,
+    };
+  }, widget);
+  await context.close();
+  return result;
+}
+
+/** In the page: looks at every frame what the widget shows. */
+function watch(name) {
+  const seen = {};
+  globalThis.seen = seen;
+  const look = () => {
+    const element = document.querySelector("nametag-widget");
+    const text = `${element?.textContent}${element?.shadowRoot?.textContent ?? ""}`;
+    if (/Hello/.test(text)) seen.painted ??= performance.now();
+    if (text.includes(name)) seen.identified = performance.now();
+    else requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+}
