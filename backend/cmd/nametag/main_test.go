@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"nametag/backend/instance"
+	"nametag/backend/store/pgtest"
 	"nametag/backend/store/sqlstore"
 )
 
@@ -81,5 +82,29 @@ func TestCommands(t *testing.T) {
 				t.Errorf("stdout:\n%s\nstderr:\n%s\nwant %q and %q", &stdout, &stderr, tt.out, tt.err)
 			}
 		})
+	}
+}
+
+func TestInstancesOnPostgres(t *testing.T) {
+	const id = "11111111-1111-4111-8111-111111111111"
+	database := pgtest.URL(t)
+	hold(t, database, id)
+	for _, tt := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"migrate"}, 0, "00002"},
+		{[]string{"instances", "list"}, 0, id},
+		{[]string{"instances", "show", id}, 0, "gold"},
+		{[]string{"instances", "export", id}, 0, `"vendorProductId": "gold"`},
+		{[]string{"instances", "purge", "--yes", id}, 0, "Deleted."},
+		{[]string{"instances", "show", id}, 1, "nothing is held"},
+	} {
+		var out bytes.Buffer
+		code := run(tt.args, []string{"NAMETAG_DATABASE_URL=" + database}, strings.NewReader(""), &out, &out)
+		if code != tt.code || !strings.Contains(out.String(), tt.want) {
+			t.Errorf("%v: exit code %d, want %d with %q:\n%s", tt.args, code, tt.code, tt.want, &out)
+		}
 	}
 }
