@@ -60,6 +60,13 @@ func (f *fakeWix) say(said wix.AppInstance, err error) {
 	f.said, f.err, f.panics = said, err, false
 }
 
+// atOnce is how many were asked at once at most.
+func (f *fakeWix) atOnce() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.most
+}
+
 func (f *fakeWix) times() []time.Time {
 	f.mu.Lock()
 	defer f.mu.Unlock()

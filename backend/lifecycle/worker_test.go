@@ -215,8 +215,8 @@ func TestReadingsAreFewAtOnceAndHoldUpNoEvent(t *testing.T) {
 		if w.row().RemovedAt.IsZero() {
 			t.Error("the removal waits for the readings before it")
 		}
-		if w.wix.most != readers {
-			t.Errorf("%d readings at once", w.wix.most)
+		if n := w.wix.atOnce(); n != readers {
+			t.Errorf("%d readings at once", n)
 		}
 		for w.log.count("observed reading done") < many {
 			time.Sleep(time.Minute)
