@@ -51,7 +51,6 @@ test("a request that is under way at SIGINT is answered", async () => {
   try {
     await stack.fault({ endpoint: "token-info", latency: "500ms", count: 1 });
     const answer = stack.ask("get-instance", await stack.token());
-    await expect.poll(() => stack.calls(), { intervals: [10] }).toBeTruthy();
     await new Promise((resolve) => setTimeout(resolve, 100)); // the request is on its way; nothing tells when
     stack.server.kill("SIGINT");
     expect((await answer).status).toBe(200);
