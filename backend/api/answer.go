@@ -88,6 +88,21 @@ var encoders = sync.Pool{New: func() any {
 // be paid for ever after.
 const keptBuffer = 16 << 10
 
+// serializer is Echo's, with an encoder that is used again: a body is encoded whole
+// before any of it is sent, so that one that cannot be is an error of ours, and no half
+// an answer.
+type serializer struct{ echo.DefaultJSONSerializer }
+
+func (serializer) Serialize(c echo.Context, body any, _ string) error {
+	e := encoders.Get().(*encoder)
+	defer e.release()
+	if err := e.Encode(body); err != nil {
+		return err
+	}
+	_, err := c.Response().Write(e.body.Bytes())
+	return err
+}
+
 func (e *encoder) release() {
 	if e.body.Cap() <= keptBuffer {
 		e.body.Reset()

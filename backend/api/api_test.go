@@ -50,7 +50,7 @@ func (c callers) Identify(_ context.Context, _ string, authorization []string) (
 	default:
 		return identity.Identification{}, &instance.Error{Code: instance.CodeTokenMissing}
 	}
-	return identity.Identification{Caller: caller, Cached: true}, nil
+	return identity.Identification{Caller: caller, Cached: true, At: time.Now()}, nil
 }
 
 type elevator struct {
@@ -58,12 +58,14 @@ type elevator struct {
 	err  error
 }
 
-func (e elevator) AppInstance(context.Context, string) (wix.AppInstance, error) { return e.said, e.err }
+func (e elevator) AppInstance(context.Context, string) (*wix.AppInstance, error) {
+	return &e.said, e.err
+}
 
 type learner struct{}
 
-func (learner) Want(string)                                           {}
-func (learner) Record(context.Context, string, wix.AppInstance) error { return nil }
+func (learner) Want(string)                                            {}
+func (learner) Record(context.Context, string, *wix.AppInstance) error { return nil }
 
 type failingStore struct{ instance.Store }
 
@@ -501,4 +503,27 @@ func TestNobodyWaitsForACancelledRequest(t *testing.T) {
 		t.Errorf("got %d; log %s", w.Code, log)
 	}
 	_, _ = io.Copy(io.Discard, w.Body)
+}
+
+func TestRequestIDs(t *testing.T) {
+	s, _ := newServer(t, setup{})
+	for _, tt := range []struct {
+		name, path string
+		want       bool
+	}{
+		{"an answer of the API", "/api/get-instance", true},
+		{"an error of the API", "/api/nothing", true},
+		{"an error elsewhere", "/nowhere", true},
+		{"a file", "/widget.js", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			get := func() string {
+				return ask(s, "GET", tt.path, "", "Authorization: "+visitor, "X-Request-Id: the-client's").Header().Get("X-Request-Id")
+			}
+			first, second := get(), get()
+			if (first != "") != tt.want || tt.want && first == second || strings.Contains(first, "client") {
+				t.Errorf("got %q, then %q", first, second)
+			}
+		})
+	}
 }

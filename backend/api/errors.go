@@ -67,8 +67,8 @@ func (s *Server) handleError(err error, c echo.Context) {
 		return
 	}
 	e := toDomain(err)
-	status, id := statusOf[e.Code], c.Response().Header().Get(echo.HeaderXRequestID)
 	h := c.Response().Header()
+	status, id := statusOf[e.Code], s.identify(h)
 	switch status {
 	case http.StatusUnauthorized:
 		h.Set(echo.HeaderWWWAuthenticate, `Bearer realm="nametag", error="`+wwwError(e.Code)+`"`)
@@ -82,6 +82,7 @@ func (s *Server) handleError(err error, c echo.Context) {
 			slog.String("requestId", id), slog.Any("cause", e.Err))
 	}
 	h.Set(echo.HeaderCacheControl, "no-store")
+	h.Set(echo.HeaderXContentTypeOptions, "nosniff")
 	if err := s.writeError(c, status, e, id); err != nil {
 		s.opts.Logger.Warn("could not write an error answer", "requestId", id, "cause", err)
 	}

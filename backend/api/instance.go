@@ -49,8 +49,7 @@ func (h handlers) identified(next func(call) error) echo.HandlerFunc {
 			}
 			return c.JSON(http.StatusOK, statusAnswer{noInstance})
 		}
-		at := time.Now()
-		return next(call{c, who.Caller, at, identifyTiming(who, at.Sub(start))})
+		return next(call{c, who.Caller, who.At, identifyTiming(who, who.At.Sub(start))})
 	}
 }
 
@@ -112,7 +111,7 @@ func (h handlers) getInstanceData(c call) error {
 		return err
 	}
 	if c.Role != instance.Owner {
-		said = visitorView(said)
+		return c.JSON(http.StatusOK, visitorView(said))
 	}
 	return c.JSON(http.StatusOK, said)
 }

@@ -16,15 +16,11 @@ import (
 )
 
 // edge is the one middleware, because Echo makes each of them anew for every request. It
-// gives the request its id, turns panics and errors into answers early enough for
-// the metrics to see the final status, and hands the outcome to them.
+// turns panics and errors into answers early enough for the metrics to see the final
+// status, and hands the outcome to them.
 func (s *Server) edge(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		start := time.Now()
-		// Never the client's own id: it would let anyone write into our log.
-		h := c.Response().Header()
-		h[requestIDHeader] = []string{s.requestIDs.next()}
-		h[echo.HeaderXContentTypeOptions] = noSniff
 		if err := s.guarded(next, c); err != nil {
 			c.Error(err)
 		}
@@ -51,12 +47,26 @@ func (s *Server) guarded(next echo.HandlerFunc, c echo.Context) (err error) {
 		}
 	}()
 	if s.isAPI(c.Request().URL.Path) {
-		openToAll(c.Response().Header())
+		h := c.Response().Header()
+		openToAll(h)
+		s.identify(h)
+		h[echo.HeaderXContentTypeOptions] = noSniff
 		if c.Request().Method == http.MethodOptions {
 			return preflight(c)
 		}
 	}
 	return next(c)
+}
+
+// identify gives the request its id, unless it has one: those of the API and those that
+// fail do. Never the client's own id: it would let anyone write into our log.
+func (s *Server) identify(h http.Header) string {
+	id := h[requestIDHeader]
+	if id == nil {
+		id = []string{s.requestIDs.next()}
+		h[requestIDHeader] = id
+	}
+	return id[0]
 }
 
 // requestIDHeader is echo.HeaderXRequestID as net/http spells it.

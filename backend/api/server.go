@@ -28,7 +28,7 @@ type Identifier interface {
 
 // Elevator reads an app instance from Wix with the app's own identity.
 type Elevator interface {
-	AppInstance(ctx context.Context, instanceID string) (wix.AppInstance, error)
+	AppInstance(ctx context.Context, instanceID string) (*wix.AppInstance, error)
 }
 
 // Learner keeps our record of an instance true to what Wix says.
@@ -36,7 +36,7 @@ type Learner interface {
 	// Want asks for the record to be brought up to date soon. It does not wait.
 	Want(instanceID string)
 	// Record takes over what Wix has just said.
-	Record(ctx context.Context, instanceID string, said wix.AppInstance) error
+	Record(ctx context.Context, instanceID string, said *wix.AppInstance) error
 }
 
 // Webhooks takes a delivery of Wix. When it returns nil, the event is durable.
@@ -93,6 +93,7 @@ func New(o Options) *Server {
 	e := s.echo
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = s.handleError
+	e.JSONSerializer = serializer{}
 	e.IPExtractor = ipExtractor(o.TrustedProxies)
 	e.Use(s.edge)
 
@@ -204,6 +205,7 @@ const pageCSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-sr
 func (s *Server) render(c echo.Context, status int, page templ.Component) error {
 	h := c.Response().Header()
 	h.Set(echo.HeaderContentSecurityPolicy, pageCSP)
+	h.Set(echo.HeaderXContentTypeOptions, "nosniff")
 	h.Set(echo.HeaderReferrerPolicy, "strict-origin-when-cross-origin")
 	h.Set(echo.HeaderCacheControl, "no-cache")
 	h.Set(echo.HeaderContentType, "text/html; charset=utf-8")

@@ -3,11 +3,14 @@ package app
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/pprof"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -29,6 +32,21 @@ type metrics struct {
 	duration *prometheus.HistogramVec
 	wixCalls *prometheus.CounterVec
 	jobs     *prometheus.CounterVec
+
+	// known are the series that have been counted before, found without making labels
+	// anew. The map is replaced, never written to.
+	known atomic.Pointer[map[outcome]series]
+	grow  sync.Mutex
+}
+
+type outcome struct {
+	route  string
+	status int
+}
+
+type series struct {
+	requests prometheus.Counter
+	duration prometheus.Observer
 }
 
 func newMetrics() *metrics {
@@ -48,6 +66,7 @@ func newMetrics() *metrics {
 			Name: metricJobs, Help: "Tries of webhook events and of readings from Wix, by kind and outcome; a \"dead\" one waits for a person.",
 		}, []string{"kind", "outcome"}),
 	}
+	m.known.Store(&map[outcome]series{})
 	m.registry.MustRegister(m.requests, m.duration, m.wixCalls, m.jobs,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
@@ -56,8 +75,25 @@ func newMetrics() *metrics {
 // observe counts one answered request. The route is the pattern, never the path:
 // a path is the client's to choose, and would make the series endless.
 func (m *metrics) observe(route string, status int, took time.Duration) {
-	m.requests.WithLabelValues(route, strconv.Itoa(status)).Inc()
-	m.duration.WithLabelValues(route).Observe(took.Seconds())
+	o := outcome{route, status}
+	s, ok := (*m.known.Load())[o]
+	if !ok {
+		s = m.learn(o)
+	}
+	s.requests.Inc()
+	s.duration.Observe(took.Seconds())
+}
+
+func (m *metrics) learn(o outcome) series {
+	m.grow.Lock()
+	defer m.grow.Unlock()
+	known := maps.Clone(*m.known.Load())
+	known[o] = series{
+		m.requests.WithLabelValues(o.route, strconv.Itoa(o.status)),
+		m.duration.WithLabelValues(o.route),
+	}
+	m.known.Store(&known)
+	return known[o]
 }
 
 // countJob counts one try of a job.

@@ -105,16 +105,16 @@ func NewElevator(o ElevatorOptions) *Elevator {
 
 // AppInstance returns Wix's app instance, at most a minute old while Wix can be
 // asked. While Wix cannot answer, or the instance's budget of calls is spent, the
-// last one read is served for up to 24 hours. The result shares its lists with
-// other callers: replace them, do not write into them.
+// last one read is served for up to 24 hours. The result is shared with
+// other callers: it must not be written to.
 //
 // When Wix refuses to elevate for the instance (it may have been uninstalled, or
 // the app's secret may be wrong: Wix's answer does not tell which) the error is
 // wix_bad_response, nothing stale is served, and Wix is asked again after 30 s.
 // An error is an *instance.Error, or ctx's own context.Canceled.
-func (e *Elevator) AppInstance(ctx context.Context, instanceID string) (wix.AppInstance, error) {
+func (e *Elevator) AppInstance(ctx context.Context, instanceID string) (*wix.AppInstance, error) {
 	if !plausibleID(instanceID) {
-		return wix.AppInstance{}, &instance.Error{Code: instance.CodeInternal, Err: errors.New("the instance id is not a GUID")}
+		return nil, &instance.Error{Code: instance.CodeInternal, Err: errors.New("the instance id is not a GUID")}
 	}
 	d, ok := e.documents.GetIfPresent(instanceID)
 	if !ok {
@@ -126,23 +126,23 @@ func (e *Elevator) AppInstance(ctx context.Context, instanceID string) (wix.AppI
 		switch {
 		case err == nil:
 		case ctx.Err() != nil:
-			return wix.AppInstance{}, callerGone(ctx.Err())
+			return nil, callerGone(ctx.Err())
 		default:
-			return wix.AppInstance{}, fault(err)
+			return nil, fault(err)
 		}
 	}
 	if d.refusal != nil {
-		return wix.AppInstance{}, d.refusal
+		return nil, d.refusal
 	}
-	return *d.app, nil
+	return d.app, nil
 }
 
 // Fresh asks Wix for the app instance now, whatever it said before, and what it says
 // is what AppInstance returns from then on. Nothing stale is returned. Errors are as
 // AppInstance's.
-func (e *Elevator) Fresh(ctx context.Context, instanceID string) (wix.AppInstance, error) {
+func (e *Elevator) Fresh(ctx context.Context, instanceID string) (*wix.AppInstance, error) {
 	if !plausibleID(instanceID) {
-		return wix.AppInstance{}, &instance.Error{Code: instance.CodeInternal, Err: errors.New("the instance id is not a GUID")}
+		return nil, &instance.Error{Code: instance.CodeInternal, Err: errors.New("the instance id is not a GUID")}
 	}
 	app, err := await(ctx, e.loads, func() (*wix.AppInstance, error) {
 		ctx, cancel := e.loads.detach(ctx, elevateTimeout)
@@ -162,11 +162,11 @@ func (e *Elevator) Fresh(ctx context.Context, instanceID string) (wix.AppInstanc
 	})
 	switch {
 	case err == nil:
-		return *app, nil
+		return app, nil
 	case ctx.Err() != nil:
-		return wix.AppInstance{}, callerGone(ctx.Err())
+		return nil, callerGone(ctx.Err())
 	default:
-		return wix.AppInstance{}, fault(err)
+		return nil, fault(err)
 	}
 }
 

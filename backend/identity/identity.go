@@ -107,6 +107,8 @@ type Identification struct {
 	Caller instance.Caller
 	// Cached says that Wix was not asked.
 	Cached bool
+	// At is when the caller was found to be who they are.
+	At time.Time
 }
 
 // Identify says who the token of a request belongs to. authorization holds every
@@ -220,7 +222,7 @@ func (i *Identifier) ask(ctx context.Context, source string, key tokenHash, toke
 	} else if err == nil {
 		var f facts
 		if f, err = read(info); err == nil {
-			if err = i.judge(f); err == nil {
+			if err = i.judge(f, i.now()); err == nil {
 				f.clientID = i.appID // one string for all, not one for each token
 				return f, nil
 			}
@@ -274,18 +276,19 @@ func role(subject wix.SubjectType) instance.Role {
 }
 
 // judge is the policy. It is applied to the facts of every request, cached or not.
-func (i *Identifier) judge(f facts) error {
+func (i *Identifier) judge(f facts, now time.Time) error {
 	if f.clientID != i.appID {
 		return &instance.Error{Code: instance.CodeTokenForeign, Err: errors.New("token-info's clientId is not this app")}
 	}
-	if f.expires <= i.now().Unix() {
+	if f.expires <= now.Unix() {
 		return &instance.Error{Code: instance.CodeTokenExpired, Err: errors.New("token-info's exp is past")}
 	}
 	return nil
 }
 
 func (i *Identifier) identification(f facts, cached bool) (Identification, error) {
-	if err := i.judge(f); err != nil {
+	now := i.now()
+	if err := i.judge(f, now); err != nil {
 		return Identification{}, err
 	}
 	who := Identification{
@@ -296,6 +299,7 @@ func (i *Identifier) identification(f facts, cached bool) (Identification, error
 			Expires:    time.Unix(f.expires, 0).UTC(),
 		},
 		Cached: cached,
+		At:     now,
 	}
 	if f.issued != 0 {
 		who.Caller.IssuedAt = time.Unix(f.issued, 0).UTC()

@@ -202,11 +202,15 @@ func TestCaller(t *testing.T) {
 			w.always(with(with(good(0), func(i *wix.TokenInfo) { i.Expires = expires }), tt.change), nil)
 			i := newIdentifier(t, w)
 			for _, cached := range []bool{false, true} {
+				before := time.Now()
 				got, err := i.Identify(t.Context(), "192.0.2.1", []string{"tok"})
 				if err != nil {
 					t.Fatal(err)
 				}
-				if diff := cmp.Diff(Identification{tt.want, cached}, got); diff != "" {
+				if got.At.Before(before) || got.At.After(time.Now()) {
+					t.Errorf("identified at %v", got.At)
+				}
+				if diff := cmp.Diff(Identification{tt.want, cached, got.At}, got); diff != "" {
 					t.Error(diff)
 				}
 			}

@@ -97,7 +97,7 @@ func (w *Worker) grant(id string) error {
 // have been said up to some hours ago, for all that is known here: a plan that differs
 // from ours is not taken over but read anew. An instance that has been deleted
 // meanwhile stays deleted.
-func (w *Worker) Record(ctx context.Context, instanceID string, said wix.AppInstance) error {
+func (w *Worker) Record(ctx context.Context, instanceID string, said *wix.AppInstance) error {
 	at := w.now()
 	row, err := w.store.Find(ctx, instanceID)
 	if errors.Is(err, instance.ErrNotFound) {

@@ -137,7 +137,7 @@ func TestRecord(t *testing.T) {
 	bubble(t, &fakeWix{said: plan("gold")}, func(w *world) {
 		record := func(id string, said wix.AppInstance) {
 			t.Helper()
-			if err := w.worker.Record(t.Context(), id, said); err != nil {
+			if err := w.worker.Record(t.Context(), id, &said); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -177,7 +177,8 @@ func TestANewerPlanIsNotLostToAnOldAnswer(t *testing.T) {
 		w.wix.say(plan("silver"), nil)
 		// A minute later someone is answered from a cache that has not heard of it.
 		time.Sleep(time.Minute)
-		if err := w.worker.Record(t.Context(), "i", plan("")); err != nil {
+		was := plan("")
+		if err := w.worker.Record(t.Context(), "i", &was); err != nil {
 			t.Fatal(err)
 		}
 		if name := w.row().Profile.Plan.Name; name != "gold" {
@@ -216,7 +217,7 @@ func TestProfile(t *testing.T) {
 		{"languages without a code are left out", multilingual, languages},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if diff := cmp.Diff(tt.want, profileOf(tt.said)); diff != "" {
+			if diff := cmp.Diff(tt.want, profileOf(&tt.said)); diff != "" {
 				t.Error(diff)
 			}
 		})

@@ -33,7 +33,7 @@ type fakeWix struct {
 	now, most int
 }
 
-func (f *fakeWix) Fresh(ctx context.Context, _ string) (wix.AppInstance, error) {
+func (f *fakeWix) Fresh(ctx context.Context, _ string) (*wix.AppInstance, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.asked = append(f.asked, time.Now())
@@ -51,7 +51,7 @@ func (f *fakeWix) Fresh(ctx context.Context, _ string) (wix.AppInstance, error) 
 	if panics {
 		panic("boom")
 	}
-	return said, err
+	return &said, err
 }
 
 func (f *fakeWix) say(said wix.AppInstance, err error) {

@@ -7,7 +7,7 @@ import (
 
 // profileOf keeps what Nametag needs of Wix's app instance. isFree decides about
 // the plan; when it is absent, a plan with a name is a paid one.
-func profileOf(said wix.AppInstance) instance.Profile {
+func profileOf(said *wix.AppInstance) instance.Profile {
 	name := said.Instance.Billing.Value.PackageName.Value
 	free := said.Instance.IsFree.Value
 	if !said.Instance.IsFree.Present {

@@ -36,7 +36,7 @@ const (
 // Elevator reads an app instance from Wix with the app's own identity.
 type Elevator interface {
 	// Fresh asks Wix now, whatever it said before.
-	Fresh(ctx context.Context, instanceID string) (wix.AppInstance, error)
+	Fresh(ctx context.Context, instanceID string) (*wix.AppInstance, error)
 }
 
 // Options are what a Worker needs. Inbox, Store and Elevator are required.
