@@ -68,7 +68,7 @@ func (s *Server) handleError(err error, c echo.Context) {
 	}
 	e := toDomain(err)
 	h := c.Response().Header()
-	status, id := statusOf[e.Code], s.identify(h)
+	status, id := statusOf[e.Code], s.requestID(h)
 	switch status {
 	case http.StatusUnauthorized:
 		h.Set(echo.HeaderWWWAuthenticate, `Bearer realm="nametag", error="`+wwwError(e.Code)+`"`)
@@ -82,7 +82,6 @@ func (s *Server) handleError(err error, c echo.Context) {
 			slog.String("requestId", id), slog.Any("cause", e.Err))
 	}
 	h.Set(echo.HeaderCacheControl, "no-store")
-	h.Set(echo.HeaderXContentTypeOptions, "nosniff")
 	if err := s.writeError(c, status, e, id); err != nil {
 		s.opts.Logger.Warn("could not write an error answer", "requestId", id, "cause", err)
 	}

@@ -21,6 +21,7 @@ import (
 func (s *Server) edge(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		start := time.Now()
+		c.Response().Header()[echo.HeaderXContentTypeOptions] = noSniff
 		if err := s.guarded(next, c); err != nil {
 			c.Error(err)
 		}
@@ -49,8 +50,7 @@ func (s *Server) guarded(next echo.HandlerFunc, c echo.Context) (err error) {
 	if s.isAPI(c.Request().URL.Path) {
 		h := c.Response().Header()
 		openToAll(h)
-		s.identify(h)
-		h[echo.HeaderXContentTypeOptions] = noSniff
+		s.requestID(h)
 		if c.Request().Method == http.MethodOptions {
 			return preflight(c)
 		}
@@ -58,9 +58,9 @@ func (s *Server) guarded(next echo.HandlerFunc, c echo.Context) (err error) {
 	return next(c)
 }
 
-// identify gives the request its id, unless it has one: those of the API and those that
-// fail do. Never the client's own id: it would let anyone write into our log.
-func (s *Server) identify(h http.Header) string {
+// requestID gives the request its id, unless it has one: those of the API and those that
+// fail have one. Never the client's own id: it would let anyone write into our log.
+func (s *Server) requestID(h http.Header) string {
 	id := h[requestIDHeader]
 	if id == nil {
 		id = []string{s.requestIDs.next()}

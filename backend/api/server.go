@@ -205,7 +205,6 @@ const pageCSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-sr
 func (s *Server) render(c echo.Context, status int, page templ.Component) error {
 	h := c.Response().Header()
 	h.Set(echo.HeaderContentSecurityPolicy, pageCSP)
-	h.Set(echo.HeaderXContentTypeOptions, "nosniff")
 	h.Set(echo.HeaderReferrerPolicy, "strict-origin-when-cross-origin")
 	h.Set(echo.HeaderCacheControl, "no-cache")
 	h.Set(echo.HeaderContentType, "text/html; charset=utf-8")
