@@ -52,6 +52,26 @@ test("a known visitor costs no call to Wix, a new one costs one", async ({ page,
   await expect(page.getByText("call to Wix to identify", { exact: true })).toBeVisible();
 });
 
+test("what the browser still has is told as such, and counts as no request", async ({
+  page,
+  stack,
+}) => {
+  await page.goto(stack.app);
+  const done = page.getByText("The widget shows the greeting of this site.");
+  await expect(done).toBeVisible();
+  // Kept is an answer that names the site, which Nametag learns after the first visit.
+  await expect(async () => {
+    await page.getByRole("button", { name: "Reload as the same visitor" }).click();
+    await expect(done).toBeVisible();
+    await expect(page.getByText("The browser still has an answer for this token")).toBeVisible({
+      timeout: 1000,
+    });
+  }).toPass({ timeout: 15_000 });
+  await expect(page.locator("#figure-requests")).toHaveText("0");
+  await expect(page.locator("#figure-calls")).toHaveText("0");
+  await page.screenshot({ path: "test-results/demo-kept.png", fullPage: true });
+});
+
 test("view as visitor takes the editor away and leaves the page", async ({ page, stack }) => {
   await page.goto(stack.app);
   await expect(stageWidget(page)).toContainText("Connected");

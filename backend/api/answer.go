@@ -1,6 +1,6 @@
 package api
 
-// How a body that a browser may keep, and has confirmed before each use, is written.
+// How a body that a browser may keep is written.
 
 import (
 	"bytes"
@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/labstack/echo/v4"
 )
@@ -17,6 +18,7 @@ import (
 // Shared header values: net/http only reads them.
 var (
 	noStore           = []string{"no-store"}
+	forAMoment        = []string{"private, max-age=30"}
 	revalidated       = []string{"private, no-cache"}
 	varyAuthorization = []string{echo.HeaderAuthorization}
 	jsonType          = []string{echo.MIMEApplicationJSON}
@@ -25,10 +27,15 @@ var (
 // etagHeader is ETag as net/http spells it.
 var etagHeader = http.CanonicalHeaderKey("ETag")
 
-// answer writes body as JSON, which the caller's own browser may keep and use again
-// as long as its entity tag holds. The tag is made of the body itself: whatever the
-// body comes to depend on, two callers share a tag only where they are told the same.
-func (c call) answer(body any) error {
+// keptFor is what max-age says in forAMoment.
+const keptFor = 30 * time.Second
+
+// answer writes body as JSON, which the caller's own browser may keep. It may use it
+// again for keptFor without asking, if the answer is settled and the token lives that
+// long; else, and after that, as long as the entity tag holds. The tag is made of the
+// body itself: whatever the body comes to depend on, two callers share a tag only where
+// they are told the same.
+func (c call) answer(body any, settled bool) error {
 	e := encoders.Get().(*encoder)
 	defer e.release()
 	if err := e.Encode(body); err != nil {
@@ -41,6 +48,9 @@ func (c call) answer(body any) error {
 	// nobody could sniff it; and a ninth header makes net/http's map grow.
 	delete(h, echo.HeaderXContentTypeOptions)
 	h[echo.HeaderCacheControl] = revalidated
+	if settled && c.Expires.Sub(c.at) >= keptFor {
+		h[echo.HeaderCacheControl] = forAMoment
+	}
 	h[etagHeader] = []string{tag}
 	if known := c.Request().Header["If-None-Match"]; known != nil && isKnown(known, tag) {
 		w.WriteHeader(http.StatusNotModified)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"nametag/backend/instance"
 	"nametag/backend/store/memstore"
@@ -12,9 +13,17 @@ import (
 func TestABrowserMayKeepGetInstanceForAMoment(t *testing.T) {
 	store := memstore.New()
 	s, _ := newServer(t, setup{store: store})
+	ctx := context.Background()
+	first := ask(s, "GET", "/api/get-instance", "", "Authorization: "+visitor)
+	if got := first.Header().Get("Cache-Control"); got != "private, no-cache" {
+		t.Errorf("while Wix has not told of the site: %q", got)
+	}
+	if _, err := store.SaveProfile(ctx, site1, instance.Profile{SiteDisplayName: "Lantern"}, time.Now()); err != nil {
+		t.Fatal(err)
+	}
 	get := func(token string, headers ...string) (int, string, string) {
 		w := ask(s, "GET", "/api/get-instance", "", append(headers, "Authorization: "+token)...)
-		for name, want := range map[string]string{"Cache-Control": "private, no-cache", "Vary": "Authorization", "Access-Control-Allow-Origin": "*"} {
+		for name, want := range map[string]string{"Cache-Control": "private, max-age=30", "Vary": "Authorization", "Access-Control-Allow-Origin": "*"} {
 			if got := w.Header().Get(name); got != want {
 				t.Errorf("%d with %s: %q, want %q", w.Code, name, got, want)
 			}
@@ -22,7 +31,7 @@ func TestABrowserMayKeepGetInstanceForAMoment(t *testing.T) {
 		return w.Code, w.Header().Get("ETag"), w.Body.String()
 	}
 	_, before, _ := get(visitor)
-	if _, err := store.SaveSettings(context.Background(), site1, instance.Settings{Greeting: "Welcome"}, 0); err != nil {
+	if _, err := store.SaveSettings(ctx, site1, instance.Settings{Greeting: "Welcome"}, 0); err != nil {
 		t.Fatal(err)
 	}
 	_, tag, body := get(visitor)
@@ -59,6 +68,28 @@ func TestABrowserMayKeepGetInstanceForAMoment(t *testing.T) {
 				t.Errorf("ETag %s, want %s", got, want)
 			}
 		})
+	}
+}
+
+func TestNoAnswerIsUsedAgainBeyondItsToken(t *testing.T) {
+	for _, tt := range []struct {
+		left time.Duration
+		want string
+	}{
+		{30 * time.Second, "private, max-age=30"},
+		{29 * time.Second, "private, no-cache"},
+	} {
+		at := time.Now()
+		store := memstore.New()
+		s, _ := newServer(t, setup{store: store, identifier: callers{at: at, expires: at.Add(tt.left)}})
+		ask(s, "GET", "/api/get-instance", "", "Authorization: "+visitor)
+		if _, err := store.SaveProfile(context.Background(), site1, instance.Profile{}, at); err != nil {
+			t.Fatal(err)
+		}
+		w := ask(s, "GET", "/api/get-instance", "", "Authorization: "+visitor)
+		if got := w.Header().Get("Cache-Control"); got != tt.want {
+			t.Errorf("%s before its end: %q, want %q", tt.left, got, tt.want)
+		}
 	}
 }
 

@@ -32,15 +32,22 @@ const (
 // callers stands in for identity: package identity's own tests and the tests of
 // the whole program hold it to Wix.
 type callers struct {
-	err    error
-	issued time.Time
+	err error
+	// at and expires are now and an hour later when they are zero.
+	issued, at, expires time.Time
 }
 
 func (c callers) Identify(_ context.Context, _ string, authorization []string) (identity.Identification, error) {
 	if c.err != nil {
 		return identity.Identification{}, c.err
 	}
-	caller := instance.Caller{InstanceID: site1, SiteID: "site-1", Role: instance.Visitor, IssuedAt: c.issued, Expires: time.Now().Add(time.Hour)}
+	if c.at.IsZero() {
+		c.at = time.Now()
+	}
+	if c.expires.IsZero() {
+		c.expires = c.at.Add(time.Hour)
+	}
+	caller := instance.Caller{InstanceID: site1, SiteID: "site-1", Role: instance.Visitor, IssuedAt: c.issued, Expires: c.expires}
 	switch strings.Join(authorization, ",") {
 	case owner:
 		caller.Role = instance.Owner
@@ -50,7 +57,7 @@ func (c callers) Identify(_ context.Context, _ string, authorization []string) (
 	default:
 		return identity.Identification{}, &instance.Error{Code: instance.CodeTokenMissing}
 	}
-	return identity.Identification{Caller: caller, Cached: true, At: time.Now()}, nil
+	return identity.Identification{Caller: caller, Cached: true, At: c.at}, nil
 }
 
 type elevator struct {

@@ -76,7 +76,8 @@ func (h handlers) getInstance(c call) error {
 		h.Learner.Want(row.ID)
 	}
 	c.timing.write(c.Response().Header(), time.Since(c.at))
-	return c.answer(instanceAnswer{"Success", row.Settings, row.ViewFor(c.Role)})
+	settled := !row.ProfileAt.IsZero() // the site's name and plan are there
+	return c.answer(instanceAnswer{"Success", row.Settings, row.ViewFor(c.Role)}, settled)
 }
 
 // visit records the visit and returns our own record of the instance. Where the app

@@ -62,10 +62,10 @@ async function start(): Promise<void> {
     draw(facts);
     const f = figures(facts);
     byId("figure-time").textContent = f.identifiedIn === null ? "–" : milliseconds(f.identifiedIn);
-    byId("figure-requests").textContent = f.requests ? String(f.requests) : "–";
+    byId("figure-requests").textContent = f.requests === null ? "–" : String(f.requests);
     byId("figure-requests-label").textContent =
-      `${f.requests > 1 ? "requests" : "request"} to Nametag, for ${count(stage.elements.length, "copy", "copies")}`;
-    byId("figure-calls").textContent = f.requests ? String(f.asked) : "–";
+      `${f.requests === 1 ? "request" : "requests"} to Nametag, for ${count(stage.elements.length, "copy", "copies")}`;
+    byId("figure-calls").textContent = f.requests === null ? "–" : String(f.asked);
     byId("figure-calls-label").textContent =
       f.asked === 1 ? "call to Wix to identify" : "calls to Wix to identify";
   };
@@ -137,6 +137,8 @@ async function start(): Promise<void> {
         status: entry.responseStatus,
         bytes: entry.decodedBodySize,
         metrics: metrics(entry),
+        // Nothing came over the network: not even the header of a 304.
+        kept: entry.transferSize === 0 && entry.decodedBodySize > 0,
       });
     },
   });

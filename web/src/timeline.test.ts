@@ -17,6 +17,7 @@ const request = (
   url: "http://h/demo/api/get-instance",
   status: 200,
   bytes: 99,
+  kept: false,
   metrics: [
     { name: "identify", description, duration: 12 },
     { name: "store", description: "", duration: 0.4 },
@@ -61,6 +62,12 @@ test("a known token is told as such, with no arrow to Wix", () => {
   const steps = compose([opened, handed, request("known"), ready], origin);
   expect(steps.some((s) => s.to === "wix")).toBe(false);
   expect(steps.some((s) => s.text.includes("Wix is not asked"))).toBe(true);
+});
+
+test("an answer that the browser had kept is told as such: no arrow leaves the page", () => {
+  const facts = [opened, handed, request("asked Wix", { kept: true }), ready];
+  expect(routes(facts)).toEqual(["page>page", "wix>page", "page>page", "page>page"]);
+  expect(figures(facts)).toMatchObject({ requests: 0, asked: 0 });
 });
 
 test("the question to Wix is told from Server-Timing while the log of calls is not there, and once", () => {

@@ -31,6 +31,8 @@ export type Fact =
       status: number;
       bytes: number;
       metrics: Metric[];
+      /** The browser answered it from what it had kept. */
+      kept: boolean;
     }
   | {
       kind: "state";
@@ -54,7 +56,8 @@ export type Fact =
 export interface Figures {
   /** Milliseconds from the page's opening to the first widget that is ready, or null. */
   identifiedIn: number | null;
-  requests: number;
+  /** How often Nametag was asked; null while nobody has wanted to know. */
+  requests: number | null;
   /** How often Wix was asked to identify the visitor. */
   asked: number;
 }
@@ -80,10 +83,11 @@ export function compose(facts: readonly Fact[], timeOrigin: number): Step[] {
 export function figures(facts: readonly Fact[]): Figures {
   const opened = facts.find((f) => f.kind === "opened");
   const ready = facts.find((f) => f.kind === "state" && f.state === "ready");
-  const requests = facts.filter((f) => f.kind === "request");
+  const wanted = facts.filter((f) => f.kind === "request");
+  const requests = wanted.filter((r) => !r.kept);
   return {
     identifiedIn: opened && ready && "at" in ready ? ready.at - opened.at : null,
-    requests: requests.length,
+    requests: wanted.length ? requests.length : null,
     asked: requests.filter((r) => metric(r.metrics, "identify")?.description === "asked Wix")
       .length,
   };
@@ -201,6 +205,21 @@ function stepsOf(fact: Fact, callsKnown: boolean): Step[] {
 // requestSteps tells one request of the widget from inside and outside.
 function requestSteps(r: Extract<Fact, { kind: "request" }>, callsKnown: boolean): Step[] {
   const took = r.end - r.at;
+  if (r.kept) {
+    return [
+      step(
+        r.at,
+        "page",
+        "page",
+        "The browser still has an answer for this token, younger than 30 seconds: nobody is asked.",
+        [
+          ["Request", `GET ${tail(r.url)}`],
+          ["Cache-Control", "private, max-age=30"],
+          ["Took", milliseconds(took)],
+        ],
+      ),
+    ];
+  }
   const steps = [
     step(r.at, "page", "nametag", "The widget asks its server which site this is.", [
       ["Request", `GET ${tail(r.url)}`],
@@ -268,7 +287,9 @@ function placeCalls(facts: readonly Fact[], timeOrigin: number, opened: number):
   const calls = facts.filter((f) => f.kind === "call").sort((a, b) => a.wall - b.wall);
   const first = calls[0];
   if (!first) return [];
-  const requests = facts.filter((f) => f.kind === "request" || f.kind === "panel-request");
+  const requests = facts
+    .filter((f) => f.kind === "request" || f.kind === "panel-request")
+    .filter((r) => r.kind === "panel-request" || !r.kept);
   const earliest = requests.reduce<number | null>(
     (min, r) => (min === null || r.at < min ? r.at : min),
     null,

@@ -12,6 +12,9 @@ export interface StateDetail {
   requestId?: string;
 }
 
+/** How near the viewport a copy has to be to ask, in px. */
+const margin = 200;
+
 /** Makes the element's class for one page. */
 export function nametagElement(page: Page): CustomElementConstructor {
   const sheet = new CSSStyleSheet();
@@ -79,12 +82,10 @@ export function nametagElement(page: Page): CustomElementConstructor {
     #observer = new IntersectionObserver(
       (entries) => {
         if (entries.some((entry) => entry.isIntersecting)) {
-          this.#near = true;
-          this.#observer.disconnect();
-          this.#want();
+          this.#arrive();
         }
       },
-      { rootMargin: "200px" },
+      { rootMargin: `${margin}px` },
     );
     #near = false;
     #loader: Loader | undefined;
@@ -103,8 +104,14 @@ export function nametagElement(page: Page): CustomElementConstructor {
       // A copy that is only moved has not been let go of: see below.
       if (!copies.has(this)) {
         copies.add(this);
-        this.#observer.observe(this);
         this.render();
+        // The observer tells after the next frame, which a slow device takes long to paint.
+        const { width, top, bottom } = this.getBoundingClientRect();
+        if (width && top < innerHeight + margin && bottom > -margin) {
+          this.#arrive();
+        } else {
+          this.#observer.observe(this);
+        }
       }
     }
 
@@ -128,6 +135,13 @@ export function nametagElement(page: Page): CustomElementConstructor {
           this.render();
         }
       }
+    }
+
+    /** The copy is near the viewport. */
+    #arrive() {
+      this.#near = true;
+      this.#observer.disconnect();
+      this.#want();
     }
 
     #want() {

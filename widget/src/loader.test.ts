@@ -11,6 +11,7 @@ const success = {
 interface Call {
   url: string;
   authorization: string | null;
+  cache?: RequestCache;
   signal: AbortSignal;
   answer(body: unknown, status?: number, headers?: HeadersInit): Promise<void>;
   hangUp(): Promise<void>;
@@ -55,6 +56,7 @@ beforeEach(() => {
         calls.push({
           url: String(url),
           authorization: new Headers(init.headers).get("Authorization"),
+          cache: init.cache,
           signal,
           answer(body, status = 200, headers = {}) {
             const text = typeof body === "string" ? body : JSON.stringify(body);
@@ -122,6 +124,23 @@ describe("one request for the page", () => {
     await load(success);
     expect(call(0).authorization).toBe("token");
     expect(init).toHaveBeenCalledWith("omit");
+  });
+
+  test("the browser's own copy will do at first, but not after a failure or a change", async () => {
+    await load({}, 500);
+    loader.retry();
+    await settle();
+    await call(1).answer(success);
+    loader.refresh("2");
+    await settle();
+    expect(calls.map((c) => c.cache)).toEqual(["default", "no-cache", "no-cache"]);
+  });
+
+  test("a change asks anew, also as the second request of the page", async () => {
+    await load(success);
+    loader.refresh("2");
+    await settle();
+    expect(calls.map((c) => c.cache)).toEqual(["default", "no-cache"]);
   });
 
   test("without a version there is no query", async () => {

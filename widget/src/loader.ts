@@ -57,6 +57,8 @@ export function createLoader(
   let view: View = { state: "idle" };
   let version: string | null = null;
   let running: AbortController | undefined;
+  // An answer that the browser has kept will do, until somebody asks for another.
+  let cache: RequestCache = "default";
 
   const show = (next: View) => {
     view = { known: view.known, ...next };
@@ -121,6 +123,7 @@ export function createLoader(
     const response = await fetch(url, {
       headers: { Authorization: bearer as string },
       credentials: "omit",
+      cache,
       signal,
     });
     return read(response);
@@ -148,6 +151,7 @@ export function createLoader(
         return;
       }
       version = newVersion;
+      cache = "no-cache";
       stop();
       view = { state: "idle", known: view.known };
       wake();
@@ -157,6 +161,7 @@ export function createLoader(
     },
     retry() {
       if (view.state === "failed" && !view.wait) {
+        cache = "no-cache";
         load();
       }
     },
