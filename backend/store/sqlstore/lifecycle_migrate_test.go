@@ -1,7 +1,9 @@
 package sqlstore
 
 import (
+	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -70,6 +72,51 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?)`), row...)
 					t.Fatal(err)
 				}
 				migrateTo(t, url, 1).Close()
+			}
+		})
+	}
+}
+
+// The sweep runs in every server each hour, whatever the number of instances.
+func TestTheRemovedAreFoundWithoutALookAtTheOthers(t *testing.T) {
+	for name, tt := range map[string]struct{ url, explain, many string }{
+		"SQLite":   {newURL(t), "EXPLAIN QUERY PLAN ", "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n+1 FROM c WHERE n < 5000) SELECT n FROM c"},
+		"Postgres": {pgtest.URL(t), "EXPLAIN (FORMAT JSON) ", "SELECT generate_series(1, 5000) AS n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t, tt.url)
+			for _, statement := range []string{
+				`INSERT INTO instances (id, site_id, first_seen, last_seen, settings, settings_version)
+				SELECT CAST(n AS TEXT), '', 0, 0, '{}', 0 FROM (` + tt.many + `) AS many`,
+				`UPDATE instances SET removed_at = 1 WHERE id IN ('7', '77')`,
+				`ANALYZE`,
+			} {
+				if _, err := s.write.Exec(statement); err != nil {
+					t.Fatal(err)
+				}
+			}
+			rows, err := s.read.Query(s.dialect.rebind(tt.explain+removedSQL), 2)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer rows.Close()
+			var plan strings.Builder
+			for rows.Next() {
+				columns, err := rows.Columns()
+				if err != nil {
+					t.Fatal(err)
+				}
+				values := make([]any, len(columns))
+				for n := range values {
+					values[n] = new(any)
+				}
+				if err := rows.Scan(values...); err != nil {
+					t.Fatal(err)
+				}
+				fmt.Fprintf(&plan, "%s\n", *values[len(values)-1].(*any))
+			}
+			if err := rows.Err(); err != nil || !strings.Contains(plan.String(), "instances_removed_at") {
+				t.Errorf("%v, by the plan: %s", err, plan.String())
 			}
 		})
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 
 	"nametag/backend/instance"
@@ -21,7 +22,8 @@ const (
 
 	forgetJobsSQL = `DELETE FROM jobs WHERE instance_id = ?`
 
-	removedSQL = `SELECT id FROM instances WHERE removed_at < ? ORDER BY id`
+	// Without an order, which would tempt a planner to walk through all instances by id.
+	removedSQL = `SELECT id FROM instances WHERE removed_at < ?`
 
 	purgeSQL = `DELETE FROM instances WHERE id = ? AND removed_at < ?`
 
@@ -112,6 +114,7 @@ func (s *Store) removed(ctx context.Context, before time.Time) (ids []string, er
 		}
 		ids = append(ids, id)
 	}
+	slices.Sort(ids)
 	return ids, rows.Err()
 }
 
