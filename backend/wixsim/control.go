@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net"
@@ -170,19 +171,40 @@ func (s *Sim) postTokens(w http.ResponseWriter, r *http.Request) {
 		AppID      string `json:"appId"`
 		TTL        span   `json:"ttl"`
 		Active     *bool  `json:"active"`
+		Count      *int   `json:"count"`
 	}
 	if !readControl(w, r, &in) {
 		return
 	}
-	token, expires, err := s.Mint(TokenRequest{Subject: in.Subject, InstanceID: in.InstanceID,
-		NoInstance: in.NoInstance, AppID: in.AppID, TTL: time.Duration(in.TTL), Active: in.Active})
+	if in.Count != nil && (*in.Count < 1 || *in.Count > maxTokens) {
+		controlError(w, http.StatusBadRequest, fmt.Sprintf("count must be a number from 1 to %d", maxTokens))
+		return
+	}
+	request := TokenRequest{Subject: in.Subject, InstanceID: in.InstanceID,
+		NoInstance: in.NoInstance, AppID: in.AppID, TTL: time.Duration(in.TTL), Active: in.Active}
+	token, expires, err := s.Mint(request)
 	if err != nil {
 		refuse(w, err)
 		return
 	}
+	answer := map[string]any{"token": token, "expires": isoTime(expires)}
+	if in.Count != nil {
+		tokens := []string{token}
+		for len(tokens) < *in.Count {
+			if token, _, err = s.Mint(request); err != nil { // it was removed meanwhile
+				refuse(w, err)
+				return
+			}
+			tokens = append(tokens, token)
+		}
+		answer = map[string]any{"tokens": tokens, "expires": isoTime(expires)}
+	}
 	w.Header().Set("Cache-Control", "no-store")
-	writeJSON(w, http.StatusOK, map[string]string{"token": token, "expires": isoTime(expires)})
+	writeJSON(w, http.StatusOK, answer)
 }
+
+// maxTokens is how many tokens one request makes at most: some megabytes.
+const maxTokens = 10_000
 
 func (s *Sim) getInstalls(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, s.Installations())

@@ -240,6 +240,10 @@ func TestTheControlAPI(t *testing.T) {
 		"a token for some seconds":        {"POST", "/_sim/tokens", `{"subject":"APP","ttl":90}`, 200},
 		"a token for null seconds":        {"POST", "/_sim/tokens", `{"subject":"APP","ttl":null}`, 200},
 		"a token without an instance":     {"POST", "/_sim/tokens", `{"subject":"APP","noInstance":true}`, 200},
+		"two tokens":                      {"POST", "/_sim/tokens", `{"subject":"VISITOR","count":2}`, 200},
+		"no token":                        {"POST", "/_sim/tokens", `{"subject":"VISITOR","count":0}`, 400},
+		"too many tokens":                 {"POST", "/_sim/tokens", `{"subject":"VISITOR","count":10001}`, 400},
+		"half a token":                    {"POST", "/_sim/tokens", `{"subject":"VISITOR","count":1.5}`, 400},
 		"a token of nobody":               {"POST", "/_sim/tokens", ``, 400},
 		"a token of a stranger":           {"POST", "/_sim/tokens", `{"subject":"ROBOT"}`, 400},
 		"a token of no instance":          {"POST", "/_sim/tokens", `{"subject":"APP","instanceId":"` + noSuchID + `"}`, 404},
@@ -314,6 +318,10 @@ func TestWhatTheControlAPIAnswers(t *testing.T) {
 	info := object(t, ask(h, "POST", "/oauth2/token-info", quote("token", token)))
 	if info["active"] != true || info["instanceId"] != id || info["subjectType"] != "USER" || minted["expires"] != "2026-05-04T03:03:31.000Z" {
 		t.Errorf("minted %v, which is %v", minted["expires"], info)
+	}
+	two, _ := object(t, ask(h, "POST", "/_sim/tokens", `{"subject":"VISITOR","count":2}`))["tokens"].([]any)
+	if len(two) != 2 || two[0] == two[1] {
+		t.Errorf("minted %v", two)
 	}
 	if body := ask(h, "GET", "/_sim/calls", "").Body.String(); body !=
 		`[{"method":"POST","path":"/oauth2/token-info","status":200,"at":"2026-05-04T03:02:01.5Z","durationMs":0,"instanceId":"`+id+"\"}]\n" {
