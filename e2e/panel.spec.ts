@@ -51,6 +51,33 @@ test("what is typed and picked shows on the stage at once, and undo takes it bac
   await expectAccessible(page);
 });
 
+test("an outline is painted before the Design System has come, which the panel then wears", async ({
+  page,
+  stack,
+}) => {
+  const seen = watch(page);
+  let release = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  await page.route(/\/panel\/assets\/style-/, async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.goto(`${stack.wix}/editor?instance=${await stack.install()}`, { waitUntil: "commit" });
+  const panel = page.frameLocator("#panel-frame");
+  const outline = panel.locator(".first");
+  await expect(outline).toBeVisible();
+  const paints = () => outline.evaluate(() => performance.getEntriesByName("first-paint").length);
+  await expect.poll(paints).toBe(1);
+  await expect(panel.getByLabel("Display name")).toHaveCount(0);
+  release();
+  await expect(panel.getByLabel("Display name")).toBeVisible();
+  await expect(outline).toHaveCount(0);
+  await expect(panel.getByRole("heading", { level: 1 })).toHaveCSS("font-size", "18px");
+  expect(seen).toEqual({ errors: [], violations: [] });
+});
+
 test("an owner saves the greeting; the stage and the published site follow", async ({
   page,
   stack,

@@ -2,12 +2,18 @@
 import { fileURLToPath } from "node:url";
 import type { Plugin } from "vite";
 import { defineConfig } from "vite";
+import { firstPaint } from "./firstpaint.ts";
 import { purgeDesignSystem } from "./purge.ts";
 
 export default defineConfig({
   root: fileURLToPath(new URL(".", import.meta.url)),
   base: "./",
-  plugins: [shakeStylableModules(), purgeDesignSystem(), keepFolder()],
+  plugins: [
+    shakeStylableModules(),
+    purgeDesignSystem(),
+    firstPaint(fileURLToPath(new URL("src/first.css", import.meta.url))),
+    keepFolder(),
+  ],
   resolve: {
     alias: Object.fromEntries(
       ["overlayscrollbars", "color", "gradient-parser"].map((name) => [

@@ -25,7 +25,19 @@ document.body.dir = directionFor(null, language);
 const root = document.getElementById("root");
 if (root) {
   const panel = editor && start(editor);
+  await designSystem();
   createRoot(root).render(<App panel={panel} messages={messages} />);
+}
+
+/** Applies the stylesheet that the page has only fetched (see firstpaint.ts). A panel without it is better than none. */
+function designSystem(): Promise<unknown> | undefined {
+  const link = document.querySelector<HTMLLinkElement>("link[rel=preload][as=style]");
+  if (link) {
+    link.rel = "stylesheet";
+    return new Promise((done) => {
+      link.onload = link.onerror = done;
+    });
+  }
 }
 
 function start(editor: Editor): Panel {
