@@ -72,7 +72,7 @@ export function nametagElement(page: Page): CustomElementConstructor {
     accessTokenListener = page.inject;
 
     #root = this.attachShadow({ mode: "open" });
-    #card = make(this.#root, "div", "card");
+    #card = make(new DocumentFragment(), "div", "card");
     #title = make(this.#card, "p", "title");
     #greeting = make(this.#title, "span", "greeting");
     #name = make(this.#title, "span", "name");
@@ -104,9 +104,11 @@ export function nametagElement(page: Page): CustomElementConstructor {
       // A copy that is only moved has not been let go of: see below.
       if (!copies.has(this)) {
         copies.add(this);
-        this.render();
         // The observer tells after the next frame, which a slow device takes long to paint.
+        // Measured without the card, so that no text has to be laid out before the request.
         const { width, top, bottom } = this.getBoundingClientRect();
+        this.#root.append(this.#card);
+        this.render();
         if (width && top < innerHeight + margin && bottom > -margin) {
           this.#arrive();
         } else {
