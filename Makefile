@@ -62,7 +62,7 @@ test-e2e: build
 	CHROMIUM="$$(scripts/chromium.sh)" npm run e2e
 
 bench: build
-	for part in bare visit seed; do go build -o "bin/bench-$$part" "./bench/$$part"; done
+	for part in bare visit seed postgres; do go build -o "bin/bench-$$part" "./bench/$$part"; done
 	WRK="$$(scripts/wrk.sh)" CHROMIUM="$$(scripts/chromium.sh)" node bench/bench.mjs
 	go test -run '^$$' -bench . -benchmem ./backend/...
 

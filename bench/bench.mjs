@@ -3,7 +3,6 @@
 // groups to run, such as requests,sizes.
 import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
-import { rounds } from "./lib/load.mjs";
 import { stopAll } from "./lib/programs.mjs";
 import { markdown } from "./lib/table.mjs";
 
@@ -29,7 +28,7 @@ const [{ model }] = cpus();
 const seconds = Math.round((Date.now() - began) / 1000);
 writeFileSync(
   new URL("results.json", import.meta.url),
-  `${JSON.stringify({ began, seconds, processors: cpus().length, model, rounds, rows }, null, 2)}\n`,
+  `${JSON.stringify({ began, seconds, processors: cpus().length, model, rows }, null, 2)}\n`,
 );
 console.log(markdown(rows));
 console.log(

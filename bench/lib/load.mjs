@@ -3,12 +3,11 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 
 const wrk = process.env.WRK ?? "wrk";
-export const rounds = Number(process.env.ROUNDS ?? 3);
-const seconds = Number(process.env.SECONDS_PER_ROUND ?? 2);
+const seconds = Number(process.env.SECONDS_PER_ROUND ?? 1);
 
 /** One round: requests per second, and the 99th percentile in milliseconds. */
-export async function load(url, { headers = {}, tokens } = {}) {
-  const args = ["-t1", "-c32", `-d${seconds}s`, "--latency"];
+export async function load(url, { headers = {}, tokens, connections = 32 } = {}) {
+  const args = ["-t1", `-c${connections}`, `-d${seconds}s`, "--latency"];
   for (const [name, value] of Object.entries(headers)) args.push("-H", `${name}: ${value}`);
   if (tokens) args.push("-s", "bench/rotate.lua");
   args.push(url);
@@ -24,9 +23,9 @@ export async function load(url, { headers = {}, tokens } = {}) {
 }
 
 /** Measures the contestants in turn, A B A B …: for each, the list of its rounds. */
-export async function inTurn(contestants, times = rounds) {
+export async function inTurn(contestants, rounds = 5) {
   const results = Object.fromEntries(Object.keys(contestants).map((name) => [name, []]));
-  for (let i = 0; i < times; i++) {
+  for (let i = 0; i < rounds; i++) {
     for (const [name, measure] of Object.entries(contestants)) results[name].push(await measure());
   }
   return results;

@@ -81,11 +81,20 @@ export const peer = (wix) =>
     address,
   );
 
-/** Visitors, by the Go program beside: {answers, p50, p99}. */
+/** A Postgres server: its URL. */
+export const postgres = () =>
+  start(
+    "bin/bench-postgres",
+    [],
+    { ...process.env },
+    (output) => /^(postgres\S+)\s/m.exec(output)?.[1],
+  );
+
+/** Visitors, by the Go program beside: {answers, p50, p99} where they ask. */
 export async function visit(flags) {
   const args = Object.entries(flags).map(([name, value]) => `-${name}=${value}`);
   const { stdout } = await promisify(execFile)("bin/bench-visit", args);
-  return JSON.parse(stdout);
+  return stdout && JSON.parse(stdout);
 }
 
 /** The offline Wix's control API. */

@@ -1,5 +1,6 @@
 // The documented React widget: react-to-webcomponent around a component, the token
-// through @wix/site, the request through the SDK's client.
+// through @wix/site, the request through @wix/essentials.
+import { httpClient } from "@wix/essentials";
 import { createClient } from "@wix/sdk";
 import { site } from "@wix/site";
 import React, { useEffect, useState } from "react";
@@ -11,12 +12,14 @@ const client = createClient({
   host: site.host({ applicationId: "00000000-0000-4000-8000-000000000000" }),
 });
 
+client.enableContext("global");
+
 type Answer = { instance?: { siteDisplayName?: string } };
 
 function Widget({ displayName, apiBase }: { displayName?: string; apiBase: string }) {
   const [answer, setAnswer] = useState<Answer>();
   useEffect(() => {
-    client
+    httpClient
       .fetchWithAuth(new URL("get-instance", apiBase).href)
       .then((response) => response.json())
       .then(setAnswer);

@@ -1,5 +1,6 @@
-// Command seed fills a database that `nametag serve` has made with installed instances
-// nobody visits; with -create or -drop it makes or drops a Postgres database first.
+// Command seed fills a database that `nametag migrate` has made with installed instances:
+// those of a file, and others that nobody visits. With -create or -drop it makes or drops
+// a Postgres database instead.
 package main
 
 import (
@@ -8,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"log"
+	"os"
 	"strings"
 	"time"
 
@@ -22,15 +24,16 @@ const profile = `'{"plan":{"name":"","isFree":true},"locale":"en","currency":"US
 func main() {
 	url := flag.String("database", "", "sqlite:PATH or postgres://…")
 	count := flag.Int("n", 0, "how many instances there are to be")
+	visited := flag.String("instances", "", "a file of instance and site ids, a pair a line, which are some of them")
 	create := flag.String("create", "", "make a Postgres database of this name")
 	drop := flag.String("drop", "", "drop the Postgres database of this name")
 	flag.Parse()
-	if err := run(*url, *count, *create, *drop); err != nil {
+	if err := run(*url, *count, *visited, *create, *drop); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(url string, count int, create, drop string) error {
+func run(url string, count int, visited, create, drop string) error {
 	ctx := context.Background()
 	driver, source := "pgx", url
 	if path, ok := strings.CutPrefix(url, "sqlite:"); ok {
@@ -49,29 +52,40 @@ func run(url string, count int, create, drop string) error {
 		_, err = db.ExecContext(ctx, `DROP DATABASE IF EXISTS "`+drop+`" WITH (FORCE)`)
 		return err
 	}
-	var there int
-	if err := db.QueryRowContext(ctx, `SELECT count(*) FROM instances`).Scan(&there); err != nil {
+	pairs, err := os.ReadFile(visited)
+	if err != nil {
 		return err
 	}
-	if count -= there; count <= 0 {
-		return nil
-	}
 	now := time.Now().UnixMilli()
-	rows := fmt.Sprintf(`'', %d, %d, '{}', 0, %s, %d, %d, ''`, now, now, profile, now, now)
-	statements := []string{insert + fmt.Sprintf(`SELECT gen_random_uuid()::text, %s FROM generate_series(1, %d)`, rows, count), `VACUUM ANALYZE instances`}
+	facts := fmt.Sprintf(`%d, %d, '{}', 0, %s, %d, %d, ''`, now, now, profile, now, now)
+	statements := []string{}
+	for pair := range strings.Lines(string(pairs)) {
+		id, site, _ := strings.Cut(strings.TrimSpace(pair), " ")
+		statements = append(statements, insert+fmt.Sprintf(`VALUES ('%s', '%s', %s)`, id, site, facts))
+	}
+	count -= len(statements)
 	if driver == "sqlite" {
-		statements = []string{`PRAGMA synchronous = OFF`,
-			fmt.Sprintf(`WITH RECURSIVE
+		statements = append(statements, fmt.Sprintf(`WITH RECURSIVE
 	counted(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < %d),
 	ids(h) AS (SELECT lower(hex(randomblob(16))) FROM counted)
-`, count) + insert + `SELECT substr(h,1,8)||'-'||substr(h,9,4)||'-'||substr(h,13,4)||'-'||substr(h,17,4)||'-'||substr(h,21), ` + rows +
-				` FROM (SELECT h FROM ids ORDER BY h)`}
+`, count)+insert+`SELECT substr(h,1,8)||'-'||substr(h,9,4)||'-'||substr(h,13,4)||'-'||substr(h,17,4)||'-'||substr(h,21), '', `+facts+
+			` FROM (SELECT h FROM ids ORDER BY h)`)
+	} else {
+		statements = append(statements, insert+fmt.Sprintf(`SELECT gen_random_uuid()::text, '', %s FROM generate_series(1, %d)`, facts, count))
 	}
-	db.SetMaxOpenConns(1)
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
 	for _, statement := range statements {
-		if _, err := db.ExecContext(ctx, statement); err != nil {
+		if _, err := tx.ExecContext(ctx, statement); err != nil {
 			return err
 		}
 	}
-	return nil
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	_, err = db.ExecContext(ctx, `ANALYZE`)
+	return err
 }

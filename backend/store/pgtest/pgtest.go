@@ -35,6 +35,13 @@ var server = sync.OnceValues(func() (cluster, error) {
 	return start(machine())
 })
 
+// Server returns the URL of the server, for programs that make databases of their own. A
+// throw-away cluster ends with this process.
+func Server() (string, error) {
+	at, err := server()
+	return at.url, err
+}
+
 // URL returns the URL of a fresh, empty database, which is dropped at the end of the
 // test, whoever is still connected. A process that the test starts may use it as well.
 func URL(t testing.TB) string {

@@ -1,0 +1,23 @@
+// Command postgres prints the URL of a Postgres server to measure with: the one that
+// NAMETAG_TEST_POSTGRES names, or a throw-away one, which ends with this command.
+package main
+
+import (
+	"fmt"
+	"log"
+	"os"
+	"os/signal"
+
+	"nametag/backend/store/pgtest"
+)
+
+func main() {
+	url, err := pgtest.Server()
+	if err != nil {
+		log.Fatal(err)
+	}
+	interrupt := make(chan os.Signal, 1)
+	signal.Notify(interrupt, os.Interrupt)
+	fmt.Println(url)
+	<-interrupt
+}
