@@ -1,4 +1,4 @@
-// Whether a million installed instances make a visit slower than a few thousand do. A
+// Whether a million installed instances make a visit slower than a thousand do. A
 // first visit reads the row of its instance from the database, in a server that has just
 // been started; a known one finds it in memory.
 import { execFile } from "node:child_process";
