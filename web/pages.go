@@ -19,8 +19,6 @@ import (
 type HomeData struct {
 	// BasePath is the path that every link starts with: "" or, say, "/app".
 	BasePath string
-	// Version is the program's version, or "" to show none.
-	Version string
 	// Demo is nil when the demo is switched off.
 	Demo *DemoData
 }

@@ -69,7 +69,7 @@ func everyPage() map[string]templ.Component {
 	none.Token, none.Elements = nil, nil
 	removed.Token, removed.Elements, removed.Removed = nil, nil, true
 	return map[string]templ.Component{
-		"home":            web.Home(web.HomeData{Version: "1.2.3", Demo: &web.DemoData{}}),
+		"home":            web.Home(web.HomeData{Demo: &web.DemoData{}}),
 		"home-no-demo":    web.Home(web.HomeData{BasePath: "/app"}),
 		"install":         web.Install(installData()),
 		"install-unready": web.Install(unready),
