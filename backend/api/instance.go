@@ -66,7 +66,8 @@ type instanceAnswer struct {
 // getInstance is the heart of Nametag, and the one place to put your own business
 // logic. When it runs, Wix has vouched for the caller: c.InstanceID is the app
 // instance (the site) that is asking, and c.Role is who is asking there. Query your
-// own database by c.InstanceID here, and answer what that role may know.
+// own database by c.InstanceID here, and answer what that role may know. The caller's own
+// browser may use the answer again for 30 seconds, unless it is told that it is not settled.
 func (h handlers) getInstance(c call) error {
 	row, err := h.visit(c)
 	if err != nil {
