@@ -18,9 +18,26 @@ import (
 )
 
 type answer struct {
-	Status   string            `json:"status"`
-	Settings map[string]string `json:"settings"`
-	Instance map[string]any    `json:"instance"`
+	Status   string   `json:"status"`
+	Settings settings `json:"settings"`
+	Instance view     `json:"instance"`
+}
+
+type settings struct {
+	Greeting string `json:"greeting"`
+}
+
+type view struct {
+	Plan            plan     `json:"plan"`
+	Locale          string   `json:"locale"`
+	Currency        string   `json:"currency"`
+	SiteDisplayName string   `json:"siteDisplayName"`
+	Languages       []string `json:"languages"`
+}
+
+type plan struct {
+	Name   string `json:"name"`
+	IsFree bool   `json:"isFree"`
 }
 
 func main() {
@@ -32,10 +49,7 @@ func main() {
 		log.Fatal(err)
 	}
 	fmt.Printf("http://%s\n", listener.Addr())
-	body := answer{"Success", map[string]string{"greeting": "Hello"}, map[string]any{
-		"plan": map[string]any{"name": "", "isFree": true}, "locale": "en", "currency": "USD",
-		"siteDisplayName": "My Wix Site", "languages": []string{"en"},
-	}}
+	body := answer{"Success", settings{"Hello"}, view{plan{"", true}, "en", "USD", "My Wix Site", []string{"en"}}}
 	if *plain {
 		log.Fatal(http.Serve(listener, netHTTP(body, *file)))
 	}
