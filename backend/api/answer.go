@@ -30,35 +30,43 @@ var etagHeader = http.CanonicalHeaderKey("ETag")
 // keptFor is what max-age says in forAMoment.
 const keptFor = 30 * time.Second
 
-// answer writes body as JSON, which the caller's own browser may keep. It may use it
-// again for keptFor without asking, if the answer is settled and the token lives that
-// long; else, and after that, as long as the entity tag holds. The tag is made of the
-// body itself: whatever the body comes to depend on, two callers share a tag only where
-// they are told the same.
-func (c call) answer(body any, settled bool) error {
+// encoded is a body as it is sent. The tag is made of the body itself: whatever the
+// body comes to depend on, two callers share a tag only where they are told the same.
+type encoded struct {
+	json []byte
+	tag  []string
+}
+
+func encode(body any) (encoded, error) {
 	e := encoders.Get().(*encoder)
 	defer e.release()
 	if err := e.Encode(body); err != nil {
-		return err
+		return encoded{}, err
 	}
-	tag := tagOf(e.body.Bytes())
+	return encoded{bytes.Clone(e.body.Bytes()), []string{tagOf(e.body.Bytes())}}, nil
+}
+
+// answer writes a body, which the caller's own browser may keep. It may use it again for
+// keptFor without asking, if the answer is settled and the token lives that long; else,
+// and after that, as long as the entity tag holds.
+func (c call) answer(body encoded, settled bool) error {
 	w := c.Response()
 	h := w.Header()
 	// No element of a page can load an answer that needs an Authorization header, so
-	// nobody could sniff it; and a ninth header makes net/http's map grow.
+	// nobody could sniff it.
 	delete(h, echo.HeaderXContentTypeOptions)
 	h[echo.HeaderCacheControl] = revalidated
 	if settled && c.Expires.Sub(c.at) >= keptFor {
 		h[echo.HeaderCacheControl] = forAMoment
 	}
-	h[etagHeader] = []string{tag}
-	if known := c.Request().Header["If-None-Match"]; known != nil && isKnown(known, tag) {
+	h[etagHeader] = body.tag
+	if known := c.Request().Header["If-None-Match"]; known != nil && isKnown(known, body.tag[0]) {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
 	h[echo.HeaderContentType] = jsonType
 	w.WriteHeader(http.StatusOK)
-	_, err := w.Write(e.body.Bytes())
+	_, err := w.Write(body.json)
 	return err
 }
 

@@ -68,7 +68,10 @@ func (s *Server) handleError(err error, c echo.Context) {
 	}
 	e := toDomain(err)
 	h := c.Response().Header()
-	status, id := statusOf[e.Code], s.requestID(h)
+	// Only what fails has an id: nothing else is ever logged. Never the client's own: it
+	// would let anyone write into our log.
+	status, id := statusOf[e.Code], s.requestIDs.next()
+	h.Set(echo.HeaderXRequestID, id)
 	switch status {
 	case http.StatusUnauthorized:
 		h.Set(echo.HeaderWWWAuthenticate, `Bearer realm="nametag", error="`+wwwError(e.Code)+`"`)

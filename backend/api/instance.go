@@ -3,18 +3,30 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
-	"nametag/backend/identity"
 	"nametag/backend/instance"
+	"nametag/backend/wix"
 )
 
 // handlers answers api/* for one composition.
-type handlers struct{ *Composition }
+type handlers struct {
+	*Composition
+	answers *memo[instance.Instance]
+	relayed *memo[*wix.AppInstance]
+}
+
+func newHandlers(c *Composition) handlers {
+	return handlers{
+		Composition: c,
+		answers:     newMemo(tell, instance.Instance.Equal),
+		relayed:     newMemo(relay, func(a, b *wix.AppInstance) bool { return a == b }),
+	}
+}
 
 // noInstance is Wix's own sentence (from its sample) for a verified token that
 // was not issued for an app instance.
@@ -35,7 +47,6 @@ func (c call) ctx() context.Context { return c.Request().Context() }
 // an app instance has nothing here to read: the answer is the same on every route.
 func (h handlers) identified(next func(call) error) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		start := time.Now()
 		r := c.Request()
 		c.Response().Header()[echo.HeaderCacheControl] = noStore
 		c.Response().Header()[echo.HeaderVary] = varyAuthorization
@@ -49,7 +60,7 @@ func (h handlers) identified(next func(call) error) echo.HandlerFunc {
 			}
 			return c.JSON(http.StatusOK, statusAnswer{noInstance})
 		}
-		return next(call{c, who.Caller, who.At, identifyTiming(who, who.At.Sub(start))})
+		return next(call{c, who.Caller, who.At, serverTiming{who.Cached, who.Took}})
 	}
 }
 
@@ -66,8 +77,9 @@ type instanceAnswer struct {
 // getInstance is the heart of Nametag, and the one place to put your own business
 // logic. When it runs, Wix has vouched for the caller: c.InstanceID is the app
 // instance (the site) that is asking, and c.Role is who is asking there. Query your
-// own database by c.InstanceID here, and answer what that role may know. The caller's own
-// browser may use the answer again for 30 seconds, unless it is told that it is not settled.
+// own database by c.InstanceID here, encode what that role may know of it beside our own
+// record, and answer that. The caller's own browser may use the answer again for 30
+// seconds, unless it is told that it is not settled.
 func (h handlers) getInstance(c call) error {
 	row, err := h.visit(c)
 	if err != nil {
@@ -76,9 +88,19 @@ func (h handlers) getInstance(c call) error {
 	if c.at.Sub(row.ProfileAt) > profileLives {
 		h.Learner.Want(row.ID)
 	}
-	c.timing.write(c.Response().Header(), time.Since(c.at))
+	c.timing.write(c.Response().Header(), c.at)
+	body, err := h.answers.of(row.ID, c.Role, row)
+	if err != nil {
+		return err
+	}
 	settled := !row.ProfileAt.IsZero() // the site's name and plan are there
-	return c.answer(instanceAnswer{"Success", row.Settings, row.ViewFor(c.Role)}, settled)
+	return c.answer(body, settled)
+}
+
+// tell is what a caller of that role is told of our own record. It is made of nothing
+// else: the encoded body is kept for as long as the record is the same.
+func tell(row instance.Instance, role instance.Role) any {
+	return instanceAnswer{"Success", row.Settings, row.ViewFor(role)}
 }
 
 // visit records the visit and returns our own record of the instance. Where the app
@@ -112,35 +134,39 @@ func (h handlers) getInstanceData(c call) error {
 	if err := h.Learner.Record(c.ctx(), c.InstanceID, said); err != nil {
 		return err
 	}
-	if c.Role != instance.Owner {
-		return c.JSON(http.StatusOK, visitorView(said))
+	body, err := h.relayed.of(c.InstanceID, c.Role, said)
+	if err != nil {
+		return err
 	}
-	return c.JSON(http.StatusOK, said)
+	return c.JSONBlob(http.StatusOK, body.json)
 }
 
-// serverTiming tells a developer, in the browser's network panel, where the time
-// of a request went (the Server-Timing header).
+// relay is what a caller of that role may see of what Wix said, and nothing else.
+func relay(said *wix.AppInstance, role instance.Role) any {
+	if role != instance.Owner {
+		return visitorView(said)
+	}
+	return said
+}
+
+// serverTiming tells a developer, in the browser's network panel, whether Wix was asked,
+// and how long that and the store took then (the Server-Timing header). Without Wix it
+// is a matter of microseconds, which are not worth their measuring.
 type serverTiming struct {
-	how      string
-	identify time.Duration
+	known bool
+	asked time.Duration
 }
 
-func identifyTiming(who identity.Identification, took time.Duration) serverTiming {
-	if who.Cached {
-		return serverTiming{"known", took}
+// timingOfKnown is a shared header value: net/http only reads it.
+var timingOfKnown = []string{`identify;desc="known", store`}
+
+func (t serverTiming) write(h http.Header, identified time.Time) {
+	if t.known {
+		h["Server-Timing"] = timingOfKnown
+		return
 	}
-	return serverTiming{"asked Wix", took}
-}
-
-func (t serverTiming) write(h http.Header, store time.Duration) {
-	b := make([]byte, 0, 80)
-	b = append(b, `identify;desc="`...)
-	b = append(b, t.how...)
-	b = append(b, `";dur=`...)
-	b = strconv.AppendFloat(b, milliseconds(t.identify), 'f', 3, 64)
-	b = append(b, `, store;dur=`...)
-	b = strconv.AppendFloat(b, milliseconds(store), 'f', 3, 64)
-	h["Server-Timing"] = []string{string(b)}
+	h["Server-Timing"] = []string{fmt.Sprintf(`identify;desc="asked Wix";dur=%.3f, store;dur=%.3f`,
+		milliseconds(t.asked), milliseconds(time.Since(identified)))}
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -48,29 +48,13 @@ func (s *Server) guarded(next echo.HandlerFunc, c echo.Context) (err error) {
 		}
 	}()
 	if s.isAPI(c.Request().URL.Path) {
-		h := c.Response().Header()
-		openToAll(h)
-		s.requestID(h)
+		openToAll(c.Response().Header())
 		if c.Request().Method == http.MethodOptions {
 			return preflight(c)
 		}
 	}
 	return next(c)
 }
-
-// requestID gives the request its id, unless it has one: those of the API and those that
-// fail have one. Never the client's own id: it would let anyone write into our log.
-func (s *Server) requestID(h http.Header) string {
-	id := h[requestIDHeader]
-	if id == nil {
-		id = []string{s.requestIDs.next()}
-		h[requestIDHeader] = id
-	}
-	return id[0]
-}
-
-// requestIDHeader is echo.HeaderXRequestID as net/http spells it.
-var requestIDHeader = http.CanonicalHeaderKey(echo.HeaderXRequestID)
 
 // requestIDs makes ids that are unique among all processes: a random start and a count.
 type requestIDs struct {

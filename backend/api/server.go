@@ -122,7 +122,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.Serv
 
 // mount adds one composition's share of the contract below a group.
 func (s *Server) mount(g *echo.Group, c *Composition) {
-	h := handlers{Composition: c}
+	h := newHandlers(c)
 	get(g, "/api/get-instance", h.identified(h.getInstance))
 	get(g, "/api/get-instance-data", h.identified(h.getInstanceData))
 	get(g, "/api/settings", h.identified(h.getSettings))

@@ -107,6 +107,8 @@ type Identification struct {
 	Caller instance.Caller
 	// Cached says that Wix was not asked.
 	Cached bool
+	// Took is how long it took to ask Wix. It is 0 when Wix was not asked.
+	Took time.Duration
 	// At is when the caller was found to be who they are.
 	At time.Time
 }
@@ -145,7 +147,9 @@ func (i *Identifier) Identify(ctx context.Context, source string, authorization 
 	if err != nil {
 		return Identification{}, err
 	}
-	return i.identification(f, false)
+	who, err := i.identification(f, false)
+	who.Took = who.At.Sub(now)
+	return who, err
 }
 
 // Purge forgets the verified tokens of an instance, so that Wix is asked about each

@@ -207,10 +207,13 @@ func TestCaller(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				if (got.Took == 0) != cached {
+					t.Errorf("asking Wix took %s", got.Took)
+				}
 				if got.At.Before(before) || got.At.After(time.Now()) {
 					t.Errorf("identified at %v", got.At)
 				}
-				if diff := cmp.Diff(Identification{tt.want, cached, got.At}, got); diff != "" {
+				if diff := cmp.Diff(Identification{tt.want, cached, got.Took, got.At}, got); diff != "" {
 					t.Error(diff)
 				}
 			}

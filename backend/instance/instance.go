@@ -4,7 +4,10 @@
 // speaks. It imports nothing else of Nametag.
 package instance
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Role is what a verified caller may see and do.
 type Role string
@@ -50,6 +53,12 @@ type Profile struct {
 	Languages       []string `json:"languages"` // language codes of a multilingual site
 }
 
+// Equal says that two profiles are the same, field by field.
+func (p Profile) Equal(q Profile) bool {
+	return p.Plan == q.Plan && p.Locale == q.Locale && p.Currency == q.Currency &&
+		p.SiteDisplayName == q.SiteDisplayName && slices.Equal(p.Languages, q.Languages)
+}
+
 // Instance is our own record of one installation. Its JSON is what an export holds.
 type Instance struct {
 	ID     string `json:"id"`
@@ -76,6 +85,13 @@ type Instance struct {
 	StatusAt time.Time `json:"statusAt,omitzero"`
 	// OriginID is the instance of the site that this site was copied from, or "".
 	OriginID string `json:"originInstanceId,omitempty"`
+}
+
+// Equal says that two records are the same, field by field.
+func (i Instance) Equal(j Instance) bool {
+	return i.ID == j.ID && i.SiteID == j.SiteID && i.FirstSeen.Equal(j.FirstSeen) && i.LastSeen.Equal(j.LastSeen) &&
+		i.Settings == j.Settings && i.Version == j.Version && i.Profile.Equal(j.Profile) && i.ProfileAt.Equal(j.ProfileAt) &&
+		i.PlanAt.Equal(j.PlanAt) && i.RemovedAt.Equal(j.RemovedAt) && i.StatusAt.Equal(j.StatusAt) && i.OriginID == j.OriginID
 }
 
 // View is what a caller is told of an instance. It is an allow-list: what is not

@@ -111,7 +111,7 @@ func (w *Worker) Record(ctx context.Context, instanceID string, said *wix.AppIns
 	case !row.PlanAt.IsZero() && profile.Plan != row.Profile.Plan:
 		w.Want(instanceID)
 		return nil
-	case !row.ProfileAt.IsZero() && same(row.Profile, profile) && at.Sub(row.ProfileAt) <= instance.SeenEvery:
+	case !row.ProfileAt.IsZero() && row.Profile.Equal(profile) && at.Sub(row.ProfileAt) <= instance.SeenEvery:
 		return nil
 	}
 	return w.save(ctx, instanceID, profile, at)
@@ -124,9 +124,4 @@ func (w *Worker) save(ctx context.Context, instanceID string, p instance.Profile
 		return nil
 	}
 	return err
-}
-
-func same(a, b instance.Profile) bool {
-	return a.Plan == b.Plan && a.Locale == b.Locale && a.Currency == b.Currency &&
-		a.SiteDisplayName == b.SiteDisplayName && slices.Equal(a.Languages, b.Languages)
 }

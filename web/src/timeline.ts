@@ -345,7 +345,7 @@ function metric(metrics: readonly Metric[], name: string): Metric | undefined {
 function timings(metrics: readonly Metric[]): [string, string][] {
   return metrics.map((m) => [
     `Server-Timing ${m.name}`,
-    [m.description, milliseconds(m.duration)].filter(Boolean).join(", "),
+    [m.description, m.duration && milliseconds(m.duration)].filter(Boolean).join(", ") || "at once",
   ]);
 }
 
