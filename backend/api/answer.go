@@ -48,13 +48,11 @@ func encode(body any) (encoded, error) {
 
 // answer writes a body, which the caller's own browser may keep. It may use it again for
 // keptFor without asking, if the answer is settled and the token lives that long; else,
-// and after that, as long as the entity tag holds.
+// and after that, as long as the entity tag holds. It goes without nosniff: no element of
+// a page can load what needs an Authorization header, so that nobody could sniff it.
 func (c call) answer(body encoded, settled bool) error {
 	w := c.Response()
 	h := w.Header()
-	// No element of a page can load an answer that needs an Authorization header, so
-	// nobody could sniff it.
-	delete(h, echo.HeaderXContentTypeOptions)
 	h[echo.HeaderCacheControl] = revalidated
 	if settled && c.Expires.Sub(c.at) >= keptFor {
 		h[echo.HeaderCacheControl] = forAMoment
@@ -117,6 +115,7 @@ func (serializer) Serialize(c echo.Context, body any, _ string) error {
 	if err := e.Encode(body); err != nil {
 		return err
 	}
+	c.Response().Header()[echo.HeaderXContentTypeOptions] = noSniff
 	_, err := c.Response().Write(e.body.Bytes())
 	return err
 }

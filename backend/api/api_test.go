@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -530,6 +531,22 @@ func TestRequestIDs(t *testing.T) {
 			first, second := get(), get()
 			if (first != "") != tt.want || tt.want && first == second || strings.Contains(first, "client") {
 				t.Errorf("got %q, then %q", first, second)
+			}
+		})
+	}
+}
+
+func TestAnotherOriginsScriptMayReadWhatIsThere(t *testing.T) {
+	s, _ := newServer(t, setup{})
+	for _, tt := range []struct{ name, path, token, header string }{
+		{"an error's id", "/api/get-instance", "other", "X-Request-Id"},
+		{"the version of the settings", "/api/settings", owner, "ETag"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			h := ask(s, "GET", tt.path, "", "Authorization: "+tt.token).Header()
+			exposed := strings.Split(h.Get("Access-Control-Expose-Headers"), ", ")
+			if h.Get(tt.header) == "" || !slices.Contains(exposed, tt.header) || h.Get("Access-Control-Allow-Origin") != "*" {
+				t.Errorf("%s: %q, exposed %q", tt.header, h.Get(tt.header), exposed)
 			}
 		})
 	}

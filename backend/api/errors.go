@@ -72,6 +72,7 @@ func (s *Server) handleError(err error, c echo.Context) {
 	// would let anyone write into our log.
 	status, id := statusOf[e.Code], s.requestIDs.next()
 	h.Set(echo.HeaderXRequestID, id)
+	h.Set(echo.HeaderAccessControlExposeHeaders, corsExpose)
 	switch status {
 	case http.StatusUnauthorized:
 		h.Set(echo.HeaderWWWAuthenticate, `Bearer realm="nametag", error="`+wwwError(e.Code)+`"`)

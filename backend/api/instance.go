@@ -138,6 +138,7 @@ func (h handlers) getInstanceData(c call) error {
 	if err != nil {
 		return err
 	}
+	c.Response().Header()[echo.HeaderXContentTypeOptions] = noSniff
 	return c.JSONBlob(http.StatusOK, body.json)
 }
 

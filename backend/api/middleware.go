@@ -21,7 +21,6 @@ import (
 func (s *Server) edge(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		start := time.Now()
-		c.Response().Header()[echo.HeaderXContentTypeOptions] = noSniff
 		if err := s.guarded(next, c); err != nil {
 			c.Error(err)
 		}
@@ -47,11 +46,13 @@ func (s *Server) guarded(next echo.HandlerFunc, c echo.Context) (err error) {
 			err = errors.New("panic in a handler")
 		}
 	}()
-	if s.isAPI(c.Request().URL.Path) {
-		openToAll(c.Response().Header())
-		if c.Request().Method == http.MethodOptions {
-			return preflight(c)
-		}
+	if !s.isAPI(c.Request().URL.Path) {
+		c.Response().Header()[echo.HeaderXContentTypeOptions] = noSniff
+		return next(c)
+	}
+	openToAll(c.Response().Header())
+	if c.Request().Method == http.MethodOptions {
+		return preflight(c)
 	}
 	return next(c)
 }
@@ -71,7 +72,8 @@ func (r *requestIDs) next() string {
 
 const (
 	corsMethods = "GET, HEAD, PUT, OPTIONS"
-	corsExpose  = "ETag, Retry-After, X-Request-Id"
+	// corsExpose stands where one of them does: on errors and on settings.
+	corsExpose = "ETag, Retry-After, X-Request-Id"
 	// corsMaxAge is the longest that Chromium remembers a preflight, in seconds.
 	corsMaxAge = "7200"
 )
@@ -83,7 +85,6 @@ const (
 // on the Origin header, so that no cache can hold an answer without them.
 func openToAll(h http.Header) {
 	h[echo.HeaderAccessControlAllowOrigin] = allOrigins
-	h[echo.HeaderAccessControlExposeHeaders] = exposed
 }
 
 func preflight(c echo.Context) error {
@@ -102,7 +103,6 @@ func preflight(c echo.Context) error {
 // Shared header values: net/http only reads them.
 var (
 	allOrigins = []string{"*"}
-	exposed    = []string{corsExpose}
 	noSniff    = []string{"nosniff"}
 )
 

@@ -60,7 +60,9 @@ func (h handlers) putSettings(c call) error {
 }
 
 func answerSettings(c call, row instance.Instance) error {
-	c.Response().Header().Set("ETag", etag(row.Version))
+	h := c.Response().Header()
+	h.Set("ETag", etag(row.Version))
+	h.Set(echo.HeaderAccessControlExposeHeaders, corsExpose)
 	return c.JSON(http.StatusOK, settingsAnswer{row.Settings, row.Version})
 }
 
