@@ -1,6 +1,8 @@
 package api
 
 import (
+	"time"
+
 	"github.com/maypok86/otter/v2"
 
 	"nametag/backend/instance"
@@ -24,14 +26,19 @@ type told[From any] struct {
 	body encoded
 }
 
-// memoSize is how many bodies are kept, of about a kilobyte with what they were made of.
-const memoSize = 10_000
+const (
+	// memoSize is how many bodies are kept, of about a kilobyte with what they were made of.
+	memoSize = 10_000
+	// memoLife bounds how long a body outlives what it tells of, in memory and unasked for.
+	memoLife = time.Hour
+)
 
 // newMemo returns a memo of what tell makes. tell is given nothing else than what same
 // compares, so that no body can be older than what it tells of.
 func newMemo[From any](tell func(From, instance.Role) any, same func(From, From) bool) *memo[From] {
 	return &memo[From]{tell, same, otter.Must(&otter.Options[asked, told[From]]{
 		MaximumSize: memoSize, Logger: &otter.NoopLogger{},
+		ExpiryCalculator: otter.ExpiryWriting[asked, told[From]](memoLife),
 	})}
 }
 
