@@ -8,17 +8,13 @@ import (
 	"nametag/backend/instance"
 )
 
-// memo keeps the last body that was encoded for an instance and a role, with what it was
-// made of, so that a body is encoded again only when that has changed.
+// memo keeps the last bodies that were encoded for an instance, one for its owner and one
+// for all others, with what they were made of, so that a body is encoded again only when
+// that has changed.
 type memo[From any] struct {
-	tell func(From, instance.Role) any
-	same func(From, From) bool
-	kept *otter.Cache[asked, told[From]]
-}
-
-type asked struct {
-	instanceID string
-	role       instance.Role
+	tell           func(From, instance.Role) any
+	same           func(From, From) bool
+	owners, others *otter.Cache[string, *told[From]]
 }
 
 type told[From any] struct {
@@ -27,29 +23,35 @@ type told[From any] struct {
 }
 
 const (
-	// memoSize is how many bodies are kept, of about a kilobyte with what they were made of.
+	// memoSize is how many bodies of each kind are kept, of about a kilobyte with what they
+	// were made of.
 	memoSize = 10_000
 	// memoLife bounds how long a body outlives what it tells of, in memory and unasked for.
 	memoLife = time.Hour
 )
 
 // newMemo returns a memo of what tell makes. tell is given nothing else than what same
-// compares, so that no body can be older than what it tells of.
+// compares, so that no body can be older than what it tells of; its role is
+// instance.Owner, or instance.Visitor for everyone else.
 func newMemo[From any](tell func(From, instance.Role) any, same func(From, From) bool) *memo[From] {
-	return &memo[From]{tell, same, otter.Must(&otter.Options[asked, told[From]]{
+	options := &otter.Options[string, *told[From]]{
 		MaximumSize: memoSize, Logger: &otter.NoopLogger{},
-		ExpiryCalculator: otter.ExpiryWriting[asked, told[From]](memoLife),
-	})}
+		ExpiryCalculator: otter.ExpiryWriting[string, *told[From]](memoLife),
+	}
+	return &memo[From]{tell, same, otter.Must(options), otter.Must(options)}
 }
 
 func (m *memo[From]) of(instanceID string, role instance.Role, from From) (encoded, error) {
-	key := asked{instanceID, role}
-	if t, ok := m.kept.GetIfPresent(key); ok && m.same(t.from, from) {
+	kept := m.owners
+	if role != instance.Owner {
+		role, kept = instance.Visitor, m.others
+	}
+	if t, ok := kept.GetIfPresent(instanceID); ok && m.same(t.from, from) {
 		return t.body, nil
 	}
 	body, err := encode(m.tell(from, role))
 	if err == nil {
-		m.kept.Set(key, told[From]{from, body})
+		kept.Set(instanceID, &told[From]{from, body})
 	}
 	return body, err
 }

@@ -20,15 +20,20 @@ func TestMemo(t *testing.T) {
 	}{
 		{"at first", "a", instance.Visitor, "x", 1},
 		{"again", "a", instance.Visitor, "x", 1},
-		{"another role", "a", instance.Owner, "x", 2},
+		{"the owner", "a", instance.Owner, "x", 2},
 		{"another instance", "b", instance.Visitor, "x", 3},
 		{"something else", "a", instance.Visitor, "y", 4},
 		{"the same again", "a", instance.Visitor, "y", 4},
 		{"what it was before", "a", instance.Visitor, "x", 5},
-		{"the other role has kept its own", "a", instance.Owner, "x", 5},
+		{"the owner's is kept apart", "a", instance.Owner, "x", 5},
+		{"the app is told what a visitor is", "a", instance.App, "x", 5},
 	} {
 		body, err := m.of(tt.id, tt.role, tt.from)
-		want := `{"from":"` + tt.from + `","role":"` + string(tt.role) + `"}` + "\n"
+		role := "visitor"
+		if tt.role == instance.Owner {
+			role = "owner"
+		}
+		want := `{"from":"` + tt.from + `","role":"` + role + `"}` + "\n"
 		if err != nil || string(body.json) != want || body.tag[0] != tagOf([]byte(want)) || told != tt.told {
 			t.Errorf("%s: %s with %s, %v; told %d times, want %d", tt.name, body.json, body.tag, err, told, tt.told)
 		}
