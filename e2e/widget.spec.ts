@@ -204,6 +204,7 @@ test("a widget far below asks when it is scrolled to, and not before", async ({ 
   const requests = await visit(page, stack, { instance: await stack.install() });
   const widget = page.locator(tag);
   await expect(widget).toContainText("Not connected yet");
+  // A whole frame, after which an observer would have told.
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done))));
   expect(requests).toHaveLength(0);
   await widget.scrollIntoViewIfNeeded();
