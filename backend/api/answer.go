@@ -1,14 +1,12 @@
 package api
 
-// How a body that a browser may keep is written.
+// How bodies are written, and which a browser may keep.
 
 import (
-	"bytes"
 	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
@@ -38,12 +36,11 @@ type encoded struct {
 }
 
 func encode(body any) (encoded, error) {
-	e := encoders.Get().(*encoder)
-	defer e.release()
-	if err := e.Encode(body); err != nil {
+	b, err := json.Marshal(body)
+	if err != nil {
 		return encoded{}, err
 	}
-	return encoded{bytes.Clone(e.body.Bytes()), []string{tagOf(e.body.Bytes())}}, nil
+	return encoded{b, []string{tagOf(b)}}, nil
 }
 
 // answer writes a body, which the caller's own browser may keep. It may use it again for
@@ -88,41 +85,10 @@ func isKnown(ifNoneMatch []string, tag string) bool {
 	return false
 }
 
-// encoder is a JSON encoder with the buffer that it writes to.
-type encoder struct {
-	*json.Encoder
-	body bytes.Buffer
-}
-
-var encoders = sync.Pool{New: func() any {
-	e := new(encoder)
-	e.Encoder = json.NewEncoder(&e.body)
-	return e
-}}
-
-// keptBuffer is the largest buffer that is kept, in bytes: one large answer must not
-// be paid for ever after.
-const keptBuffer = 16 << 10
-
-// serializer is Echo's, with an encoder that is used again: a body is encoded whole
-// before any of it is sent, so that one that cannot be is an error of ours, and no half
-// an answer.
+// serializer is Echo's, and says that its JSON is not to be sniffed.
 type serializer struct{ echo.DefaultJSONSerializer }
 
-func (serializer) Serialize(c echo.Context, body any, _ string) error {
-	e := encoders.Get().(*encoder)
-	defer e.release()
-	if err := e.Encode(body); err != nil {
-		return err
-	}
+func (s serializer) Serialize(c echo.Context, body any, indent string) error {
 	c.Response().Header()[echo.HeaderXContentTypeOptions] = noSniff
-	_, err := c.Response().Write(e.body.Bytes())
-	return err
-}
-
-func (e *encoder) release() {
-	if e.body.Cap() <= keptBuffer {
-		e.body.Reset()
-		encoders.Put(e)
-	}
+	return s.DefaultJSONSerializer.Serialize(c, body, indent)
 }

@@ -17,14 +17,6 @@ type Optional[T any] struct {
 // Some returns a present value.
 func Some[T any](v T) Optional[T] { return Optional[T]{Value: v, Present: true} }
 
-// Pointer points at the value inside o, or is nil when it is absent.
-func (o *Optional[T]) Pointer() *T {
-	if !o.Present {
-		return nil
-	}
-	return &o.Value
-}
-
 // IsZero says that the field is absent, whatever Value holds.
 func (o Optional[T]) IsZero() bool { return !o.Present }
 

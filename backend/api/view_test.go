@@ -1,0 +1,32 @@
+package api
+
+import (
+	"encoding/json"
+	"testing"
+
+	"nametag/backend/wix"
+)
+
+func TestVisitorView(t *testing.T) {
+	for _, tt := range []struct{ name, said, want string }{
+		{"what a visitor may see, and nothing beside it",
+			`{"instance":{"instanceId":"i","isFree":false,"billing":{"packageName":"gold","invoiceId":"7"},"permissions":["x"]},
+			  "site":{"siteDisplayName":"Laden","locale":"de","paymentCurrency":"EUR","siteId":"s","ownerEmail":"a@b.example","url":"https://b.example",
+			  "multilingual":{"isMultiLingual":true,"supportedLanguages":[{"languageCode":"de","isPrimary":true,"resolutionMethod":"SUBDOMAIN"}]}}}`,
+			`{"instance":{"isFree":false,"billing":{"packageName":"gold"}},"site":{"siteDisplayName":"Laden","locale":"de","paymentCurrency":"EUR",` +
+				`"multilingual":{"isMultiLingual":true,"supportedLanguages":[{"languageCode":"de","isPrimary":true}]}}}`},
+		{"what Wix leaves out stays out", `{"instance":{"instanceId":"i"}}`, `{}`},
+		{"no language is a list", `{"site":{"multilingual":{"supportedLanguages":[]}}}`, `{"site":{"multilingual":{"supportedLanguages":[]}}}`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var said wix.AppInstance
+			if err := json.Unmarshal([]byte(tt.said), &said); err != nil {
+				t.Fatal(err)
+			}
+			got, err := json.Marshal(visitorView(&said))
+			if err != nil || string(got) != tt.want {
+				t.Errorf("%v\ngot  %s\nwant %s", err, got, tt.want)
+			}
+		})
+	}
+}
