@@ -148,7 +148,9 @@ func (i *Identifier) Identify(ctx context.Context, source string, authorization 
 		return Identification{}, err
 	}
 	who, err := i.identification(f, false)
-	who.Took = who.At.Sub(now)
+	if err == nil {
+		who.Took = who.At.Sub(now)
+	}
 	return who, err
 }
 
