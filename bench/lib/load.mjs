@@ -3,11 +3,10 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 
 const wrk = process.env.WRK ?? "wrk";
-const seconds = Number(process.env.SECONDS_PER_ROUND ?? 1);
 
-/** One round: requests per second, and the 99th percentile in milliseconds. */
+/** One round of a second: requests per second, and the 99th percentile in milliseconds. */
 export async function load(url, { headers = {}, tokens, connections = 32 } = {}) {
-  const args = ["-t1", `-c${connections}`, `-d${seconds}s`, "--latency"];
+  const args = ["-t1", `-c${connections}`, "-d1s", "--latency"];
   for (const [name, value] of Object.entries(headers)) args.push("-H", `${name}: ${value}`);
   if (tokens) args.push("-s", "bench/rotate.lua");
   args.push(url);
