@@ -1,4 +1,4 @@
-module nametag
+module github.com/nametag-dev/nametag
 
 go 1.26.0
 

@@ -13,7 +13,7 @@ import (
 	"github.com/a-h/templ"
 	"github.com/google/go-cmp/cmp"
 
-	"nametag/web"
+	"github.com/nametag-dev/nametag/web"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")

@@ -16,11 +16,11 @@ import (
 	"testing/fstest"
 	"time"
 
-	"nametag/backend/assets"
-	"nametag/backend/identity"
-	"nametag/backend/instance"
-	"nametag/backend/store/memstore"
-	"nametag/backend/wix"
+	"github.com/nametag-dev/nametag/backend/assets"
+	"github.com/nametag-dev/nametag/backend/identity"
+	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/store/memstore"
+	"github.com/nametag-dev/nametag/backend/wix"
 )
 
 const (

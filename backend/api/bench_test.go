@@ -7,11 +7,11 @@ import (
 	"testing"
 	"time"
 
-	"nametag/backend/identity"
-	"nametag/backend/instance"
-	"nametag/backend/store/cachestore"
-	"nametag/backend/store/memstore"
-	"nametag/backend/wix"
+	"github.com/nametag-dev/nametag/backend/identity"
+	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/store/cachestore"
+	"github.com/nametag-dev/nametag/backend/store/memstore"
+	"github.com/nametag-dev/nametag/backend/wix"
 )
 
 const benchApp = "22222222-2222-4222-8222-222222222222"

@@ -12,8 +12,8 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"nametag/backend/instance"
-	"nametag/web"
+	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/web"
 )
 
 // statusOf maps every code to its HTTP status. It is the only place that does.

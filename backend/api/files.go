@@ -5,7 +5,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"nametag/backend/assets"
+	"github.com/nametag-dev/nametag/backend/assets"
 )
 
 // panelCSP lets the settings panel load its own files and call its own server. It

@@ -5,7 +5,7 @@ import (
 
 	"github.com/maypok86/otter/v2"
 
-	"nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/instance"
 )
 
 // memo keeps the last bodies that were encoded for an instance, one for its owner and one

@@ -3,7 +3,7 @@ package api
 import (
 	"testing"
 
-	"nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/instance"
 )
 
 func TestMemo(t *testing.T) {

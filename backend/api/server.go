@@ -14,11 +14,11 @@ import (
 	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
 
-	"nametag/backend/assets"
-	"nametag/backend/identity"
-	"nametag/backend/instance"
-	"nametag/backend/wix"
-	"nametag/web"
+	"github.com/nametag-dev/nametag/backend/assets"
+	"github.com/nametag-dev/nametag/backend/identity"
+	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/wix"
+	"github.com/nametag-dev/nametag/web"
 )
 
 // Identifier finds out who stands behind the values of the Authorization header.

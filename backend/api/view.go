@@ -1,6 +1,6 @@
 package api
 
-import "nametag/backend/wix"
+import "github.com/nametag-dev/nametag/backend/wix"
 
 // visitorView copies what an anonymous visitor may see of an app instance, in
 // Wix's own shape: the plan's name, locale, currency, the site's name and its

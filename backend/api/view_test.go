@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"testing"
 
-	"nametag/backend/wix"
+	"github.com/nametag-dev/nametag/backend/wix"
 )
 
 func TestVisitorView(t *testing.T) {

@@ -14,15 +14,15 @@ import (
 	"sync/atomic"
 	"time"
 
-	"nametag/backend/api"
-	"nametag/backend/assets"
-	"nametag/backend/identity"
-	"nametag/backend/instance"
-	"nametag/backend/lifecycle"
-	"nametag/backend/store/cachestore"
-	"nametag/backend/store/sqlstore"
-	"nametag/backend/wix"
-	"nametag/web"
+	"github.com/nametag-dev/nametag/backend/api"
+	"github.com/nametag-dev/nametag/backend/assets"
+	"github.com/nametag-dev/nametag/backend/identity"
+	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/lifecycle"
+	"github.com/nametag-dev/nametag/backend/store/cachestore"
+	"github.com/nametag-dev/nametag/backend/store/sqlstore"
+	"github.com/nametag-dev/nametag/backend/wix"
+	"github.com/nametag-dev/nametag/web"
 )
 
 // Bundles are the built browser files; package nametag embeds them.

@@ -17,7 +17,7 @@ import (
 	"testing/fstest"
 	"time"
 
-	"nametag/backend/wixsim"
+	"github.com/nametag-dev/nametag/backend/wixsim"
 )
 
 const (

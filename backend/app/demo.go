@@ -10,13 +10,13 @@ import (
 	"sync"
 	"time"
 
-	"nametag/backend/api"
-	"nametag/backend/instance"
-	"nametag/backend/store/cachestore"
-	"nametag/backend/store/memstore"
-	"nametag/backend/wix"
-	"nametag/backend/wixsim"
-	"nametag/web"
+	"github.com/nametag-dev/nametag/backend/api"
+	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/store/cachestore"
+	"github.com/nametag-dev/nametag/backend/store/memstore"
+	"github.com/nametag-dev/nametag/backend/wix"
+	"github.com/nametag-dev/nametag/backend/wixsim"
+	"github.com/nametag-dev/nametag/web"
 )
 
 const (

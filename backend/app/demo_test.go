@@ -5,10 +5,10 @@ import (
 	"testing"
 	"time"
 
-	"nametag/backend/api"
-	"nametag/backend/instance"
-	"nametag/backend/store/memstore"
-	"nametag/backend/wixsim"
+	"github.com/nametag-dev/nametag/backend/api"
+	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/store/memstore"
+	"github.com/nametag-dev/nametag/backend/wixsim"
 )
 
 func code(err error) instance.Code {

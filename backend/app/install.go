@@ -3,7 +3,7 @@ package app
 import (
 	"strings"
 
-	"nametag/web"
+	"github.com/nametag-dev/nametag/web"
 )
 
 // widgetTag is the custom element's tag name. It must equal the one that

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/instance"
 )
 
 // TestTheREADMEListsWhatThereIs holds the README's tables to the code.

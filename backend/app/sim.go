@@ -10,8 +10,8 @@ import (
 	"net/url"
 	"strings"
 
-	"nametag/backend/assets"
-	"nametag/backend/wixsim"
+	"github.com/nametag-dev/nametag/backend/assets"
+	"github.com/nametag-dev/nametag/backend/wixsim"
 )
 
 // SimConfig is what `nametag sim` is told. Empty credentials are made up.

@@ -23,10 +23,10 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"nametag/backend/instance"
-	"nametag/backend/store/pgtest"
-	"nametag/backend/store/sqlstore"
-	"nametag/backend/wixsim"
+	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/store/pgtest"
+	"github.com/nametag-dev/nametag/backend/store/sqlstore"
+	"github.com/nametag-dev/nametag/backend/wixsim"
 )
 
 // signer signs webhooks as Wix does.

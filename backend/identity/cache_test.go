@@ -13,8 +13,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"nametag/backend/instance"
-	"nametag/backend/wix"
+	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/wix"
 )
 
 func identify(t *testing.T, i *Identifier, token string) (Identification, error) {

@@ -10,8 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"nametag/backend/instance"
-	"nametag/backend/wix"
+	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/wix"
 )
 
 // fakeElevation answers with what its fields say at the time of the call.

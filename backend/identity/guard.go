@@ -12,8 +12,8 @@ import (
 
 	"github.com/sony/gobreaker/v2"
 
-	"nametag/backend/instance"
-	"nametag/backend/wix"
+	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/wix"
 )
 
 const (

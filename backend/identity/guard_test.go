@@ -15,8 +15,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"nametag/backend/instance"
-	"nametag/backend/wix"
+	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/wix"
 )
 
 func TestCallsInFlightAreBounded(t *testing.T) {

@@ -11,8 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"nametag/backend/instance"
-	"nametag/backend/wix"
+	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/wix"
 )
 
 func TestHeader(t *testing.T) {

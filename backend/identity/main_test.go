@@ -11,8 +11,8 @@ import (
 
 	"go.uber.org/goleak"
 
-	"nametag/backend/instance"
-	"nametag/backend/wix"
+	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/wix"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -15,7 +15,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/instance"
 )
 
 // maxToken is the longest token, in bytes. Wix's have a few hundred to a few thousand.

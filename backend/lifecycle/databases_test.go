@@ -10,10 +10,10 @@ import (
 	"testing"
 	"time"
 
-	"nametag/backend/instance"
-	"nametag/backend/store/pgtest"
-	"nametag/backend/store/sqlstore"
-	"nametag/backend/wix"
+	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/store/pgtest"
+	"github.com/nametag-dev/nametag/backend/store/sqlstore"
+	"github.com/nametag-dev/nametag/backend/wix"
 )
 
 // TestHistoriesOnRealDatabases sends random histories, shuffled and repeated, through

@@ -4,8 +4,8 @@ import (
 	"encoding/hex"
 	"time"
 
-	"nametag/backend/instance"
-	"nametag/backend/wix"
+	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/wix"
 )
 
 // kinds says what Wix's events mean. PlanTransferred moves a plan to another Wix

@@ -12,9 +12,9 @@ import (
 
 	"pgregory.net/rapid"
 
-	"nametag/backend/instance"
-	"nametag/backend/store/memstore"
-	"nametag/backend/wix"
+	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/store/memstore"
+	"github.com/nametag-dev/nametag/backend/wix"
 )
 
 // A delivery is one of Wix's, to any of the processes.

@@ -10,7 +10,7 @@ import (
 	"runtime/debug"
 	"time"
 
-	"nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/instance"
 )
 
 // KindReading is the kind of a reading, beside the kinds of events.

@@ -14,9 +14,9 @@ import (
 
 	"go.uber.org/goleak"
 
-	"nametag/backend/instance"
-	"nametag/backend/store/memstore"
-	"nametag/backend/wix"
+	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/store/memstore"
+	"github.com/nametag-dev/nametag/backend/wix"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

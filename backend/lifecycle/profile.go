@@ -1,8 +1,8 @@
 package lifecycle
 
 import (
-	"nametag/backend/instance"
-	"nametag/backend/wix"
+	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/wix"
 )
 
 // profileOf keeps what Nametag needs of Wix's app instance. isFree decides about

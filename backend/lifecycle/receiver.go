@@ -5,8 +5,8 @@ import (
 	"errors"
 	"time"
 
-	"nametag/backend/instance"
-	"nametag/backend/wix"
+	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/wix"
 )
 
 // Receiver takes Wix's webhooks: verified first, made durable second, and only then

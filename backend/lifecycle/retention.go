@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/instance"
 )
 
 const (

@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/instance"
 )
 
 // sweep runs a test beside a Retention that keeps removed instances for 30 days.

@@ -14,7 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"nametag/backend/wix"
+	"github.com/nametag-dev/nametag/backend/wix"
 )
 
 const (

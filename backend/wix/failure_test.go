@@ -20,7 +20,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"nametag/backend/wix"
+	"github.com/nametag-dev/nametag/backend/wix"
 )
 
 // calls are the three calls, so that each failure is tried on each.

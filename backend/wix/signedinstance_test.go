@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
-	"nametag/backend/wix"
+	"github.com/nametag-dev/nametag/backend/wix"
 )
 
 // Real instances that Wix signed in August 2012 for a test app, and its secret, as

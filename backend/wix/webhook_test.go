@@ -25,7 +25,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
-	"nametag/backend/wix"
+	"github.com/nametag-dev/nametag/backend/wix"
 )
 
 const (

@@ -17,7 +17,7 @@ import (
 
 	"github.com/a-h/templ"
 
-	"nametag/web"
+	"github.com/nametag-dev/nametag/web"
 )
 
 // assetsPath is where the pages, which all lie at the root, find the bundle.

@@ -8,7 +8,7 @@ import (
 	"os"
 	"os/signal"
 
-	"nametag/backend/store/pgtest"
+	"github.com/nametag-dev/nametag/backend/store/pgtest"
 )
 
 func main() {

@@ -10,9 +10,9 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"nametag/backend/app"
-	"nametag/backend/instance"
-	"nametag/backend/store/sqlstore"
+	"github.com/nametag-dev/nametag/backend/app"
+	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/store/sqlstore"
 )
 
 // instancesCmd is for whoever answers for the data: what is held, on whom, and its end.

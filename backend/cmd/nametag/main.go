@@ -18,9 +18,9 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"nametag"
-	"nametag/backend/app"
-	"nametag/backend/store/sqlstore"
+	"github.com/nametag-dev/nametag"
+	"github.com/nametag-dev/nametag/backend/app"
+	"github.com/nametag-dev/nametag/backend/store/sqlstore"
 )
 
 // Exit codes: 1 when something failed, exitUsage when the command line or the

@@ -20,7 +20,7 @@ import (
 
 	"github.com/maypok86/otter/v2"
 
-	"nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/instance"
 )
 
 const (

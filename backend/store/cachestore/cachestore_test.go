@@ -15,11 +15,11 @@ import (
 
 	"go.uber.org/goleak"
 
-	"nametag/backend/instance"
-	"nametag/backend/store/memstore"
-	"nametag/backend/store/pgtest"
-	"nametag/backend/store/sqlstore"
-	"nametag/backend/store/storetest"
+	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/store/memstore"
+	"github.com/nametag-dev/nametag/backend/store/pgtest"
+	"github.com/nametag-dev/nametag/backend/store/sqlstore"
+	"github.com/nametag-dev/nametag/backend/store/storetest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/instance"
 )
 
 // retryAfter is how long nobody tries again after such a write has failed.

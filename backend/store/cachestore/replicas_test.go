@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"nametag/backend/instance"
-	"nametag/backend/store/pgtest"
-	"nametag/backend/store/sqlstore"
+	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/store/pgtest"
+	"github.com/nametag-dev/nametag/backend/store/sqlstore"
 )
 
 // replica is a cache over a Postgres that it shares, listening for the others' changes

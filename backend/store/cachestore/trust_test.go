@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/instance"
 )
 
 // hand is a clock that a test sets.

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/instance"
 )
 
 var (

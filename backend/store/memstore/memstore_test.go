@@ -3,9 +3,9 @@ package memstore_test
 import (
 	"testing"
 
-	"nametag/backend/instance"
-	"nametag/backend/store/memstore"
-	"nametag/backend/store/storetest"
+	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/store/memstore"
+	"github.com/nametag-dev/nametag/backend/store/storetest"
 )
 
 func newStore(t *testing.T) instance.Store { return newWhole(t) }

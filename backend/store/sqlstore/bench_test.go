@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"nametag/backend/instance"
-	"nametag/backend/store/pgtest"
+	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/store/pgtest"
 )
 
 func BenchmarkFind(b *testing.B) {

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/instance"
 )
 
 // maxCause is how many bytes of a failure's cause are kept.

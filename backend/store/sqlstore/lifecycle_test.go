@@ -3,7 +3,7 @@ package sqlstore
 import (
 	"testing"
 
-	"nametag/backend/store/storetest"
+	"github.com/nametag-dev/nametag/backend/store/storetest"
 )
 
 func newWhole(t *testing.T) storetest.Whole { return open(t, newURL(t)) }

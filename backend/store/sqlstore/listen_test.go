@@ -16,8 +16,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"nametag/backend/instance"
-	"nametag/backend/store/pgtest"
+	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/store/pgtest"
 )
 
 // ear collects what a listener says, a line each.

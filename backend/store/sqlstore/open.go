@@ -10,7 +10,7 @@ import (
 	"fmt"
 	"time"
 
-	"nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/instance"
 )
 
 // CallTimeout bounds a call whose context has no deadline. It is longer than SQLite

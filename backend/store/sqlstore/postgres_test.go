@@ -13,9 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"nametag/backend/instance"
-	"nametag/backend/store/pgtest"
-	"nametag/backend/store/storetest"
+	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/store/pgtest"
+	"github.com/nametag-dev/nametag/backend/store/storetest"
 )
 
 func newPostgresStore(t *testing.T) instance.Store { return open(t, pgtest.URL(t)) }

@@ -16,7 +16,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/instance"
 )
 
 // With roleVar set this test binary is a second process that plays that role on

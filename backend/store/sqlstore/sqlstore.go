@@ -11,7 +11,7 @@ import (
 	"slices"
 	"time"
 
-	"nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/instance"
 )
 
 const (

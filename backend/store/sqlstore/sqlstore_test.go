@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"nametag/backend/instance"
-	"nametag/backend/store/storetest"
+	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/store/storetest"
 )
 
 func noon() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }

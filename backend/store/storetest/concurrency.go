@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/instance"
 )
 
 // together runs n calls of f, released at the same moment, and waits for them.

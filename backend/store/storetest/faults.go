@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/instance"
 )
 
 // calls are all the calls that take a context, each as one that would succeed on

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/instance"
 )
 
 func inboxConcurrencyChecks() []inboxCheck {

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/instance"
 )
 
 // inboxCalls are all the calls, each as one that would succeed on what inUse has made,

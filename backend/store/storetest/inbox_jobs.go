@@ -10,7 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/instance"
 )
 
 func acceptChecks() []inboxCheck {

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/instance"
 )
 
 // issued is a caller whose token was made at a moment, zero for unknown, and who comes

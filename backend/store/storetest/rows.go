@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/instance"
 )
 
 func rowChecks() []check {

@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/instance"
 )
 
 // noon is the time at which most of these tests begin.
