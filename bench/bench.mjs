@@ -34,4 +34,6 @@ console.log(markdown(rows));
 console.log(
   `\nMedians (min–max) of rounds taken in turn; ratios, ours ÷ theirs, within a round. ${cpus().length} processors, ${seconds} s. Written to bench/results.json.`,
 );
-if (rows.some((row) => row.failed)) process.exitCode = 1;
+if (rows.some((row) => row.failed)) {
+  process.exitCode = 1;
+}

@@ -23,7 +23,9 @@ test.beforeAll(async () => {
       },
     },
   });
-  if (!("output" in result)) throw new Error("vite gave no single output");
+  if (!("output" in result)) {
+    throw new Error("vite gave no single output");
+  }
   const [{ code }] = result.output;
   server = createServer((_, response) => {
     response.writeHead(200, {
@@ -50,7 +52,9 @@ test("an element on the unmodified @wix/sdk and @wix/site gets its answers", asy
     const seen = watch(page);
     const requests: Record<string, string>[] = [];
     page.on("request", async (request) => {
-      if (request.url().includes("/api/")) requests.push(await request.allHeaders());
+      if (request.url().includes("/api/")) {
+        requests.push(await request.allHeaders());
+      }
     });
     await page.goto(`${stack.wix}/site?instance=${instanceId}&copies=1&language=en`);
     const element = page.locator("documented-element");

@@ -96,7 +96,9 @@ test("the log of a server that met every fault holds no token and no secret", as
     ];
     const faults = [{}, { status: 500 }, { outage: true }, { body: "<html>" }, { status: 429 }];
     for (const fault of faults) {
-      if (Object.keys(fault).length > 0) await stack.fault(fault);
+      if (Object.keys(fault).length > 0) {
+        await stack.fault(fault);
+      }
       tokens.push(await stack.token());
       for (const token of tokens) {
         await stack.ask("get-instance", token);
@@ -104,7 +106,9 @@ test("the log of a server that met every fault holds no token and no secret", as
       }
     }
     expect(stack.server.output).toContain("request failed");
-    for (const token of tokens) expect(stack.server.output).not.toContain(token.slice(20));
+    for (const token of tokens) {
+      expect(stack.server.output).not.toContain(token.slice(20));
+    }
     expect(stack.server.output).not.toContain(stack.secret);
     expect(stack.server.output).not.toContain("@example.com");
   } finally {

@@ -11,7 +11,9 @@ export async function freePort(): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
   await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no port");
+  if (address === null || typeof address === "string") {
+    throw new Error("no port");
+  }
   return address.port;
 }
 
@@ -43,13 +45,19 @@ export class Program {
     });
     const deadline = Date.now() + 20_000;
     for (;;) {
-      if (over) throw new Error(`nametag ended before it was ready:\n${this.output}`);
+      if (over) {
+        throw new Error(`nametag ended before it was ready:\n${this.output}`);
+      }
       try {
-        if ((await fetch(url)).ok) return;
+        if ((await fetch(url)).ok) {
+          return;
+        }
       } catch {
         // not listening yet
       }
-      if (Date.now() > deadline) throw new Error(`not ready after 20 s:\n${this.output}`);
+      if (Date.now() > deadline) {
+        throw new Error(`not ready after 20 s:\n${this.output}`);
+      }
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }

@@ -87,7 +87,9 @@ export class Stack {
       method,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    if (!response.ok) throw new Error(`${method} ${path}: ${await response.text()}`);
+    if (!response.ok) {
+      throw new Error(`${method} ${path}: ${await response.text()}`);
+    }
     return response;
   }
 
@@ -127,10 +129,15 @@ export class Stack {
 export function watch(page: Page): { errors: string[]; violations: string[] } {
   const seen = { errors: [] as string[], violations: [] as string[] };
   page.on("console", (message) => {
-    if (message.type() !== "error") return;
+    if (message.type() !== "error") {
+      return;
+    }
     const text = message.text();
-    if (/Content.Security.Policy|TrustedHTML|TrustedScript/.test(text)) seen.violations.push(text);
-    else if (!text.startsWith("Failed to load resource")) seen.errors.push(text);
+    if (/Content.Security.Policy|TrustedHTML|TrustedScript/.test(text)) {
+      seen.violations.push(text);
+    } else if (!text.startsWith("Failed to load resource")) {
+      seen.errors.push(text);
+    }
   });
   page.on("pageerror", (error) => seen.errors.push(String(error)));
   return seen;

@@ -149,11 +149,12 @@ test("a strict Content-Security-Policy with Trusted Types is obeyed", async ({ p
 test("the answer moves nothing on the page", async ({ page, stack }) => {
   await stack.fault({ endpoint: "token-info", latency: "300ms" });
   await page.addInitScript(() => {
-    // biome-ignore lint/suspicious/noExplicitAny: a note for the test
-    (globalThis as any).shift = 0;
+    const global = globalThis as unknown as { shift: number };
+    global.shift = 0;
     new PerformanceObserver((list) => {
-      // biome-ignore lint/suspicious/noExplicitAny: layout-shift has no type
-      for (const entry of list.getEntries() as any[]) (globalThis as any).shift += entry.value;
+      for (const entry of list.getEntries()) {
+        global.shift += (entry as PerformanceEntry & { value: number }).value; // a LayoutShift, which TypeScript lacks
+      }
     }).observe({ type: "layout-shift", buffered: true });
   });
   await visit(page, stack, { instance: await stack.install(), "attr.display-name": "Ada" });
@@ -180,7 +181,9 @@ test("a visitor's next page within 30 seconds asks nobody, another's asks, and t
     methods.set(requestId, request.method),
   );
   cdp.on("Network.responseReceived", ({ requestId, response }) => {
-    if (!response.url.startsWith(`${stack.app}/api/`)) return;
+    if (!response.url.startsWith(`${stack.app}/api/`)) {
+      return;
+    }
     answered.push(`${methods.get(requestId)}${response.fromDiskCache ? " kept" : ""}`);
   });
   const open = async (token: "kept" | "") => {
@@ -215,7 +218,9 @@ test("a widget far below asks when it is scrolled to, and not before", async ({ 
 test("one script tag loads one file, and no more than the budget", async ({ page, stack }) => {
   const loaded: string[] = [];
   page.on("response", (response) => {
-    if (response.url().startsWith(stack.app)) loaded.push(new URL(response.url()).pathname);
+    if (response.url().startsWith(stack.app)) {
+      loaded.push(new URL(response.url()).pathname);
+    }
   });
   await visit(page, stack, { instance: await stack.install() });
   await expect(page.locator(tag)).toContainText("Connected");

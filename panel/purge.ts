@@ -57,17 +57,26 @@ export function purgeDesignSystem(): Plugin {
         const blocks = new Set<string>();
         let code = "";
         for (const output of Object.values(bundle)) {
-          if (output.type !== "chunk") continue;
+          if (output.type !== "chunk") {
+            continue;
+          }
           code += output.code;
           for (const [id, module] of Object.entries(output.modules)) {
-            if (module.renderedLength === 0) continue;
-            for (const block of blocksIn(this.getModuleInfo(id)?.code ?? "")) blocks.add(block);
+            if (module.renderedLength === 0) {
+              continue;
+            }
+            for (const block of blocksIn(this.getModuleInfo(id)?.code ?? "")) {
+              blocks.add(block);
+            }
           }
         }
-        if (blocks.size === 0)
+        if (blocks.size === 0) {
           this.error("no class names of the Design System found in the bundle");
+        }
         for (const output of Object.values(bundle)) {
-          if (output.type !== "asset" || !output.fileName.endsWith(".css")) continue;
+          if (output.type !== "asset" || !output.fileName.endsWith(".css")) {
+            continue;
+          }
           const css = await purge(String(output.source), blocks, code);
           const hash = createHash("sha256").update(css).digest("hex").slice(0, 16);
           const fileName = output.fileName.replace(/-[0-9a-f]{16}\.css$/, `-${hash}.css`);
@@ -80,7 +89,9 @@ export function purgeDesignSystem(): Plugin {
           this.emitFile({ type: "asset", fileName, source: css });
           for (const [name, other] of Object.entries(bundle)) {
             const image = other.type === "asset" && /\.(png|jpg|gif|svg|woff2?)$/.test(name);
-            if (image && !css.includes(basename(name))) delete bundle[name];
+            if (image && !css.includes(basename(name))) {
+              delete bundle[name];
+            }
           }
         }
       },

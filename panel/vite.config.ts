@@ -33,7 +33,9 @@ export default defineConfig({
     rolldownOptions: {
       // "use client" means nothing outside a React server.
       onwarn: (warning, warn) => {
-        if (warning.code !== "MODULE_LEVEL_DIRECTIVE") warn(warning);
+        if (warning.code !== "MODULE_LEVEL_DIRECTIVE") {
+          warn(warning);
+        }
       },
       output: {
         hashCharacters: "hex",
@@ -81,7 +83,9 @@ function bindTokens() {
     postcssPlugin: "bind-tokens",
     Rule(rule: { selectors: string[]; parent?: unknown; source?: { input: { file?: string } } }) {
       const set = /tokens-(default|studio)\.global\.css$/.exec(rule.source?.input.file ?? "")?.[1];
-      if (!set || bound.has(rule) || isKeyframe(rule.parent)) return;
+      if (!set || bound.has(rule) || isKeyframe(rule.parent)) {
+        return;
+      }
       bound.add(rule);
       const html = `:where([data-tokens=${set}])`;
       rule.selectors = rule.selectors.map((selector) =>

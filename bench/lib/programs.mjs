@@ -19,9 +19,13 @@ export async function start(command, args, env, find) {
   const found = await new Promise((resolve, reject) => {
     let output = "";
     const take = (chunk) => {
-      if (output.length < 10_000) output += chunk;
+      if (output.length < 10_000) {
+        output += chunk;
+      }
       const it = find(output);
-      if (it) resolve(it);
+      if (it) {
+        resolve(it);
+      }
     };
     child.stdout.on("data", take);
     child.stderr.on("data", take);
@@ -100,7 +104,9 @@ export async function visit(flags) {
 /** The offline Wix's control API. */
 export async function control(wix, method, path, body) {
   const answer = await fetch(`${wix.url}/_sim/${path}`, { method, body: JSON.stringify(body) });
-  if (!answer.ok) throw new Error(`${method} ${path}: ${await answer.text()}`);
+  if (!answer.ok) {
+    throw new Error(`${method} ${path}: ${await answer.text()}`);
+  }
   return answer.status === 204 ? undefined : answer.json();
 }
 
@@ -113,7 +119,9 @@ export async function settle(ours, known) {
     const answer = await fetch(`${ours.url}/api/get-instance`, {
       headers: { Authorization: known },
     });
-    if ((await answer.text()).includes("siteDisplayName")) return;
+    if ((await answer.text()).includes("siteDisplayName")) {
+      return;
+    }
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
   throw new Error("the site's name never came");

@@ -14,17 +14,23 @@ export function row(name, unit, series) {
   const ratios = {};
   for (const [of, list] of lists.filter(([of]) => of !== "ours" && figures.ours)) {
     const ours = figures.ours.rounds;
-    if (list.length === ours.length) ratios[of] = summary(ours.map((o, i) => o / list[i]));
+    if (list.length === ours.length) {
+      ratios[of] = summary(ours.map((o, i) => o / list[i]));
+    }
   }
   return { name, unit, figures, ratios };
 }
 
 const number = (n) => {
-  if (n === 0 || n >= 100) return Math.round(n).toLocaleString("en");
+  if (n === 0 || n >= 100) {
+    return Math.round(n).toLocaleString("en");
+  }
   return n.toPrecision(n < 0.1 ? 2 : 3);
 };
 const cell = (s) => {
-  if (!s) return "";
+  if (!s) {
+    return "";
+  }
   return s.min === s.max
     ? number(s.median)
     : `${number(s.median)} (${number(s.min)}–${number(s.max)})`;
@@ -37,8 +43,9 @@ export function markdown(rows) {
     ["---", ...Array(8).fill("---")],
   ];
   for (const { name, unit, figures: f, ratios: r, failed } of rows) {
-    if (failed) lines.push([name, `failed: ${failed}`]);
-    else {
+    if (failed) {
+      lines.push([name, `failed: ${failed}`]);
+    } else {
       const cells = [f.ours, f.peer, f.limit, f.netHttp, r.peer, r.limit, r.netHttp].map(cell);
       lines.push([name, unit, ...cells]);
     }

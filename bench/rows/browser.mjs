@@ -16,7 +16,9 @@ import { bundle } from "../peer/build.mjs";
 const siteName = "My Wix Site";
 
 export async function measure(add) {
-  for (const source of ["widget.tsx", "bare-element.js"]) await bundle(source, file(source));
+  for (const source of ["widget.tsx", "bare-element.js"]) {
+    await bundle(source, file(source));
+  }
   const scripts = {
     ours: script("widget/dist/widget.js"),
     peer: script(join(file("widget.tsx"), "widget.js")),
@@ -110,9 +112,14 @@ function watch(name) {
   const look = () => {
     const element = document.querySelector("nametag-widget");
     const text = `${element?.textContent}${element?.shadowRoot?.textContent ?? ""}`;
-    if (/Hello/.test(text)) seen.painted ??= performance.now();
-    if (text.includes(name)) seen.identified = performance.now();
-    else requestAnimationFrame(look);
+    if (/Hello/.test(text)) {
+      seen.painted ??= performance.now();
+    }
+    if (text.includes(name)) {
+      seen.identified = performance.now();
+    } else {
+      requestAnimationFrame(look);
+    }
   };
   requestAnimationFrame(look);
 }

@@ -66,7 +66,9 @@ export async function measure(add) {
     }
     await compare("Postgres", urls);
   } finally {
-    for (const name of Object.values(names)) await seed(`-database=${server.url}`, `-drop=${name}`);
+    for (const name of Object.values(names)) {
+      await seed(`-database=${server.url}`, `-drop=${name}`);
+    }
     await server.stop();
   }
   await wix.stop();

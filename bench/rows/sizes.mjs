@@ -5,8 +5,9 @@ import { row } from "../lib/table.mjs";
 import { bundle, weigh } from "../peer/build.mjs";
 
 export async function measure(add) {
-  for (const source of ["widget.tsx", "panel.tsx", "bare-element.js"])
+  for (const source of ["widget.tsx", "panel.tsx", "bare-element.js"]) {
     await bundle(source, file(source));
+  }
   const widget = [
     weigh("widget/dist", (name) => name === "widget.js"),
     weigh(file("widget.tsx")),

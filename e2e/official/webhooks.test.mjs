@@ -34,7 +34,9 @@ function clientOf(publicKey, handled) {
 let publicKey;
 const receiver = createServer(async (request, response) => {
   const chunks = [];
-  for await (const chunk of request) chunks.push(chunk);
+  for await (const chunk of request) {
+    chunks.push(chunk);
+  }
   const jwt = Buffer.concat(chunks).toString();
   const handled = [];
   try {
@@ -59,7 +61,9 @@ async function arrival() {
 // event waits for the next webhook, which must be accepted and reach one handler.
 async function event() {
   const { error, handled } = await arrival();
-  if (error) throw error;
+  if (error) {
+    throw error;
+  }
   assert.equal(handled.length, 1);
   return handled[0];
 }
@@ -172,8 +176,11 @@ test("what happens to a site arrives, and Wix says the same when it is asked", a
     assert.deepEqual(got.metadata, metadata(site));
     const { invoiceId, ...data } = takeDates(got.data, step);
     assert.deepEqual(data, step.data);
-    if (step.invoice) assert.match(invoiceId, guid);
-    else assert.equal(invoiceId, undefined);
+    if (step.invoice) {
+      assert.match(invoiceId, guid);
+    } else {
+      assert.equal(invoiceId, undefined);
+    }
 
     const auth = AppStrategy({
       appId,
@@ -187,9 +194,12 @@ test("what happens to a site arrives, and Wix says the same when it is asked", a
     assert.equal(instance.billing.packageName, step.data.vendorProductId);
     assert.equal(instance.billing.billingCycle, step.data.cycle);
     assert.equal(instance.billing.autoRenewing, step.type !== "PaidPlanAutoRenewalCancelled");
-    if (step.expires)
+    if (step.expires) {
       assert.equal(instance.billing.expirationDate, got.data.expiresOn.toISOString());
-    if (step.invoice) assert.equal(instance.billing.invoiceId, invoiceId);
+    }
+    if (step.invoice) {
+      assert.equal(instance.billing.invoiceId, invoiceId);
+    }
   }
 
   await sim.uninstall(site.instanceId);
@@ -209,8 +219,9 @@ describe("an event sent by command", () => {
       assert.equal(first.data.more, "x");
       assert.deepEqual(second, first);
       let deliveries;
-      do deliveries = await sim.webhooks();
-      while (deliveries.some((d) => d.state === "pending"));
+      do {
+        deliveries = await sim.webhooks();
+      } while (deliveries.some((d) => d.state === "pending"));
       assert.deepEqual(
         deliveries.map((d) => [d.eventType, d.state, d.attempts.map((a) => a.status)]),
         [
@@ -241,8 +252,9 @@ describe("an event sent by command", () => {
       const { error } = await arrival();
       assert.match(String(error), reason);
       let delivery;
-      do delivery = (await sim.webhooks()).find((d) => d.id === ids[0]);
-      while (delivery.attempts.length === 0);
+      do {
+        delivery = (await sim.webhooks()).find((d) => d.id === ids[0]);
+      } while (delivery.attempts.length === 0);
       assert.equal(delivery.state, "pending");
       assert.equal(delivery.attempts[0].status, 500);
     });

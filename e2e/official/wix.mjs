@@ -35,7 +35,9 @@ async function control(method, path, body) {
     body: body && JSON.stringify(body),
   });
   const text = await res.text();
-  if (!res.ok) throw new Error(`the offline Wix answers ${res.status}: ${text}`);
+  if (!res.ok) {
+    throw new Error(`the offline Wix answers ${res.status}: ${text}`);
+  }
   return res.headers.get("Content-Type") === "application/json" ? JSON.parse(text) : text;
 }
 

@@ -19,8 +19,12 @@ function serve(...answers: (Response | Error)[]) {
     fetch: async (url, init = {}) => {
       sent.push({ url, init });
       const answer = answers.shift();
-      if (answer === undefined) throw new Error("one request too many");
-      if (answer instanceof Error) throw answer;
+      if (answer === undefined) {
+        throw new Error("one request too many");
+      }
+      if (answer instanceof Error) {
+        throw answer;
+      }
       return answer;
     },
     renew: () => {
@@ -39,7 +43,9 @@ const caught = async (promise: Promise<unknown>) => {
     () => new Error("it succeeded"),
     (reason) => reason,
   );
-  if (!(thrown instanceof Fault)) throw thrown;
+  if (!(thrown instanceof Fault)) {
+    throw thrown;
+  }
   return thrown;
 };
 

@@ -46,7 +46,9 @@ export function createApi(base: URL, session: Session, now: () => number = Date.
     try {
       return await once(path, init);
     } catch (fault) {
-      if (!(fault instanceof Fault) || !RENEWABLE.includes(fault.code)) throw fault;
+      if (!(fault instanceof Fault) || !RENEWABLE.includes(fault.code)) {
+        throw fault;
+      }
       // @wix/editor 1.866.0 keeps a token past its end; a new client asks the editor for another.
       session.renew();
       return once(path, init);
@@ -66,7 +68,9 @@ export function createApi(base: URL, session: Session, now: () => number = Date.
       throw new Fault(isNetwork(cause) ? "offline" : "no_token");
     }
     const body = parse(text);
-    if (response.ok && body !== null) return body;
+    if (response.ok && body !== null) {
+      return body;
+    }
     throw faultOf(response, body, now());
   }
 
@@ -85,7 +89,9 @@ export function createApi(base: URL, session: Session, now: () => number = Date.
 }
 
 function isNetwork(cause: unknown): boolean {
-  if (cause instanceof Unreachable) return true;
+  if (cause instanceof Unreachable) {
+    return true;
+  }
   const name = (cause as { name?: unknown } | null)?.name;
   return name === "TimeoutError" || name === "AbortError";
 }
@@ -112,9 +118,15 @@ function faultOf(response: Response, body: Body | null, now: number): Fault {
 
 /** A proxy in between answers without a code of ours. */
 function codeForStatus(status: number): string {
-  if (status === 412) return "version_conflict";
-  if (status === 429) return "rate_limited";
-  if (status === 502 || status === 503 || status === 504) return "wix_unavailable";
+  if (status === 412) {
+    return "version_conflict";
+  }
+  if (status === 429) {
+    return "rate_limited";
+  }
+  if (status === 502 || status === 503 || status === 504) {
+    return "wix_unavailable";
+  }
   return status >= 200 && status < 300 ? "bad_answer" : "internal";
 }
 
@@ -125,7 +137,9 @@ function isFieldFault(value: unknown): value is FieldFault {
 
 /** Retry-After is a number of seconds or a date. */
 function retryAt(header: string | null, now: number): number | undefined {
-  if (header === null) return undefined;
+  if (header === null) {
+    return undefined;
+  }
   const at = /^\d+$/.test(header.trim()) ? now + Number(header) * 1000 : Date.parse(header);
   return at > now ? at : undefined;
 }
@@ -141,8 +155,12 @@ function savedFrom(body: unknown): Saved {
 function instanceFrom(body: unknown): Instance {
   const { status, instance } = body as { status?: unknown; instance?: Body };
   // "No instance ID.": a verified token that belongs to no installation.
-  if (status !== "Success") return {};
-  if (typeof instance !== "object" || instance === null) throw new Fault("bad_answer");
+  if (status !== "Success") {
+    return {};
+  }
+  if (typeof instance !== "object" || instance === null) {
+    throw new Fault("bad_answer");
+  }
   const { plan, instanceId, siteDisplayName } = instance;
   return {
     plan: planFrom(plan),

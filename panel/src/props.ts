@@ -52,7 +52,9 @@ export function parseProp<N extends PropName>(name: N, raw: unknown): WidgetProp
 
 /** The attribute's text for a value. */
 export function formatProp<N extends PropName>(name: N, value: WidgetProps[N]): string {
-  if (name === "font") return value === null ? "" : JSON.stringify(value);
+  if (name === "font") {
+    return value === null ? "" : JSON.stringify(value);
+  }
   return toWire(String(value));
 }
 
@@ -68,7 +70,9 @@ const parsers: { [N in PropName]: (text: string) => WidgetProps[N] } = {
 function parseFont(text: string): Font | null {
   try {
     const { font, textDecoration } = JSON.parse(text);
-    if (typeof font !== "string" || font.trim() === "") return null;
+    if (typeof font !== "string" || font.trim() === "") {
+      return null;
+    }
     return typeof textDecoration === "string" ? { font, textDecoration } : { font };
   } catch {
     return null; // not JSON, or JSON's null

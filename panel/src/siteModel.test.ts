@@ -11,8 +11,12 @@ function site({ loads = [], saves = [] }: { loads?: Answer[]; saves?: Answer[] }
   const followed: number[] = [];
   const next = (answers: Answer[]) => {
     const answer = answers.shift();
-    if (answer === undefined) throw new Error("one request too many");
-    if (answer instanceof Fault) throw answer;
+    if (answer === undefined) {
+      throw new Error("one request too many");
+    }
+    if (answer instanceof Fault) {
+      throw answer;
+    }
     return answer;
   };
   const api: Api = {

@@ -48,7 +48,9 @@ export function createSiteModel(api: Api, followed: (version: number) => void): 
       adopt(await api.saveSettings({ greeting }, saved.version));
     } catch (thrown) {
       const fault = asFault(thrown);
-      if (fault.code === "version_conflict") return compare(saved, draft);
+      if (fault.code === "version_conflict") {
+        return compare(saved, draft);
+      }
       const words = fault.details.fields?.map((field) => field.reason).join("; ");
       if (fault.code === "invalid_settings" && words) {
         state.set({ ...ready(saved, draft), invalid: { reason: "refused", words } } as SiteState);
@@ -62,8 +64,11 @@ export function createSiteModel(api: Api, followed: (version: number) => void): 
   async function compare(saved: Saved, draft: string): Promise<void> {
     try {
       const theirs = await api.loadSettings();
-      if (theirs.settings.greeting === draft.trim()) adopt(theirs);
-      else state.set({ status: "conflict", theirs, draft });
+      if (theirs.settings.greeting === draft.trim()) {
+        adopt(theirs);
+      } else {
+        state.set({ status: "conflict", theirs, draft });
+      }
     } catch (thrown) {
       state.set(ready(saved, draft, asFault(thrown)));
     }
@@ -93,15 +98,21 @@ export function createSiteModel(api: Api, followed: (version: number) => void): 
     },
     async save() {
       const current = state.get();
-      if (canSave(current)) await put(current.saved, current.draft);
+      if (canSave(current)) {
+        await put(current.saved, current.draft);
+      }
     },
     takeTheirs() {
       const current = state.get();
-      if (current.status === "conflict") adopt(current.theirs);
+      if (current.status === "conflict") {
+        adopt(current.theirs);
+      }
     },
     async keepMine() {
       const current = state.get();
-      if (current.status === "conflict") await put(current.theirs, current.draft);
+      if (current.status === "conflict") {
+        await put(current.theirs, current.draft);
+      }
     },
   };
 }
@@ -123,8 +134,12 @@ export function isChanged(state: Editable): boolean {
 /** The server's rule (1 to 80 code points, no control characters), said before asking it. */
 export function greetingFault(draft: string): GreetingFault | null {
   const greeting = draft.trim();
-  if (greeting === "") return { reason: "empty" };
-  if (charactersIn(greeting) > MAX_GREETING) return { reason: "long" };
+  if (greeting === "") {
+    return { reason: "empty" };
+  }
+  if (charactersIn(greeting) > MAX_GREETING) {
+    return { reason: "long" };
+  }
   return /\p{Cc}/u.test(greeting) ? { reason: "control" } : null;
 }
 

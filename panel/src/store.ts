@@ -13,7 +13,9 @@ export function createStore<T>(value: T): Store<T> {
     get: () => value,
     set(next) {
       value = next;
-      for (const watch of watchers) watch();
+      for (const watch of watchers) {
+        watch();
+      }
     },
     subscribe(watch) {
       watchers.add(watch);

@@ -5,11 +5,15 @@
 // HTML shows no difference.
 
 export function toWire(text: string): string {
-  if (text === "°" || text === "ƒ") return `${text} `;
+  if (text === "°" || text === "ƒ") {
+    return `${text} `;
+  }
   return text.startsWith("∂") ? ` ${text}` : text;
 }
 
 export function fromWire(text: string): string {
-  if (text === "° " || text === "ƒ ") return text.slice(0, 1);
+  if (text === "° " || text === "ƒ ") {
+    return text.slice(0, 1);
+  }
   return text.startsWith(" ∂") ? text.slice(1) : text;
 }

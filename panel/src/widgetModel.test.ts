@@ -16,11 +16,15 @@ function stage(attributes: Record<string, string> = {}) {
   const host = { attributes, written, fault: null as unknown };
   const port: WidgetPort = {
     getProp: async (name) => {
-      if (host.fault) throw host.fault;
+      if (host.fault) {
+        throw host.fault;
+      }
       return host.attributes[name] ?? null;
     },
     setProp: async (name, value) => {
-      if (host.fault) throw host.fault;
+      if (host.fault) {
+        throw host.fault;
+      }
       written.push([name, value]);
       host.attributes[name] = value;
     },
@@ -123,7 +127,9 @@ describe("writing", () => {
       },
     });
     await model.load();
-    for (const color of ["#1", "#2", "#3"]) model.set("textColor", color);
+    for (const color of ["#1", "#2", "#3"]) {
+      model.set("textColor", color);
+    }
     expect(written).toEqual(["#1"]);
     release();
     await settle();

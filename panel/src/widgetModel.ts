@@ -49,8 +49,9 @@ export function createWidgetModel(port: WidgetPort, wait?: number): WidgetModel 
       }
       const current = state.get();
       const unsent = fault !== null;
-      if (current.status === "ready" && current.unsent !== unsent)
+      if (current.status === "ready" && current.unsent !== unsent) {
         state.set({ ...current, unsent });
+      }
     },
     wait,
   );
@@ -71,12 +72,16 @@ export function createWidgetModel(port: WidgetPort, wait?: number): WidgetModel 
       next = { status: statusFor(fault) };
     }
     // A newer read answers for this one, and what the owner has typed meanwhile is newer than what was read.
-    if (mine === reads && before === edits) state.set(next);
+    if (mine === reads && before === edits) {
+      state.set(next);
+    }
   }
 
   function edit<N extends PropName>(name: N, value: WidgetProps[N]): string | null {
     const current = state.get();
-    if (current.status !== "ready") return null;
+    if (current.status !== "ready") {
+      return null;
+    }
     edits++;
     state.set({ ...current, props: { ...current.props, [name]: value } });
     return formatProp(name, value);
@@ -89,19 +94,27 @@ export function createWidgetModel(port: WidgetPort, wait?: number): WidgetModel 
       await read();
     },
     async refresh() {
-      if (state.get().status === "ready" && !writer.busy()) await read();
+      if (state.get().status === "ready" && !writer.busy()) {
+        await read();
+      }
     },
     set(name, value) {
       const text = edit(name, value);
-      if (text !== null) writer.now(ATTRIBUTES[name], text);
+      if (text !== null) {
+        writer.now(ATTRIBUTES[name], text);
+      }
     },
     type(name, value) {
       const text = edit(name, value);
-      if (text !== null) writer.later(ATTRIBUTES[name], text);
+      if (text !== null) {
+        writer.later(ATTRIBUTES[name], text);
+      }
     },
     flush: () => writer.flush(),
     reset() {
-      for (const name of PROP_NAMES) model.set(name, DEFAULTS[name]);
+      for (const name of PROP_NAMES) {
+        model.set(name, DEFAULTS[name]);
+      }
     },
     async selectionChanged(components) {
       const first = Array.isArray(components) ? components[0] : undefined;
@@ -112,14 +125,18 @@ export function createWidgetModel(port: WidgetPort, wait?: number): WidgetModel 
         return;
       }
       const id = componentId(first);
-      if (id !== null && id === selected && state.get().status === "ready") return model.refresh();
+      if (id !== null && id === selected && state.get().status === "ready") {
+        return model.refresh();
+      }
       selected = id;
       // What is still waiting was meant for the widget that was selected before.
       writer.drop();
       await model.load();
     },
     announceVersion(version) {
-      if (state.get().status === "ready") writer.now("settings-version", String(version));
+      if (state.get().status === "ready") {
+        writer.now("settings-version", String(version));
+      }
     },
   };
   return model;
@@ -139,7 +156,9 @@ function statusFor(fault: unknown): "no-selection" | "no-editor" | "failed" {
 /** The code of @wix/editor's errors; some reach us as their text alone: "[Widget Error]#UndefinedCompRef". */
 export function faultCode(fault: unknown): string | null {
   const { code, message } = (fault ?? {}) as { code?: unknown; message?: unknown };
-  if (typeof code === "string") return code;
+  if (typeof code === "string") {
+    return code;
+  }
   const text = typeof fault === "string" ? fault : message;
   return typeof text === "string" ? (/\]#(\w+)/.exec(text)?.[1] ?? null) : null;
 }

@@ -25,7 +25,9 @@ export function createWriter(
   let sending = false;
 
   async function pump() {
-    if (sending) return;
+    if (sending) {
+      return;
+    }
     sending = true;
     for (const [attribute, value] of queue) {
       queue.delete(attribute);
@@ -41,7 +43,9 @@ export function createWriter(
 
   function flush() {
     clearTimeout(timer);
-    for (const [attribute, value] of waiting) queue.set(attribute, value);
+    for (const [attribute, value] of waiting) {
+      queue.set(attribute, value);
+    }
     waiting.clear();
     void pump();
   }

@@ -40,7 +40,9 @@ export function appMenu(o: AppMenuOptions): void {
   }
 
   async function act(request: () => Promise<Outcome>): Promise<void> {
-    if (busy) return;
+    if (busy) {
+      return;
+    }
     busy = true;
     said.textContent = "…";
     const pressed = document.activeElement;
@@ -55,7 +57,9 @@ export function appMenu(o: AppMenuOptions): void {
       show();
       said.textContent = told;
       // The button that was pressed may be gone, and the keyboard must not start anew.
-      if (pressed instanceof HTMLElement && menu.contains(pressed) && pressed.hidden) state.focus();
+      if (pressed instanceof HTMLElement && menu.contains(pressed) && pressed.hidden) {
+        state.focus();
+      }
       o.changed(app);
     } catch (error) {
       said.textContent = `Not done: ${error instanceof Error ? error.message : String(error)}.`;

@@ -14,7 +14,9 @@ async function copy(button: HTMLButtonElement): Promise<void> {
   } catch {
     // No clipboard over plain http: select the value, so that the keyboard can copy it.
     const code = button.parentElement?.querySelector("code");
-    if (code) getSelection()?.selectAllChildren(code);
+    if (code) {
+      getSelection()?.selectAllChildren(code);
+    }
     button.textContent = "Selected";
   }
   setTimeout(() => {

@@ -11,9 +11,13 @@ export function h<K extends keyof HTMLElementTagNameMap>(
 ): HTMLElementTagNameMap[K] {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(props)) {
-    if (typeof value === "function") element.addEventListener(name.slice(2), value);
-    else if (value === true) element.setAttribute(name, "");
-    else if (value !== false && value != null) element.setAttribute(name, String(value));
+    if (typeof value === "function") {
+      element.addEventListener(name.slice(2), value);
+    } else if (value === true) {
+      element.setAttribute(name, "");
+    } else if (value !== false && value != null) {
+      element.setAttribute(name, String(value));
+    }
   }
   element.append(...children.filter((c): c is Node | string => Boolean(c)));
   return element;
@@ -22,7 +26,9 @@ export function h<K extends keyof HTMLElementTagNameMap>(
 /** Finds an element that the page is known to have. */
 export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
   const element = document.getElementById(id);
-  if (!element) throw new Error(`the page has no #${id}`);
+  if (!element) {
+    throw new Error(`the page has no #${id}`);
+  }
   return element as T;
 }
 

@@ -43,7 +43,9 @@ async function token(subject: "VISITOR" | "USER"): Promise<AccessToken> {
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ subject, instanceId: config.instanceId }),
   });
-  if (!answer.ok) throw new Error(`the offline Wix gave no token: ${answer.status}`);
+  if (!answer.ok) {
+    throw new Error(`the offline Wix gave no token: ${answer.status}`);
+  }
   return (await answer.json()) as AccessToken;
 }
 
@@ -90,7 +92,9 @@ const panel = new PanelHost({
 
 function openPanel(): void {
   bench.dataset.panel = "open";
-  if (!panel.isOpen) panel.open();
+  if (!panel.isOpen) {
+    panel.open();
+  }
 }
 
 function closePanel(): void {
@@ -102,24 +106,32 @@ function closePanel(): void {
 function update(): void {
   byId<HTMLButtonElement>("undo").disabled = !app.installed || !stage.canUndo;
   byId<HTMLButtonElement>("redo").disabled = !app.installed || !stage.canRedo;
-  for (const id of ["add", "publish"]) byId<HTMLButtonElement>(id).disabled = !app.installed;
+  for (const id of ["add", "publish"]) {
+    byId<HTMLButtonElement>(id).disabled = !app.installed;
+  }
 }
 
 stage.subscribe((change) => {
   update();
-  if (change !== "attribute") panel.selectionChanged();
+  if (change !== "attribute") {
+    panel.selectionChanged();
+  }
   say("");
 });
 
 byId("undo").addEventListener("click", () => stage.undo());
 byId("redo").addEventListener("click", () => stage.redo());
 byId("add").addEventListener("click", () => {
-  if (stage.add() === null) say("The page is full.");
+  if (stage.add() === null) {
+    say("The page is full.");
+  }
 });
 byId("panel-reload").addEventListener("click", () => panel.open());
 byId("panel-close").addEventListener("click", closePanel);
 document.addEventListener("keydown", (event) => {
-  if (!(event.target instanceof HTMLInputElement)) undoKeys(event, stage);
+  if (!(event.target instanceof HTMLInputElement)) {
+    undoKeys(event, stage);
+  }
 });
 
 const devices = document.querySelectorAll<HTMLElement>("button[data-device]");
@@ -136,7 +148,9 @@ for (const button of directions) {
     press(directions, (b) => b === button);
     view.setDirection(button.dataset.direction === "rtl" ? "rtl" : "ltr");
     // A panel asks for the direction when it starts.
-    if (panel.isOpen) panel.open();
+    if (panel.isOpen) {
+      panel.open();
+    }
   });
 }
 
@@ -173,14 +187,21 @@ appMenu({
     // A page that is loaded anew is a new visit, and the panel reads the plan when it starts.
     visitor = undefined;
     update();
-    if (!app.installed) closePanel();
-    else if (back) openPanel();
-    else if (panel.isOpen) panel.open();
+    if (!app.installed) {
+      closePanel();
+    } else if (back) {
+      openPanel();
+    } else if (panel.isOpen) {
+      panel.open();
+    }
     void view.load();
   },
 });
 
 update();
-if (app.installed) openPanel();
-else closePanel();
+if (app.installed) {
+  openPanel();
+} else {
+  closePanel();
+}
 await view.load();

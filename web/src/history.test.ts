@@ -57,7 +57,9 @@ test("changes of different keys, or of none, are steps of their own", () => {
   h.push("d");
   h.push("e");
   const seen: string[] = [];
-  while (h.undo()) seen.push(h.present);
+  while (h.undo()) {
+    seen.push(h.present);
+  }
   expect(seen).toEqual(["d", "c", "b", "a"]);
 });
 
@@ -73,7 +75,9 @@ test("a change after an undo starts a step, and forgets what was undone", () => 
 
 test("the oldest steps are forgotten beyond the limit", () => {
   const { h } = history(2);
-  for (const s of ["b", "c", "d"]) h.push(s);
-  while (h.undo());
+  for (const s of ["b", "c", "d"]) {
+    h.push(s);
+  }
+  while (h.undo()) {}
   expect(h.present).toBe("b");
 });

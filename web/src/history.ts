@@ -35,7 +35,9 @@ export class History<T> {
     const joins = key !== null && key === this.#lastKey && at - this.#lastAt <= this.within;
     if (!joins) {
       this.#past.push(this.#present);
-      if (this.#past.length > this.limit) this.#past.shift();
+      if (this.#past.length > this.limit) {
+        this.#past.shift();
+      }
     }
     this.#present = next;
     this.#future = [];
@@ -53,7 +55,9 @@ export class History<T> {
 
   #move(from: T[], to: T[]): boolean {
     const state = from.pop();
-    if (state === undefined) return false;
+    if (state === undefined) {
+      return false;
+    }
     to.push(this.#present);
     this.#present = state;
     this.#lastKey = null;

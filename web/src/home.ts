@@ -12,7 +12,9 @@ import { count, type Fact, figures, type Metric, milliseconds } from "./timeline
 import { timelineIn } from "./timelineview";
 
 copyButtons();
-if (document.getElementById("boot")) void start();
+if (document.getElementById("boot")) {
+  void start();
+}
 
 async function start(): Promise<void> {
   const { demo, assets } = boot<{ demo: string; assets: string }>();
@@ -38,7 +40,9 @@ async function start(): Promise<void> {
     try {
       return await fn(session);
     } catch (error) {
-      if (!(error instanceof SessionLost)) throw error;
+      if (!(error instanceof SessionLost)) {
+        throw error;
+      }
       session = await client.create();
       visitor = null; // Their token was for the installation that has ended.
       callsBefore = callsKnown = 0;
@@ -119,7 +123,9 @@ async function start(): Promise<void> {
     },
     onState: (at, state) => {
       learn({ kind: "state", at, ...state });
-      if (state.state === "idle" || state.state === "loading") return;
+      if (state.state === "idle" || state.state === "loading") {
+        return;
+      }
       readCallsSoon();
       settled();
       byId("line-status").textContent =
@@ -128,7 +134,9 @@ async function start(): Promise<void> {
           : "The widget could not be identified.";
     },
     onRequest: (at, entry) => {
-      if (!isAPI(entry.name)) return;
+      if (!isAPI(entry.name)) {
+        return;
+      }
       learn({
         kind: "request",
         at,
@@ -184,7 +192,9 @@ async function start(): Promise<void> {
     say("");
     try {
       // A session that has ended shows here, and takes its visitor with it.
-      if (!asNew) await withSession((s) => client.calls(s));
+      if (!asNew) {
+        await withSession((s) => client.calls(s));
+      }
       if (asNew || !visitor) {
         visitor = await withSession((s) => client.token(s, "VISITOR"));
         asNew = true;
@@ -216,8 +226,12 @@ async function start(): Promise<void> {
   };
   stage.subscribe((change) => {
     update();
-    if (change !== "attribute") panel.selectionChanged();
-    if (change === "elements" || change === "history") show();
+    if (change !== "attribute") {
+      panel.selectionChanged();
+    }
+    if (change === "elements" || change === "history") {
+      show();
+    }
   });
   update();
   const modes = [byId("as-owner"), byId("as-visitor")];
@@ -242,13 +256,17 @@ async function start(): Promise<void> {
   byId("more").addEventListener("click", () => stage.add(stage.elements.at(-1)?.attributes));
   byId("fewer").addEventListener("click", () => {
     const last = stage.elements.at(-1);
-    if (last) stage.remove(last.id);
+    if (last) {
+      stage.remove(last.id);
+    }
   });
   byId("again").addEventListener("click", () => void open(false));
   byId("fresh").addEventListener("click", () => void open(true));
   byId("panel-reload").addEventListener("click", () => panel.open());
   document.addEventListener("keydown", (event) => {
-    if (!(event.target instanceof HTMLInputElement)) undoKeys(event, stage);
+    if (!(event.target instanceof HTMLInputElement)) {
+      undoKeys(event, stage);
+    }
   });
 
   // The panel waits for the widget, so that the timeline tells one thing after the other.
@@ -259,10 +277,14 @@ async function start(): Promise<void> {
 /** Reports what the panel, which is of our own origin here, asks of the server. */
 function watchPanel(frame: HTMLIFrameElement, tell: (fact: Fact) => void): void {
   const win = frame.contentWindow as (Window & typeof globalThis) | null;
-  if (!win) return;
+  if (!win) {
+    return;
+  }
   new win.PerformanceObserver((list) => {
     for (const entry of list.getEntries() as PerformanceResourceTiming[]) {
-      if (!isAPI(entry.name)) continue;
+      if (!isAPI(entry.name)) {
+        continue;
+      }
       const at = entry.startTime + win.performance.timeOrigin - performance.timeOrigin;
       tell({
         kind: "panel-request",

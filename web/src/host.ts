@@ -220,7 +220,9 @@ export function panelAddress(o: { panelUrl: string; appId: string; language: str
 
 /** An attribute's text for whatever a panel has passed to setProp. */
 export function attributeText(value: unknown): string | null {
-  if (value === null || value === undefined) return null;
+  if (value === null || value === undefined) {
+    return null;
+  }
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
@@ -252,7 +254,9 @@ function siteFonts(): Record<string, unknown> {
 }
 
 function pick(all: Record<string, unknown>, keys?: readonly string[]): Record<string, unknown> {
-  if (!keys) return all;
+  if (!keys) {
+    return all;
+  }
   return Object.fromEntries(keys.filter((k) => k in all).map((k) => [k, all[k]]));
 }
 

@@ -57,7 +57,9 @@ function wix(o: {
   let deliveries: unknown[] = [{ id: 7, instanceId: "i", state: "delivered", attempts: [] }];
   let reads = 0;
   vi.stubGlobal("fetch", async (path: string, init: RequestInit) => {
-    if (path === "_sim/webhook-url") return Response.json({ url: o.url ?? "http://app" });
+    if (path === "_sim/webhook-url") {
+      return Response.json({ url: o.url ?? "http://app" });
+    }
     if (path === "_sim/webhooks") {
       // The first attempt ends some time after the change has been answered.
       if (++reads === 3) {

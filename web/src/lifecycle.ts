@@ -84,9 +84,13 @@ export class Lifecycle {
         ? {}
         : { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }),
     });
-    if (answer.status === 204) return null;
+    if (answer.status === 204) {
+      return null;
+    }
     const read = (await answer.json()) as { error?: string };
-    if (!answer.ok) throw new Error(read.error ?? `the offline Wix answers ${answer.status}`);
+    if (!answer.ok) {
+      throw new Error(read.error ?? `the offline Wix answers ${answer.status}`);
+    }
     return read;
   }
 }
@@ -95,8 +99,12 @@ export class Lifecycle {
 export function deliveryState(delivery: Delivery, retryMs: readonly number[]): string {
   const { eventType, state, attempts } = delivery;
   const last = attempts.at(-1);
-  if (!last) return `${eventType} is on its way.`;
-  if (state === "delivered") return `${eventType} delivered in ${duration(last.durationMs)}.`;
+  if (!last) {
+    return `${eventType} is on its way.`;
+  }
+  if (state === "delivered") {
+    return `${eventType} delivered in ${duration(last.durationMs)}.`;
+  }
   const why = last.status ? String(last.status) : (last.error ?? "no answer");
   const next = retryMs[attempts.length - 1];
   return state === "failed" || next === undefined
@@ -105,16 +113,26 @@ export function deliveryState(delivery: Delivery, retryMs: readonly number[]): s
 }
 
 function duration(ms: number): string {
-  if (ms < 1000) return `${Math.max(1, Math.round(ms))} ms`;
-  if (ms < 60_000) return `${Math.round(ms / 1000)} s`;
-  if (ms < 3_600_000) return `${Math.round(ms / 60_000)} min`;
+  if (ms < 1000) {
+    return `${Math.max(1, Math.round(ms))} ms`;
+  }
+  if (ms < 60_000) {
+    return `${Math.round(ms / 1000)} s`;
+  }
+  if (ms < 3_600_000) {
+    return `${Math.round(ms / 60_000)} min`;
+  }
   return `${Math.round(ms / 3_600_000)} h`;
 }
 
 /** Says which plan the app has on the site, as an owner would put it. */
 export function planState(app: AppState, cycle: (id: string) => string): string {
-  if (!app.installed) return "Not installed.";
-  if (!app.plan) return "Free plan.";
+  if (!app.installed) {
+    return "Not installed.";
+  }
+  if (!app.plan) {
+    return "Free plan.";
+  }
   const end = app.renewalCancelled ? ", ends with the billing cycle" : "";
   return `Plan ${app.plan}, ${cycle(app.billingCycle).toLowerCase()}${end}.`;
 }

@@ -54,14 +54,20 @@ export function pickersIn(container: HTMLElement): Pickers {
       closeOpen();
       const before = document.activeElement;
       const onKey = (event: KeyboardEvent) => {
-        if (event.key === "Escape") close();
+        if (event.key === "Escape") {
+          close();
+        }
       };
       const close = () => {
-        if (!dialog.isConnected) return;
+        if (!dialog.isConnected) {
+          return;
+        }
         document.removeEventListener("keydown", onKey);
         closeOpen = () => {};
         dialog.remove();
-        if (before instanceof HTMLElement) before.focus();
+        if (before instanceof HTMLElement) {
+          before.focus();
+        }
         resolve();
       };
       const dialog = h(
@@ -133,8 +139,11 @@ export function pickersIn(container: HTMLElement): Pickers {
         well.addEventListener("input", () => custom(well.value));
         hex.addEventListener("change", () => {
           const value = hexColour(hex.value);
-          if (value) custom(value);
-          else fault.hidden = false;
+          if (value) {
+            custom(value);
+          } else {
+            fault.hidden = false;
+          }
         });
         return [
           h("p", { class: "picker-label" }, "Site colours"),
@@ -184,8 +193,12 @@ export function pickersIn(container: HTMLElement): Pickers {
         // it a font of the widget's own.
         const tell = (styleItself: boolean) => {
           const font = fonts[family.selectedIndex];
-          if (!font) return;
-          if (styleItself) size.value = String(font.size);
+          if (!font) {
+            return;
+          }
+          if (styleItself) {
+            size.value = String(font.size);
+          }
           choose({
             family: font.family,
             size: clamp(Number(size.value), 8, 120) || font.size,
@@ -222,7 +235,9 @@ export function pickersIn(container: HTMLElement): Pickers {
         const form = h("form", {}, url, h("button", { class: "button small" }, "Use this address"));
         form.addEventListener("submit", (event) => {
           event.preventDefault();
-          if (!url.value) return;
+          if (!url.value) {
+            return;
+          }
           choice = { type: "ExternalLink", url: url.value, target: "_blank" };
           close();
         });
@@ -236,7 +251,9 @@ export function pickersIn(container: HTMLElement): Pickers {
 /** A colour as #rrggbb, or null when the text is none. */
 export function hexColour(text: string): string | null {
   const digits = /^#?([0-9a-f]{3}|[0-9a-f]{6})$/i.exec(text.trim())?.[1]?.toLowerCase();
-  if (!digits) return null;
+  if (!digits) {
+    return null;
+  }
   return `#${digits.length === 3 ? [...digits].map((d) => d + d).join("") : digits}`;
 }
 

@@ -46,9 +46,12 @@ export class DemoClient {
 
   async #ask<T>(path: string, init: RequestInit): Promise<T> {
     const answer = await fetch(this.base + path, init);
-    if (answer.ok) return (await answer.json()) as T;
-    if (answer.status === 404 || answer.status === 410)
+    if (answer.ok) {
+      return (await answer.json()) as T;
+    }
+    if (answer.status === 404 || answer.status === 410) {
       throw new SessionLost("the session has ended");
+    }
     if (answer.status === 429) {
       throw new Error("Many people are trying the demo just now. Try again in a minute.");
     }

@@ -18,7 +18,9 @@ const actions: Record<string, (instanceId: string) => Promise<Outcome>> = {
 };
 
 async function act(request: () => Promise<Outcome>, pressedOn?: string): Promise<boolean> {
-  if (busy) return false;
+  if (busy) {
+    return false;
+  }
   busy = true;
   said.textContent = "…";
   try {
@@ -26,7 +28,9 @@ async function act(request: () => Promise<Outcome>, pressedOn?: string): Promise
     const what = installation ? `Installed on ${installation.siteDisplayName}.` : "Removed.";
     await refresh();
     // The button that was pressed is gone, and the keyboard must not start anew.
-    if (pressedOn) sites.querySelector<HTMLElement>(`[data-instance="${pressedOn}"]`)?.focus();
+    if (pressedOn) {
+      sites.querySelector<HTMLElement>(`[data-instance="${pressedOn}"]`)?.focus();
+    }
     said.textContent = `${what} ${told}`;
     return true;
   } catch (error) {
@@ -42,7 +46,9 @@ async function refresh(): Promise<void> {
   const answer = await fetch(location.href);
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const now = page.getElementById("sites");
-  if (!answer.ok || !now) throw new Error("it is done, but the list could not be read again");
+  if (!answer.ok || !now) {
+    throw new Error("it is done, but the list could not be read again");
+  }
   sites.replaceChildren(...now.childNodes);
 }
 
@@ -50,10 +56,14 @@ sites.addEventListener("click", (event) => {
   const button = (event.target as Element).closest<HTMLButtonElement>("button[data-do]");
   const { do: what = "", instance = "" } = button?.dataset ?? {};
   const action = actions[what];
-  if (action) void act(() => action(instance), instance);
+  if (action) {
+    void act(() => action(instance), instance);
+  }
 });
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
-  if (await act(() => wix.install({ siteDisplayName: siteName.value.trim() }))) form.reset();
+  if (await act(() => wix.install({ siteDisplayName: siteName.value.trim() }))) {
+    form.reset();
+  }
 });
 copyButtons();

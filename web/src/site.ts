@@ -45,7 +45,9 @@ async function askForToken(): Promise<string> {
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(boot.token),
   });
-  if (!answer.ok) throw new Error(`the offline Wix gave no token: ${answer.status}`);
+  if (!answer.ok) {
+    throw new Error(`the offline Wix gave no token: ${answer.status}`);
+  }
   return ((await answer.json()) as { token: string }).token;
 }
 

@@ -55,7 +55,9 @@ test("typing one name is one step of the history", () => {
 
 test("the same attribute of two elements makes two steps", () => {
   const { s, ids, names } = stage({}, {});
-  for (const id of ids()) s.setAttribute(id, "display-name", "Ada");
+  for (const id of ids()) {
+    s.setAttribute(id, "display-name", "Ada");
+  }
   s.undo();
   expect(names()).toEqual(["Ada", ""]);
 });
@@ -76,7 +78,7 @@ test("a duplicate has settings of its own", () => {
 
 test("a full page takes no more copies", () => {
   const { s } = stage({});
-  while (s.add() !== null);
+  while (s.add() !== null) {}
   expect(s.elements.length).toBe(maxCopies);
   expect(s.duplicate(s.elements[0]?.id ?? "")).toBeNull();
 });

@@ -57,10 +57,15 @@ export class Stage {
   /** Sets one attribute, or removes it when the value is null. */
   setAttribute(id: string, name: string, value: string | null): void {
     const element = this.find(id);
-    if (!element || (element.attributes[name] ?? null) === value) return;
+    if (!element || (element.attributes[name] ?? null) === value) {
+      return;
+    }
     const attributes = { ...element.attributes };
-    if (value === null) delete attributes[name];
-    else attributes[name] = value;
+    if (value === null) {
+      delete attributes[name];
+    } else {
+      attributes[name] = value;
+    }
     const next = this.elements.map((e) => (e.id === id ? { id, attributes } : e));
     this.#history.push(next, `${id} ${name}`);
     this.#tell("attribute");
@@ -68,7 +73,9 @@ export class Stage {
 
   /** Adds a copy after the given element (at the end by default) and selects it. Null when full. */
   add(attributes: Readonly<Record<string, string>> = {}, after?: string): string | null {
-    if (this.elements.length >= maxCopies) return null;
+    if (this.elements.length >= maxCopies) {
+      return null;
+    }
     const element = this.#element(attributes);
     const at = after === undefined ? -1 : this.elements.findIndex((e) => e.id === after);
     const next = [...this.elements];
@@ -87,25 +94,35 @@ export class Stage {
 
   remove(id: string): void {
     const at = this.elements.findIndex((e) => e.id === id);
-    if (at < 0) return;
+    if (at < 0) {
+      return;
+    }
     const next = this.elements.filter((e) => e.id !== id);
     this.#history.push(next);
-    if (this.#selected === id) this.#selected = (next[at] ?? next[at - 1])?.id ?? null;
+    if (this.#selected === id) {
+      this.#selected = (next[at] ?? next[at - 1])?.id ?? null;
+    }
     this.#tell("elements");
   }
 
   select(id: string | null): void {
-    if (id === this.#selected || (id !== null && !this.find(id))) return;
+    if (id === this.#selected || (id !== null && !this.find(id))) {
+      return;
+    }
     this.#selected = id;
     this.#tell("selection");
   }
 
   undo(): void {
-    if (this.#history.undo()) this.#afterMove();
+    if (this.#history.undo()) {
+      this.#afterMove();
+    }
   }
 
   redo(): void {
-    if (this.#history.redo()) this.#afterMove();
+    if (this.#history.redo()) {
+      this.#afterMove();
+    }
   }
 
   #afterMove(): void {
@@ -120,6 +137,8 @@ export class Stage {
   }
 
   #tell(change: StageChange): void {
-    for (const listener of this.#listeners) listener(change);
+    for (const listener of this.#listeners) {
+      listener(change);
+    }
   }
 }

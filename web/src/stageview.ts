@@ -70,7 +70,9 @@ export class StageView {
     });
     const doc = frame.contentDocument;
     const win = frame.contentWindow as PageWindow | null;
-    if (load !== this.#load || !doc || !win) return;
+    if (load !== this.#load || !doc || !win) {
+      return;
+    }
 
     // What the page of a Wix site has: @wix/site reads commonConfig once, when a widget starts.
     win.commonConfig = { language: this.#o.language, locale: "en-us" };
@@ -85,11 +87,15 @@ export class StageView {
       style.addEventListener("error", resolve);
       doc.head.append(style);
     });
-    if (load !== this.#load) return;
+    if (load !== this.#load) {
+      return;
+    }
     const template = document.getElementById("site") as HTMLTemplateElement;
     doc.body.append(doc.importNode(template.content, true));
     const slot = doc.querySelector("[data-slot]");
-    if (!slot) throw new Error("the site has no place for widgets");
+    if (!slot) {
+      throw new Error("the site has no place for widgets");
+    }
     this.#watch(doc, win);
     if (this.#o.removed?.()) {
       const note = document.getElementById("removed") as HTMLTemplateElement;
@@ -116,7 +122,9 @@ export class StageView {
   setDirection(direction: "ltr" | "rtl"): void {
     this.#direction = direction;
     const doc = this.#o.canvas.querySelector("iframe")?.contentDocument;
-    if (doc) doc.documentElement.dir = direction;
+    if (doc) {
+      doc.documentElement.dir = direction;
+    }
   }
 
   get direction(): "ltr" | "rtl" {
@@ -147,26 +155,38 @@ export class StageView {
           doc.getElementById(part.slice(1))?.scrollIntoView({ block: "start" });
         }
       }
-      if (this.#mode === "editor" && !target.closest(".comp")) stage.select(null);
+      if (this.#mode === "editor" && !target.closest(".comp")) {
+        stage.select(null);
+      }
     });
     doc.addEventListener("keydown", (event) => {
-      if (this.#mode !== "editor") return;
+      if (this.#mode !== "editor") {
+        return;
+      }
       const target = event.target as Element;
       if ((event.key === "Delete" || event.key === "Backspace") && target.closest(".comp-hit")) {
         event.preventDefault();
-        if (stage.selected) stage.remove(stage.selected);
-      } else undoKeys(event, stage);
+        if (stage.selected) {
+          stage.remove(stage.selected);
+        }
+      } else {
+        undoKeys(event, stage);
+      }
     });
   }
 
   // sync makes the page show the model.
   #sync(): void {
-    if (!this.#page) return;
+    if (!this.#page) {
+      return;
+    }
     const { doc, slot } = this.#page;
     const { stage } = this.#o;
     doc.body.classList.toggle("editing", this.#mode === "editor");
     for (const box of slot.querySelectorAll<HTMLElement>(".comp")) {
-      if (!stage.find(box.dataset.id ?? "")) box.remove();
+      if (!stage.find(box.dataset.id ?? "")) {
+        box.remove();
+      }
     }
     stage.elements.forEach((element, i) => {
       let box = slot.querySelector<HTMLElement>(`.comp[data-id="${element.id}"]`);
@@ -225,7 +245,9 @@ export class StageView {
   // inject does what Wix does for a widget: it hands it a function that gets the token.
   async #inject(widget: WidgetElement): Promise<void> {
     const page = this.#page;
-    if (!page?.token) return;
+    if (!page?.token) {
+      return;
+    }
     const { token } = page;
     await page.win.customElements.whenDefined(this.#o.tag);
     widget.accessTokenListener?.(() => {
@@ -237,19 +259,30 @@ export class StageView {
 
 /** Ctrl+Z (⌘Z) undoes, with Shift it redoes; Ctrl+Y redoes. */
 export function undoKeys(event: KeyboardEvent, stage: Stage): void {
-  if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
+  if (!(event.ctrlKey || event.metaKey) || event.altKey) {
+    return;
+  }
   const key = event.key.toLowerCase();
-  if (key !== "z" && key !== "y") return;
+  if (key !== "z" && key !== "y") {
+    return;
+  }
   event.preventDefault();
-  if (key === "y" || event.shiftKey) stage.redo();
-  else stage.undo();
+  if (key === "y" || event.shiftKey) {
+    stage.redo();
+  } else {
+    stage.undo();
+  }
 }
 
 function write(widget: Element, attributes: Readonly<Record<string, string>>): void {
   for (const { name } of [...widget.attributes]) {
-    if (!(name in attributes)) widget.removeAttribute(name);
+    if (!(name in attributes)) {
+      widget.removeAttribute(name);
+    }
   }
   for (const [name, value] of Object.entries(attributes)) {
-    if (widget.getAttribute(name) !== value) widget.setAttribute(name, value);
+    if (widget.getAttribute(name) !== value) {
+      widget.setAttribute(name, value);
+    }
   }
 }

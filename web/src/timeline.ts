@@ -71,7 +71,9 @@ const callTexts: Record<string, string> = {
 /** Turns facts into steps, the earliest first. timeOrigin is the Unix time of the page's clock. */
 export function compose(facts: readonly Fact[], timeOrigin: number): Step[] {
   const opened = facts.find((f) => f.kind === "opened");
-  if (!opened) return [];
+  if (!opened) {
+    return [];
+  }
   const calls = placeCalls(facts, timeOrigin, opened.at);
   const steps = [...facts.flatMap((f) => stepsOf(f, calls.length > 0)), ...calls];
   return merged(steps.map((s, i) => ({ ...s, at: Math.max(0, s.at - opened.at), i })))
@@ -128,7 +130,9 @@ function stepsOf(fact: Fact, callsKnown: boolean): Step[] {
     case "request":
       return requestSteps(fact, callsKnown);
     case "state":
-      if (fact.state === "idle" || fact.state === "loading") return [];
+      if (fact.state === "idle" || fact.state === "loading") {
+        return [];
+      }
       return [
         fact.state === "ready"
           ? {
@@ -286,7 +290,9 @@ function requestSteps(r: Extract<Fact, { kind: "request" }>, callsKnown: boolean
 function placeCalls(facts: readonly Fact[], timeOrigin: number, opened: number): Step[] {
   const calls = facts.filter((f) => f.kind === "call").sort((a, b) => a.wall - b.wall);
   const first = calls[0];
-  if (!first) return [];
+  if (!first) {
+    return [];
+  }
   const requests = facts
     .filter((f) => f.kind === "request" || f.kind === "panel-request")
     .filter((r) => r.kind === "panel-request" || !r.kept);
@@ -320,7 +326,9 @@ function merged<T extends Step>(steps: T[]): T[] {
     const same = out.findLast((o) => o.text === s.text && o.from === s.from && o.to === s.to);
     const near = same && s.at - same.at < (s.kind === "owner" ? 1500 : 60);
     if (same && near && s.from === s.to) {
-      if (s.kind === "owner") Object.assign(same, { at: s.at, details: s.details });
+      if (s.kind === "owner") {
+        Object.assign(same, { at: s.at, details: s.details });
+      }
       continue;
     }
     out.push(s);
@@ -358,7 +366,9 @@ function tail(url: string): string {
 }
 
 export function milliseconds(ms: number): string {
-  if (ms < 0.95) return `${Math.max(0, ms).toFixed(2)} ms`;
+  if (ms < 0.95) {
+    return `${Math.max(0, ms).toFixed(2)} ms`;
+  }
   return ms < 10 ? `${ms.toFixed(1)} ms` : `${Math.round(ms)} ms`;
 }
 

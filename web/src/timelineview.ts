@@ -17,7 +17,9 @@ export function timelineIn(list: HTMLElement): (facts: readonly Fact[]) => void 
   return (facts) => {
     const steps = compose(facts, performance.timeOrigin);
     const keys = steps.map((s) => JSON.stringify(s));
-    if (keys.length === shown.length && keys.every((k, i) => k === shown[i])) return;
+    if (keys.length === shown.length && keys.every((k, i) => k === shown[i])) {
+      return;
+    }
     const rows = new Map(shown.map((k, i) => [k, list.children[i]]));
     list.replaceChildren(...steps.map((s, i) => rows.get(keys[i] ?? "") ?? row(s)));
     shown = keys;
@@ -47,8 +49,9 @@ function row(s: Step): HTMLElement {
       s.text,
     ),
   ];
-  if (s.details.length === 0)
+  if (s.details.length === 0) {
     return h("li", { class: `step ${s.kind}` }, h("div", { class: "row" }, ...head));
+  }
   return h(
     "li",
     { class: `step ${s.kind}` },

@@ -54,7 +54,9 @@ const Fact = ({ label, value }: { label: string; value: string }) => (
 );
 
 function planName(plan: Instance["plan"], words: Messages["about"]): string {
-  if (!plan) return words.unknown;
+  if (!plan) {
+    return words.unknown;
+  }
   return plan.isFree ? words.free : plan.name;
 }
 
@@ -65,7 +67,9 @@ function InstanceId({ value }: { value: string }) {
 
   const copy = async () => {
     const input = field.current?.querySelector("input");
-    if (input) setResult((await copyFrom(input)) ? "copied" : "copyFailed");
+    if (input) {
+      setResult((await copyFrom(input)) ? "copied" : "copyFailed");
+    }
   };
 
   return (

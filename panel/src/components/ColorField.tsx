@@ -15,7 +15,9 @@ export function ColorField({ name, label, value }: Props) {
   const id = `${name}-button`;
 
   const take = (color: unknown) => {
-    if (typeof color === "string" && color !== "") widget.set(name, color);
+    if (typeof color === "string" && color !== "") {
+      widget.set(name, color);
+    }
   };
   const choose = async () => {
     setOpen(true);

@@ -23,7 +23,9 @@ export function FaultBox({
 
   // The browser knows when the network is back.
   useEffect(() => {
-    if (kind !== "offline" || !retry || title) return;
+    if (kind !== "offline" || !retry || title) {
+      return;
+    }
     window.addEventListener("online", retry, { once: true });
     return () => window.removeEventListener("online", retry);
   }, [kind, retry, title]);
@@ -58,10 +60,14 @@ function useSecondsUntil(at: number | undefined): number {
   // biome-ignore lint/correctness/useExhaustiveDependencies: left is made of at alone
   useEffect(() => {
     setSeconds(left());
-    if (left() === 0) return;
+    if (left() === 0) {
+      return;
+    }
     const timer = setInterval(() => {
       setSeconds(left());
-      if (left() === 0) clearInterval(timer);
+      if (left() === 0) {
+        clearInterval(timer);
+      }
     }, 1000);
     return () => clearInterval(timer);
   }, [at]);

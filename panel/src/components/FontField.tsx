@@ -12,7 +12,9 @@ export function FontField({ value }: { value: Font | null }) {
 
   const take = (chosen: unknown) => {
     const { font, textDecoration } = (chosen ?? {}) as Partial<Font>;
-    if (typeof font !== "string" || font === "") return;
+    if (typeof font !== "string" || font === "") {
+      return;
+    }
     widget.set("font", textDecoration ? { font, textDecoration } : { font });
     // A custom element's fonts are loaded with the page only when the editor knows of them. Not every editor asks.
     editor.widget.setPreloadFonts([font]).catch(() => {});

@@ -77,7 +77,9 @@ function Progress({ state }: { state: Editable }) {
       </Box>
     );
   }
-  if (!isChanged(state) || state.invalid) return null;
+  if (!isChanged(state) || state.invalid) {
+    return null;
+  }
   return (
     <Text size="small" secondary>
       {words.unsaved}

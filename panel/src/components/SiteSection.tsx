@@ -44,6 +44,8 @@ function Body({ state }: { state: SiteState }) {
 }
 
 function spoken(state: SiteState, words: { saving: string; saved: string }): string {
-  if (state.status === "saving") return words.saving;
+  if (state.status === "saving") {
+    return words.saving;
+  }
   return state.status === "saved" ? words.saved : "";
 }

@@ -25,6 +25,8 @@ export function useStore<T>(store: Store<T>): T {
 }
 
 function given<T>(value: T | null): T {
-  if (value === null) throw new Error("rendered outside its provider");
+  if (value === null) {
+    throw new Error("rendered outside its provider");
+  }
   return value;
 }
