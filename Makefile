@@ -1,6 +1,6 @@
 # make run    install, build and start the demo
 # make test   everything: Go with the race detector, TypeScript, end to end in Chromium
-# make check  format, vet, staticcheck, types, lint, drift of generated code, byte budgets
+# make check  format, vet, staticcheck, types, lint, generated code, byte budgets
 # make build  bin/nametag, static, with the bundles inside
 # make bench  figures
 
@@ -9,6 +9,7 @@ SHELL := bash
 .DELETE_ON_ERROR:
 
 go_files := $(shell find backend web embed.go go.mod go.sum -type f \( -name '*.go' -o -name '*.sql' -o -name 'go.*' \))
+go_code := backend bench examples web embed.go
 front_files := $(shell find widget panel web scripts -path '*/dist' -prune -o -type f \( -name '*.ts' -o -name '*.tsx' -o -name '*.css' -o -name '*.html' -o -name '*.svg' -o -name '*.mjs' \) -print)
 
 .PHONY: run test test-go test-unit test-e2e check build bundles generate format bench clean
@@ -35,18 +36,19 @@ generate:
 	cd web && go tool templ generate -lazy=false
 
 format: node_modules/.installed
-	gofmt -w backend bench web embed.go
+	gofmt -w $(go_code)
 	go tool templ fmt web
 	npx biome check --write .
 
 check: build
-	@test -z "$$(gofmt -l backend bench web embed.go)" || { echo 'not formatted (run make format):'; gofmt -l backend bench web embed.go; exit 1; }
+	@test -z "$$(gofmt -l $(go_code))" || { echo 'not formatted (run make format):'; gofmt -l $(go_code); exit 1; }
 	go tool templ fmt -fail web
 	@before="$$(cat web/*_templ.go | sha256sum)"; $(MAKE) -s generate; \
-	[ "$$before" = "$$(cat web/*_templ.go | sha256sum)" ] || { echo 'the generated code had drifted, and is mended: commit it'; exit 1; }
+	[ "$$before" = "$$(cat web/*_templ.go | sha256sum)" ] || { echo 'the generated code was out of date, and has been generated again: commit it'; exit 1; }
 	go mod tidy -diff
 	go vet ./...
 	go tool staticcheck ./...
+	cd examples/orders && go mod tidy -diff && go vet ./...
 	npm run check
 	npm run budget
 
@@ -54,6 +56,7 @@ test: test-go test-unit test-e2e
 
 test-go: bundles
 	go test -race -timeout 10m ./...
+	cd examples/orders && go test -race ./...
 
 test-unit: node_modules/.installed
 	npm test

@@ -1,9 +1,9 @@
-// The demo page as an onlooker meets it, on the real program.
+// The demo page, served by the real program.
 import type { Page } from "@playwright/test";
+import { tag } from "../widget/src/tag";
 import { expect, expectAccessible, test, watch } from "./stack";
 
-const stageWidget = (page: Page) =>
-  page.frameLocator("iframe.page").locator("nametag-widget").first();
+const stageWidget = (page: Page) => page.frameLocator("iframe.page").locator(tag).first();
 
 for (const [device, width, height] of [
   ["desktop", 1280, 900],
@@ -48,31 +48,31 @@ test("a known visitor costs no call to Wix, a new one costs one", async ({ page,
   await page.getByRole("button", { name: "Reload as the same visitor" }).click();
   await expect(done).toBeVisible();
   await expect(page.getByText("calls to Wix to identify")).toBeVisible();
-  await page.getByRole("button", { name: "Come as a new visitor" }).click();
+  await page.getByRole("button", { name: "Load as a new visitor" }).click();
   await expect(page.getByText("call to Wix to identify", { exact: true })).toBeVisible();
 });
 
-test("what the browser still has is told as such, and counts as no request", async ({
+test("an answer from the browser's cache is reported as one, and is no request", async ({
   page,
   stack,
 }) => {
   await page.goto(stack.app);
   const done = page.getByText("The widget shows the greeting of this site.");
   await expect(done).toBeVisible();
-  // Kept is an answer that names the site, which Nametag learns after the first visit.
+  // The browser caches an answer that names the site. Nametag reads the name after the first visit.
   await expect(async () => {
     await page.getByRole("button", { name: "Reload as the same visitor" }).click();
     await expect(done).toBeVisible();
-    await expect(page.getByText("The browser still has an answer for this token")).toBeVisible({
+    await expect(page.getByText("The browser has a cached answer for this token")).toBeVisible({
       timeout: 1000,
     });
   }).toPass({ timeout: 15_000 });
   await expect(page.locator("#figure-requests")).toHaveText("0");
   await expect(page.locator("#figure-calls")).toHaveText("0");
-  await page.screenshot({ path: "test-results/demo-kept.png", fullPage: true });
+  await page.screenshot({ path: "test-results/demo-cached.png", fullPage: true });
 });
 
-test("view as visitor takes the editor away and leaves the page", async ({ page, stack }) => {
+test("view as visitor hides the editor and shows the page", async ({ page, stack }) => {
   await page.goto(stack.app);
   await expect(stageWidget(page)).toContainText("Connected");
   await page.getByRole("button", { name: "View as visitor" }).click();
@@ -89,13 +89,13 @@ test("the greeting saved in the demo's panel shows on its stage", async ({ page,
   await expect(stageWidget(page)).toContainText("Good morning");
 });
 
-test("a demo token is worthless to production", async ({ stack }) => {
+test("production refuses a token of the demo", async ({ stack }) => {
   const session = await (await fetch(`${stack.app}/demo/sessions`, { method: "POST" })).json();
-  const minted = await fetch(`${stack.app}/demo/sessions/${session.session}/tokens`, {
+  const answer = await fetch(`${stack.app}/demo/sessions/${session.session}/tokens`, {
     method: "POST",
     body: '{"subject":"USER"}',
   });
-  const { token } = await minted.json();
+  const { token } = await answer.json();
   const demo = await fetch(`${stack.app}/demo/api/get-instance`, {
     headers: { Authorization: token },
   });

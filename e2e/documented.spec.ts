@@ -1,6 +1,6 @@
-// The official packages in the browser, as judges: an element that is written the
-// way Wix documents it runs on the simulated site and is answered by the server.
-// Three origins: the element's script, the site, the server.
+// The official packages in the browser: an element written as Wix documents it runs on
+// the simulated site and gets its answers from the server. There are three origins: the
+// element's script, the site, the server.
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
@@ -66,7 +66,7 @@ test("an element on the unmodified @wix/sdk and @wix/site gets its answers", asy
       site: { siteDisplayName: "Judge's Court" },
     });
     expect(JSON.stringify(data)).not.toContain(instanceId);
-    // What only the real @wix/site adds on a real Wix page, and many a CORS rule forgets.
+    // Only the real @wix/site adds this header, which the server's CORS rules must allow.
     expect(requests.length).toBeGreaterThanOrEqual(2);
     for (const headers of requests) {
       expect(headers["x-wix-linguist"]).toMatch(/^en\|/);

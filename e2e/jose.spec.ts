@@ -1,5 +1,5 @@
-// A webhook that another implementation made: jose signs the JWT the way Wix's
-// documents show it, and the server takes it.
+// A webhook from another implementation: jose signs the JWT as Wix's documentation shows
+// it, and the server accepts it.
 import { exportPKCS8, exportSPKI, generateKeyPair, importPKCS8, SignJWT } from "jose";
 import { expect, Stack, test } from "./stack";
 
@@ -29,7 +29,7 @@ test("a JWT made with jose, in Wix's three layers, is accepted and applied", asy
     const post = (body: string) =>
       fetch(`${stack.app}/webhooks/wix`, { method: "POST", body }).then((r) => r.status);
 
-    // Wix is silent from here on, so that what the event says is what shows.
+    // From here on Wix cannot be read, so that the plan can only come from the event.
     await stack.fault({ endpoint: "instance", outage: true });
     expect(await post(await sign("RS256").sign(privateKey))).toBe(200);
     const token = await stack.token({ instanceId });
@@ -37,11 +37,11 @@ test("a JWT made with jose, in Wix's three layers, is accepted and applied", asy
       .poll(async () => (await stack.ask("get-instance", token)).text(), { intervals: [20] })
       .toContain('"name":"made-by-jose"');
 
-    const stranger = await generateKeyPair("RS256");
-    expect(await post(await sign("RS256").sign(stranger.privateKey))).toBe(401);
+    const otherKey = await generateKeyPair("RS256");
+    expect(await post(await sign("RS256").sign(otherKey.privateKey))).toBe(401);
     const hmac = new TextEncoder().encode(pem);
     expect(await post(await sign("HS256").sign(hmac))).toBe(401);
-    // The right key, and an algorithm that @wix/sdk would take.
+    // The right key, with an algorithm that @wix/sdk would accept.
     const strong = await importPKCS8(await exportPKCS8(privateKey), "RS512");
     expect(await post(await sign("RS512").sign(strong))).toBe(401);
   } finally {

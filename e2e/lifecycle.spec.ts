@@ -1,10 +1,10 @@
-// The life of an installation, done by hand on the simulated pages: the server is told
-// by webhooks, and the panel and the widget show what it has made of them.
+// The lifecycle of an installation, controlled on the simulated pages: the server gets
+// webhooks, and the panel and the widget show their effects.
 
 import type { Page } from "@playwright/test";
+import { tag } from "../widget/src/tag";
 import { expect, expectAccessible, type Stack, test, watch } from "./stack";
 
-const tag = "nametag-widget";
 const connected = "Connected";
 const refused = "Can’t connect";
 
@@ -21,7 +21,7 @@ async function openMenu(page: Page): Promise<void> {
 
 const menu = (page: Page) => page.getByRole("dialog", { name: "The app on this site" });
 const press = (page: Page, name: string) => menu(page).getByRole("button", { name }).click();
-const told = (page: Page, what: string | RegExp) =>
+const expectWebhook = (page: Page, what: string | RegExp) =>
   expect(menu(page).getByRole("status")).toHaveText(what);
 
 async function buy(page: Page, plan: string): Promise<void> {
@@ -31,7 +31,7 @@ async function buy(page: Page, plan: string): Promise<void> {
     .click();
 }
 
-/** Reads the plan in the panel's About. The server re-reads it from Wix when it gets round to it. */
+/** Reloads the panel until it shows the plan, which the server refreshes from Wix in the background. */
 async function expectPanelPlan(page: Page, plan: string): Promise<void> {
   await expect(async () => {
     await page.locator("#panel-reload").click();
@@ -43,7 +43,7 @@ async function expectPanelPlan(page: Page, plan: string): Promise<void> {
 
 const stageWidget = (page: Page) => page.frameLocator("iframe.page").locator(tag);
 
-test("a plan that is bought and then cancelled is what the panel shows", async ({
+test("the panel shows a plan that was bought, also after its renewal was canceled", async ({
   page,
   stack,
 }) => {
@@ -51,39 +51,39 @@ test("a plan that is bought and then cancelled is what the panel shows", async (
   await openEditor(page, stack, await stack.install());
   await expect(menu(page)).toContainText("Free plan.");
   await buy(page, "gold");
-  await told(page, /^PaidPlanPurchased delivered in \d+ m?s\.$/);
+  await expectWebhook(page, /^PaidPlanPurchased delivered in \d+ m?s\.$/);
   await expect(menu(page)).toContainText("Plan gold, monthly.");
   await expectPanelPlan(page, "gold");
 
-  // A plan that is not renewed lasts to its end.
+  // A plan without renewal is valid until its billing cycle ends.
   await press(page, "Cancel the renewal");
-  await told(page, /^PaidPlanAutoRenewalCancelled delivered/);
+  await expectWebhook(page, /^PaidPlanAutoRenewalCancelled delivered/);
   await expect(menu(page)).toContainText("Plan gold, monthly, ends with the billing cycle.");
   await expectPanelPlan(page, "gold");
   await press(page, "Turn the renewal on");
-  await told(page, /^PlanReactivated delivered/);
+  await expectWebhook(page, /^PlanReactivated delivered/);
   expect(seen).toEqual({ errors: [], violations: [] });
 });
 
-test("a plan that is changed shows in the panel; of its end Wix tells no one", async ({
+test("a plan that was changed shows in the panel; its end sends no webhook", async ({
   page,
   stack,
 }) => {
   const seen = watch(page);
   await openEditor(page, stack, await stack.install({ plan: "gold" }));
   await buy(page, "basic");
-  await told(page, /^PaidPlanChanged delivered/);
+  await expectWebhook(page, /^PaidPlanChanged delivered/);
   await expectPanelPlan(page, "basic");
   await expectAccessible(page);
 
   await press(page, "Go back to free");
-  await told(page, "Wix sends no webhook for this.");
+  await expectWebhook(page, "Wix sends no webhook for this.");
   await expect(menu(page)).toContainText("Free plan.");
   await expect(stageWidget(page)).toContainText(connected);
   expect(seen).toEqual({ errors: [], violations: [] });
 });
 
-test("after a removal a page that was left open is refused, and a new installation works", async ({
+test("after a removal an open page is refused, and a new installation works", async ({
   page,
   stack,
 }) => {
@@ -104,7 +104,7 @@ test("after a removal a page that was left open is refused, and a new installati
 
   await openEditor(page, stack, instance);
   await press(page, "Remove the app");
-  await told(page, /^AppRemoved delivered/);
+  await expectWebhook(page, /^AppRemoved delivered/);
   await expect(menu(page)).toContainText("Not installed.");
   await expect(page.frameLocator("iframe.page").getByText("has been removed")).toBeVisible();
   await expect(stageWidget(page)).toHaveCount(0);
@@ -117,7 +117,7 @@ test("after a removal a page that was left open is refused, and a new installati
   expect(states.at(-1)).toBe("failed token_inactive");
   await expect(visitor.locator(tag).getByRole("button", { name: "Retry" })).toBeVisible();
 
-  // Who comes now finds no widget.
+  // A new visitor finds no widget.
   const other = await page.context().newPage();
   await other.goto(`${stack.wix}/site?instance=${instance}`);
   await expect(other.getByText("has been removed")).toBeVisible();
@@ -125,7 +125,7 @@ test("after a removal a page that was left open is refused, and a new installati
   await expectAccessible(other);
 
   await press(page, "Install again");
-  await told(page, /^AppInstalled delivered/);
+  await expectWebhook(page, /^AppInstalled delivered/);
   await expect(stageWidget(page)).toContainText(connected);
   await expect(page.frameLocator("#panel-frame").getByLabel("Display name")).toBeVisible();
   await expect(
@@ -136,19 +136,16 @@ test("after a removal a page that was left open is refused, and a new installati
   expect(seen).toEqual({ errors: [], violations: [] });
 });
 
-test("what Wix forgets to tell, a page that was left open does not notice", async ({
-  page,
-  stack,
-}) => {
+test("after a removal without a webhook an open page still works", async ({ page, stack }) => {
   const instance = await stack.install();
   const visitor = await page.context().newPage();
   await visitor.goto(`${stack.wix}/site?instance=${instance}&token=kept`);
   await expect(visitor.locator(tag)).toContainText(connected);
   await openEditor(page, stack, instance);
-  await menu(page).getByText("Wix forgets to tell").click();
+  await menu(page).getByText("Send no webhook").click();
   await press(page, "Remove the app");
-  await told(page, "Wix told no one.");
-  // The server has verified this token, and trusts it until it expires.
+  await expectWebhook(page, "No webhook was sent.");
+  // The server has verified this token, and accepts it until it expires.
   await visitor.reload();
   await expect(visitor.locator(tag)).toContainText(connected);
 });
@@ -172,7 +169,7 @@ test("the copy of a site starts with its greeting", async ({ page, stack }) => {
   await expect(page.getByRole("status")).toHaveText(
     /^Installed on Copy of The Original\. AppInstalled delivered in \d+ m?s\.$/,
   );
-  // The keyboard is where it was.
+  // The focus is where it was.
   await expect(page.getByRole("button", { name: "Copy this site: The Original" })).toBeFocused();
   await page.getByRole("link", { name: "Site page of Copy of The Original" }).click();
   await expect(async () => {
@@ -182,7 +179,7 @@ test("the copy of a site starts with its greeting", async ({ page, stack }) => {
   expect(seen).toEqual({ errors: [], violations: [] });
 });
 
-test("the first page installs, removes and installs again, with the keyboard alone", async ({
+test("the first page installs, removes and installs again, with the keyboard only", async ({
   page,
   stack,
 }) => {
@@ -205,7 +202,7 @@ test("the first page installs, removes and installs again, with the keyboard alo
   expect(seen).toEqual({ errors: [], violations: [] });
 });
 
-test("at phone width the menu is all on the screen, and Escape gives the focus back", async ({
+test("at phone width the whole menu is on the screen, and Escape returns the focus", async ({
   page,
   stack,
 }) => {

@@ -1,9 +1,8 @@
-// The settings panel, with the real @wix/editor inside, in the simulated editor
-// that speaks to it through Wix's own transport package.
+// The settings panel, with the real @wix/editor inside, in the simulated editor, which
+// is connected to it by Wix's own transport package.
 import type { FrameLocator, Page } from "@playwright/test";
+import { tag } from "../widget/src/tag";
 import { expect, expectAccessible, type Stack, test, watch } from "./stack";
-
-const tag = "nametag-widget";
 
 async function openEditor(page: Page, stack: Stack, instance: string): Promise<FrameLocator> {
   await page.setViewportSize({ width: 1440, height: 1000 });
@@ -16,7 +15,7 @@ async function openEditor(page: Page, stack: Stack, instance: string): Promise<F
 const stage = (page: Page) => page.frameLocator("iframe.page");
 const stageWidget = (page: Page) => stage(page).locator(tag).first();
 
-test("what is typed and picked shows on the stage at once, and undo takes it back", async ({
+test("what is typed and picked shows on the stage at once, and undo reverts it", async ({
   page,
   stack,
 }) => {
@@ -28,8 +27,8 @@ test("what is typed and picked shows on the stage at once, and undo takes it bac
 
   await panel.getByRole("button", { name: /Background color/ }).click();
   const picker = page.getByRole("dialog");
-  await picker.getByLabel("Colour code").fill("#0b6e4f");
-  await picker.getByLabel("Colour code").press("Enter");
+  await picker.getByLabel("Color code").fill("#0b6e4f");
+  await picker.getByLabel("Color code").press("Enter");
   await expect(stageWidget(page)).toHaveAttribute("background-color", "#0b6e4f");
   await expect(stageWidget(page).locator("[part~=card]")).toHaveCSS(
     "background-color",
@@ -42,26 +41,23 @@ test("what is typed and picked shows on the stage at once, and undo takes it bac
   await page.getByRole("button", { name: "Redo" }).click();
   await expect(stageWidget(page)).toHaveAttribute("background-color", "#0b6e4f");
 
-  // A theme colour is kept as the theme's variable, so that it follows the theme.
+  // A theme color is stored as the theme's variable, so that it follows the theme.
   await panel.getByRole("button", { name: /Background color/ }).click();
-  await picker.getByRole("group", { name: "Site colours" }).getByRole("button").first().click();
+  await picker.getByRole("group", { name: "Site colors" }).getByRole("button").first().click();
   await expect(stageWidget(page)).toHaveAttribute("background-color", /^var\(--wst-.+#/);
   await page.keyboard.press("Escape");
   expect(seen).toEqual({ errors: [], violations: [] });
   await expectAccessible(page);
 });
 
-test("an outline is painted before the Design System has come, which the panel then wears", async ({
-  page,
-  stack,
-}) => {
+test("an outline is painted before the Design System has loaded", async ({ page, stack }) => {
   const seen = watch(page);
   let release = () => {};
-  const held = new Promise<void>((resolve) => {
+  const released = new Promise<void>((resolve) => {
     release = resolve;
   });
   await page.route(/\/panel\/assets\/style-/, async (route) => {
-    await held;
+    await released;
     await route.continue();
   });
   await page.goto(`${stack.wix}/editor?instance=${await stack.install()}`, { waitUntil: "commit" });
@@ -78,7 +74,7 @@ test("an outline is painted before the Design System has come, which the panel t
   expect(seen).toEqual({ errors: [], violations: [] });
 });
 
-test("an owner saves the greeting; the stage and the published site follow", async ({
+test("a greeting that an owner saves shows on the stage and on the published site", async ({
   page,
   stack,
 }) => {
@@ -95,6 +91,63 @@ test("an owner saves the greeting; the stage and the published site follow", asy
   await expect(visitor.locator(tag).first()).toContainText("Willkommen");
 });
 
+test("the owner sees how many guests were greeted, the visitor does not", async ({
+  page,
+  stack,
+}) => {
+  const instanceId = await stack.install();
+  const visitor = await page.context().newPage();
+  await visitor.goto(`${stack.wix}/site?instance=${instanceId}`);
+  await expect(visitor.locator(tag).first()).toContainText("Connected");
+
+  const owner = await stack.token({ instanceId, subject: "USER" });
+  const days = async (): Promise<{ day: string; guests: number }[]> =>
+    (await (await stack.ask("guests", owner)).json()).days;
+  await expect.poll(async () => (await days()).at(-1)?.guests).toBeGreaterThan(0);
+  const today = new Date().toISOString().slice(0, 10);
+  const week = (await days()).map(({ day }) => day);
+  expect(week).toHaveLength(7);
+  expect(week).toEqual([...week].sort());
+  expect(week.at(-1)).toBe(today);
+
+  for (const subject of ["VISITOR", "MEMBER"] as const) {
+    const answer = await stack.ask("guests", await stack.token({ instanceId, subject }));
+    expect([answer.status, (await answer.json()).code]).toEqual([403, "owner_required"]);
+  }
+  const lost = await stack.ask("guests", await stack.token({ subject: "USER", noInstance: true }));
+  expect([lost.status, (await lost.json()).code]).toEqual([403, "instance_required"]);
+
+  const panel = await openEditor(page, stack, instanceId);
+  await expect(panel.getByText("in the last 7 days (UTC)")).toBeVisible();
+  await expect(panel.getByRole("listitem")).toHaveCount(7);
+  await expect(panel.getByRole("listitem").last()).toContainText(/: \d+ guests?/);
+  await expectAccessible(page);
+});
+
+test("without the guests the rest of the panel works, and a retry loads them", async ({
+  page,
+  stack,
+}) => {
+  let down = true;
+  await page.route("**/api/guests", (route) =>
+    down
+      ? route.fulfill({
+          status: 503,
+          headers: { "Access-Control-Allow-Origin": "*", "Content-Type": "application/json" },
+          body: '{"error":"A sentence.","code":"store_unavailable","requestId":"r-1"}',
+        })
+      : route.continue(),
+  );
+  const panel = await openEditor(page, stack, await stack.install());
+  await expect(panel.getByText("Our server has a problem right now")).toBeVisible();
+  await expect(panel.getByLabel("Greeting")).toHaveValue("Hello");
+  await expectAccessible(page);
+  down = false;
+  await panel.getByRole("button", { name: "Try again", exact: true }).click();
+  await expect(panel.getByText("Our server has a problem right now")).toHaveCount(0);
+  await expect(panel.getByText(/^in the last 7 days|^No guests yet$/)).toBeVisible();
+});
+
 test("a visitor's token cannot save", async ({ stack }) => {
   const instanceId = await stack.install();
   for (const subject of ["VISITOR", "MEMBER", "APP"] as const) {
@@ -108,7 +161,7 @@ test("a visitor's token cannot save", async ({ stack }) => {
   }
 });
 
-test("the panel survives a reload of its frame, and reads what is on the widget", async ({
+test("after a reload of its frame the panel reads the widget's attributes", async ({
   page,
   stack,
 }) => {
@@ -123,7 +176,7 @@ test("the panel survives a reload of its frame, and reads what is on the widget"
   expect(seen).toEqual({ errors: [], violations: [] });
 });
 
-test("of two owners the second is asked which greeting to keep", async ({ page, stack }) => {
+test("the second of two owners is asked which greeting to keep", async ({ page, stack }) => {
   const instanceId = await stack.install();
   const panel = await openEditor(page, stack, instanceId);
   const owner = await stack.token({ instanceId, subject: "USER" });
@@ -146,7 +199,7 @@ test("of two owners the second is asked which greeting to keep", async ({ page, 
   });
 });
 
-test("with Wix down the widget's own settings still work, and the rest comes back", async ({
+test("with Wix down the widget's own settings still work, and the rest works after a retry", async ({
   page,
   stack,
 }) => {
@@ -159,13 +212,13 @@ test("with Wix down the widget's own settings still work, and the rest comes bac
   await stack.mend();
   const again = panel.getByRole("button", { name: "Try again", exact: true }).first();
   await expect(again).toBeEnabled({ timeout: 15_000 });
-  // The button fades from disabled to enabled, and axe reads the colours on the way.
+  // The button fades from disabled to enabled, and axe reads the colors in between.
   await expect(() => expectAccessible(page)).toPass({ timeout: 10_000 });
   await again.click();
   await expect(panel.getByLabel("Greeting")).toBeVisible({ timeout: 15_000 });
 });
 
-test("with nothing selected the panel says so, and follows the next selection", async ({
+test("with nothing selected the panel says so, until the next selection", async ({
   page,
   stack,
 }) => {

@@ -2,14 +2,14 @@ import { defineConfig } from "@playwright/test";
 
 const executablePath = process.env.CHROMIUM;
 if (!executablePath) {
-  throw new Error('CHROMIUM names no browser: run "make test-e2e", which finds or installs one.');
+  throw new Error('CHROMIUM is not set: run "make test-e2e", which finds or installs a browser.');
 }
 
 export default defineConfig({
   testDir: ".",
   testMatch: "*.spec.ts",
   outputDir: "../test-results",
-  // A test that passes at the second try has found something: no retries.
+  // A test that passes only when it is repeated is a finding: no retries.
   retries: 0,
   workers: 2,
   fullyParallel: true,

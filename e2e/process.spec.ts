@@ -1,11 +1,11 @@
-// The program as a process: signals, kills, taken ports, and what it logs.
+// The program as a process: signals, kills, ports in use, and its log.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort, Program } from "./process";
 import { expect, Stack, test } from "./stack";
 
-test("what was saved survives a kill", async () => {
+test("saved settings survive a kill", async () => {
   const stack = await new Stack().start();
   try {
     const owner = await stack.token({ subject: "USER" });
@@ -30,7 +30,7 @@ test("what was saved survives a kill", async () => {
   }
 });
 
-test("SIGTERM drains: unready at once, still serving, then a clean end", async () => {
+test("SIGTERM drains: unready at once, still serving, then exit code 0", async () => {
   const stack = await new Stack().start();
   try {
     const token = await stack.token();
@@ -46,12 +46,12 @@ test("SIGTERM drains: unready at once, still serving, then a clean end", async (
   }
 });
 
-test("a request that is under way at SIGINT is answered", async () => {
+test("a request in flight at SIGINT is answered", async () => {
   const stack = await new Stack().start();
   try {
     await stack.fault({ endpoint: "token-info", latency: "500ms", count: 1 });
     const answer = stack.ask("get-instance", await stack.token());
-    await new Promise((resolve) => setTimeout(resolve, 100)); // the request is on its way; nothing tells when
+    await new Promise((resolve) => setTimeout(resolve, 100)); // until the request is in flight, which has no event to wait for
     stack.server.kill("SIGINT");
     expect((await answer).status).toBe(200);
     expect((await stack.server.ended).code).toBe(0);
@@ -60,9 +60,9 @@ test("a request that is under way at SIGINT is answered", async () => {
   }
 });
 
-test("a taken port is one clear sentence", async ({ stack }) => {
+test("a port in use is reported in one sentence", async ({ stack }) => {
   const second = new Program(["serve"], {
-    WIX_APP_ID: "x",
+    WIX_APP_ID: "6f0c1f8e-2f0a-4a6e-9d5a-0d8f3b7a1c11",
     WIX_APP_SECRET: "y",
     NAMETAG_ADDR: new URL(stack.app).host,
     NAMETAG_ADMIN_ADDR: "127.0.0.1:0",
@@ -73,7 +73,7 @@ test("a taken port is one clear sentence", async ({ stack }) => {
   await rm(join(tmpdir(), `nametag-taken-${process.pid}.db`), { force: true });
 });
 
-test("nametag demo needs nothing and leaves nothing", async () => {
+test("nametag demo needs no configuration and leaves no files", async () => {
   const folder = await mkdtemp(join(tmpdir(), "nametag-demo-"));
   const url = `http://127.0.0.1:${await freePort()}`;
   const demo = new Program(["demo", `--addr=${new URL(url).host}`], { HOME: folder });
@@ -84,7 +84,7 @@ test("nametag demo needs nothing and leaves nothing", async () => {
   await rm(folder, { recursive: true });
 });
 
-test("the log of a server that met every fault holds no token and no secret", async () => {
+test("after every fault the log contains no token and no secret", async () => {
   const stack = await new Stack().start();
   try {
     const tokens = [

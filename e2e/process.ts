@@ -1,11 +1,11 @@
-// Starts the real program and tells when it is ready, what it printed and how it ended.
+// Starts the program, waits until it is ready, and collects its output and its exit.
 import { type ChildProcess, spawn } from "node:child_process";
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 
 const binary = fileURLToPath(new URL("../bin/nametag", import.meta.url));
 
-/** A port that was free a moment ago. */
+/** Returns a port that is free now; another process may still take it. */
 export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -37,7 +37,7 @@ export class Program {
     });
   }
 
-  /** Waits until the program answers at a URL, and fails with its output when it ends before. */
+  /** Waits until the program answers at a URL. Fails with its output when it ends before that. */
   async ready(url: string): Promise<void> {
     let over = false;
     this.ended.then(() => {

@@ -1,10 +1,11 @@
-// URLs that other people's pages hold are a contract. Each row names who holds it
-// and a marker that only the right file contains.
+// URLs that other pages refer to are a contract. Each row has who uses the URL, and a
+// marker that only the right file contains.
+import { tag } from "../widget/src/tag";
 import { expect, Stack, test } from "./stack";
 
 type Row = {
   path: string;
-  holder: string;
+  user: string;
   type: string;
   marker: string;
   cache: "revalidate" | "immutable" | "any";
@@ -14,15 +15,15 @@ type Row = {
 const rows: Row[] = [
   {
     path: "/widget.js",
-    holder: "every Wix site with the widget",
+    user: "every Wix site with the widget",
     type: "text/javascript; charset=utf-8",
-    marker: "nametag-widget",
+    marker: tag,
     cache: "revalidate",
     anyOrigin: true,
   },
   {
     path: "/panel/",
-    holder: "the Wix app dashboard (settings panel URL)",
+    user: "the Wix app dashboard (settings panel URL)",
     type: "text/html; charset=utf-8",
     marker: "Nametag",
     cache: "revalidate",
@@ -30,15 +31,15 @@ const rows: Row[] = [
   },
   {
     path: "/install",
-    holder: "the README and app developers' notes",
+    user: "the README and app developers' notes",
     type: "text/html; charset=utf-8",
-    marker: "nametag-widget",
+    marker: tag,
     cache: "any",
     anyOrigin: false,
   },
   {
     path: "/",
-    holder: "onlookers",
+    user: "people who try the demo",
     type: "text/html; charset=utf-8",
     marker: "Nametag",
     cache: "any",
@@ -46,7 +47,7 @@ const rows: Row[] = [
   },
   {
     path: "/healthz",
-    holder: "orchestrators",
+    user: "orchestrators",
     type: "application/json",
     marker: '"ok"',
     cache: "any",
@@ -66,7 +67,7 @@ for (const base of ["", "/app"]) {
     test.afterAll(() => stack.stop());
 
     for (const row of rows) {
-      test(`${row.path}, held by ${row.holder}`, async () => {
+      test(`${row.path}, used by ${row.user}`, async () => {
         const response = await fetch(root + row.path);
         expect(response.status).toBe(200);
         expect(response.headers.get("content-type")).toBe(row.type);
@@ -89,7 +90,7 @@ for (const base of ["", "/app"]) {
       });
     }
 
-    test("what the panel's page loads is hashed and kept for ever", async () => {
+    test("the files of the panel's page are hashed and immutable", async () => {
       const page = await (await fetch(`${root}/panel/`)).text();
       const files = [...page.matchAll(/(?:src|href)="\.\/(assets\/[^"]+)"/g)].map((m) => m[1]);
       expect(files.length).toBeGreaterThan(1);
@@ -104,7 +105,7 @@ for (const base of ["", "/app"]) {
       }
     });
 
-    test("a name that was never published is 404", async () => {
+    test("a name that was never published has status 404", async () => {
       for (const path of ["/widget2.js", "/widget/none.js", "/panel/none.js", "/widget.js.br"]) {
         expect((await fetch(root + path)).status, path).toBe(404);
       }

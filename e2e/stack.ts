@@ -1,5 +1,5 @@
-// The production program beside the offline Wix, as two real processes on two
-// origins, one pair for each worker.
+// The production program and the offline Wix, as two processes on two origins, a pair
+// for each worker.
 import { randomUUID } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -10,21 +10,22 @@ import { freePort, Program } from "./process";
 export { expect };
 
 type Subject = "VISITOR" | "MEMBER" | "USER" | "APP";
-export type TokenRequest = {
+type TokenRequest = {
   subject?: Subject;
   instanceId?: string;
   appId?: string;
   ttl?: string | number;
   active?: boolean;
+  noInstance?: boolean;
 };
-export type WixCall = { method: string; path: string; status: number; instanceId?: string };
+type WixCall = { method: string; path: string; status: number; instanceId?: string };
 
-export type StackOptions = {
-  /** Further flags of `nametag sim`; addresses and credentials are known by then. */
+type StackOptions = {
+  /** More flags of `nametag sim`. The stack has its addresses and credentials by then. */
   sim?: (stack: Stack) => string[];
   /** The path part of the public URL. */
   base?: string;
-  /** Further variables of `nametag serve`, or others in place of the usual ones. */
+  /** Variables of `nametag serve`, which are added to the usual ones or replace them. */
   env?: Record<string, string>;
 };
 
@@ -70,7 +71,7 @@ export class Stack {
     return this;
   }
 
-  /** Starts the server, or starts it again after it was ended. */
+  /** Starts the server. It can be started again after it has ended. */
   async serve(): Promise<void> {
     this.server = new Program(["serve"], this.serveEnv);
     this.programs.push(this.server);
@@ -115,7 +116,7 @@ export class Stack {
     return calls.filter((call) => !instanceId || call.instanceId === instanceId);
   }
 
-  /** Asks the API as a client that is no browser. */
+  /** Sends a request to the API from outside a browser. */
   ask(path: string, token: string, init: RequestInit = {}): Promise<Response> {
     return fetch(`${this.app}/api/${path}`, {
       ...init,
@@ -124,8 +125,8 @@ export class Stack {
   }
 }
 
-/** Collects what a page prints as an error and throws. Chromium's own line for a
- *  failed request is left out where a test is about failed requests. */
+/** Collects a page's console errors, exceptions and policy violations. Chromium's own
+ *  line about a failed request is not collected, since some tests make requests fail. */
 export function watch(page: Page): { errors: string[]; violations: string[] } {
   const seen = { errors: [] as string[], violations: [] as string[] };
   page.on("console", (message) => {
@@ -145,14 +146,14 @@ export function watch(page: Page): { errors: string[]; violations: string[] } {
 
 const axeSource = readFile(new URL("../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 
-/** Fails with what axe finds on the page and in its frames. */
+/** Fails with the violations that axe finds on the page and in its frames. */
 export async function expectAccessible(page: Page, disabled: string[] = []): Promise<void> {
   const source = await axeSource;
   for (const frame of page.frames()) {
-    // evaluate() is not bound by the page's CSP, a script element would be.
+    // The page's CSP would block a script element, but not evaluate().
     await frame.evaluate(source);
     const found = await frame.evaluate(async (rules) => {
-      // biome-ignore lint/suspicious/noExplicitAny: axe is put there by the line above
+      // biome-ignore lint/suspicious/noExplicitAny: the line above defines axe
       const result = await (globalThis as any).axe.run(document, {
         iframes: false,
         rules: Object.fromEntries(rules.map((rule: string) => [rule, { enabled: false }])),
@@ -168,7 +169,7 @@ export async function expectAccessible(page: Page, disabled: string[] = []): Pro
 
 export const test = base.extend<{ clean: undefined }, { stack: Stack }>({
   stack: [
-    // biome-ignore lint/correctness/noEmptyPattern: Playwright wants the pattern
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright requires the pattern
     async ({}, use) => {
       const stack = await new Stack().start();
       await use(stack);
@@ -176,7 +177,7 @@ export const test = base.extend<{ clean: undefined }, { stack: Stack }>({
     },
     { scope: "worker" },
   ],
-  // A fault that a test leaves behind is not the next test's.
+  // Removes the faults that a test has set.
   clean: [
     async ({ stack }, use) => {
       await use(undefined);

@@ -1,11 +1,10 @@
-// The widget on a simulated Wix site: another origin than the server's, the token
-// handed over as Wix does, every state that a visitor may meet.
+// The widget on a simulated Wix site: on another origin than the server, with the token
+// from the page as on Wix, in every state that a visitor can see.
 import type { Page, Request } from "@playwright/test";
+import { tag } from "../widget/src/tag";
 import { expect, expectAccessible, type Stack, test, watch } from "./stack";
 
-const tag = "nametag-widget";
-
-/** Opens the site page; the requests to the API are collected. */
+/** Opens the site page, and collects its requests to the API. */
 async function visit(
   page: Page,
   stack: Stack,
@@ -35,7 +34,7 @@ test("three copies make one request and all show the answer", async ({ page, sta
   await expectAccessible(page);
 });
 
-test("the site's name is told once Wix has told it to the server", async ({ page, stack }) => {
+test("the site's name shows once the server has read it from Wix", async ({ page, stack }) => {
   const instance = await stack.install({ siteDisplayName: "Known By Name" });
   const token = await stack.token({ instanceId: instance });
   await expect
@@ -45,10 +44,7 @@ test("the site's name is told once Wix has told it to the server", async ({ page
   await expect(page.locator(tag)).toContainText("Connected to Known By Name");
 });
 
-test("a visitor in another language sends what @wix/site would, and is answered", async ({
-  page,
-  stack,
-}) => {
+test("a visitor in another language and direction is answered", async ({ page, stack }) => {
   const instance = await stack.install();
   await visit(page, stack, { instance, language: "he", dir: "rtl", "attr.display-name": "עדה" });
   await expect(page.locator(tag)).toContainText("עדה");
@@ -67,13 +63,13 @@ for (const [kind, status, code] of [
     const instance = await stack.install();
     const seen = watch(page);
     const states: string[] = [];
-    await page.exposeFunction("told", (detail: { state: string; code?: string }) =>
+    await page.exposeFunction("report", (detail: { state: string; code?: string }) =>
       states.push(`${detail.state} ${detail.code ?? ""}`),
     );
     await page.addInitScript(() => {
       addEventListener("nametag-state", (event) => {
         // biome-ignore lint/suspicious/noExplicitAny: exposed by the test
-        (globalThis as any).told((event as CustomEvent).detail);
+        (globalThis as any).report((event as CustomEvent).detail);
       });
     });
     const requests = await visit(page, stack, {
@@ -91,7 +87,7 @@ for (const [kind, status, code] of [
   });
 }
 
-test("with Wix down a new token fails with Retry-After, a known one works, and the retry recovers", async ({
+test("with Wix down a new token fails with Retry-After, a verified one works, and a retry recovers", async ({
   page,
   stack,
 }) => {
@@ -131,7 +127,10 @@ test("without a token the widget shows itself from its attributes, with no error
   expect(seen.errors).toEqual([]);
 });
 
-test("a strict Content-Security-Policy with Trusted Types is obeyed", async ({ page, stack }) => {
+test("the widget works under a strict Content-Security-Policy with Trusted Types", async ({
+  page,
+  stack,
+}) => {
   const seen = watch(page);
   await visit(page, stack, {
     instance: await stack.install(),
@@ -163,7 +162,7 @@ test("the answer moves nothing on the page", async ({ page, stack }) => {
   expect(await page.evaluate(() => (globalThis as any).shift)).toBe(0);
 });
 
-test("a visitor's next page within 30 seconds asks nobody, another's asks, and the preflight is made once", async ({
+test("a visitor's next page within 30 seconds sends no request, another visitor's does, and there is one preflight", async ({
   page,
   context,
   stack,
@@ -184,7 +183,7 @@ test("a visitor's next page within 30 seconds asks nobody, another's asks, and t
     if (!response.url.startsWith(`${stack.app}/api/`)) {
       return;
     }
-    answered.push(`${methods.get(requestId)}${response.fromDiskCache ? " kept" : ""}`);
+    answered.push(`${methods.get(requestId)}${response.fromDiskCache ? " cached" : ""}`);
   });
   const open = async (token: "kept" | "") => {
     answered = [];
@@ -193,11 +192,14 @@ test("a visitor's next page within 30 seconds asks nobody, another's asks, and t
     return answered.sort();
   };
   expect(await open("kept")).toEqual(["GET", "OPTIONS"]);
-  expect(await open("kept")).toEqual(["GET kept"]);
+  expect(await open("kept")).toEqual(["GET cached"]);
   expect(await open("")).toEqual(["GET"]);
 });
 
-test("a widget far below asks when it is scrolled to, and not before", async ({ page, stack }) => {
+test("a widget far below sends its request when it is scrolled to, and not before", async ({
+  page,
+  stack,
+}) => {
   await page.setViewportSize({ width: 800, height: 300 });
   await page.addInitScript(() => {
     const far = new CSSStyleSheet();
@@ -207,7 +209,7 @@ test("a widget far below asks when it is scrolled to, and not before", async ({ 
   const requests = await visit(page, stack, { instance: await stack.install() });
   const widget = page.locator(tag);
   await expect(widget).toContainText("Not connected yet");
-  // A whole frame, after which an observer would have told.
+  // One frame, after which an observer would have reported.
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done))));
   expect(requests).toHaveLength(0);
   await widget.scrollIntoViewIfNeeded();
@@ -215,7 +217,7 @@ test("a widget far below asks when it is scrolled to, and not before", async ({ 
   expect(requests).toHaveLength(1);
 });
 
-test("one script tag loads one file, and no more than the budget", async ({ page, stack }) => {
+test("one script tag loads one file", async ({ page, stack }) => {
   const loaded: string[] = [];
   page.on("response", (response) => {
     if (response.url().startsWith(stack.app)) {

@@ -1,5 +1,5 @@
-// Lets the panel's page paint an outline of itself before the Design System has come: its own few rules block the
-// first paint, the Design System's stylesheet is fetched beside the script, which applies it before it draws the panel.
+// Lets the panel's page paint an outline before the Design System has loaded. Only the outline's few rules block the
+// first paint. The Design System's stylesheet is preloaded, and the script applies it before it renders the panel.
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Plugin } from "vite";
@@ -19,7 +19,7 @@ export function firstPaint(file: string): Plugin {
         const page = bundle["index.html"];
         const link = /<link rel="stylesheet" crossorigin href="([^"]+)">/;
         if (page?.type !== "asset" || !link.test(String(page.source))) {
-          this.error("index.html has no stylesheet to put off");
+          this.error("index.html has no stylesheet to defer");
         }
         page.source = String(page.source).replace(
           link,

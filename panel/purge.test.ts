@@ -40,7 +40,7 @@ describe("purging", () => {
     ["a state", ".wds_1_328_0-button.wds_1_328_0-button--disabled{a:b}"],
     ["a state within :not", ".wds_1_328_0-button:not(.wds_1_328_0-button--disabled):hover{a:b}"],
     [
-      "a rule that weighs nothing",
+      "a rule with no specificity",
       ".wds_1_328_0-focus-ring:where(:not(.wds_1_328_0-focus-ring--pseudo)):focus-visible{a:b}",
     ],
     ["a rule for one direction", '[dir="rtl"] .wds_1_328_0-button{a:b}', "dir rtl"],
@@ -50,7 +50,7 @@ describe("purging", () => {
     expect(await keep(css, code)).toBe(css);
   });
 
-  it("keeps a rule that is nothing but :where", async () => {
+  it("keeps a rule that is only :where", async () => {
     const css =
       ":where(.wds_1_328_0-focus-ring:focus-visible,.wds_1_328_0-focus-ring--forced){a:b}";
     expect(await keep(css)).toBe(`*${css}`);
@@ -62,9 +62,9 @@ describe("purging", () => {
       "another component inside one that is there",
       ".wds_1_328_0-button .wds_1_328_0-calendar{a:b}",
     ],
-    ["a class that nobody names", ".os-theme{a:b}"],
-    ["an animation that nobody runs", "@keyframes spin{to{a:b}}"],
-    ["a variable that nobody reads", ".wds_1_328_0-button{--wds-calendar: 1px}"],
+    ["a class that is not named", ".os-theme{a:b}"],
+    ["an animation that is not used", "@keyframes spin{to{a:b}}"],
+    ["a variable that is not read", ".wds_1_328_0-button{--wds-calendar: 1px}"],
   ])("drops %s", async (_, css) => {
     expect(await keep(css)).not.toContain(":b");
     expect(await keep(css)).not.toContain("1px");
@@ -75,7 +75,7 @@ describe("purging", () => {
     expect(await keep(":root{--y: 1px}", 'style["--y"]')).toContain("--y: 1px");
   });
 
-  it("cuts the real stylesheet to its switch, with every state of it", async () => {
+  it("reduces the real stylesheet to the switch, with all its states", async () => {
     const css = readFileSync(designSystem, "utf8");
     const cut = await purge(css, new Set(["toggle-switch"]), "");
     const states = new Set(css.match(/wds_1_328_0-toggle-switch[\w-]*/g));

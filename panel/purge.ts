@@ -1,8 +1,8 @@
-// Cuts the Design System's stylesheets (1.9 MB for all its components) to what the panel can ever show.
+// Reduces the Design System's stylesheets (1.9 MB for all its components) to what the panel can show.
 //
-// The Design System builds class names at run time: defineClassNames('button', {root: {states: ['disabled']}}) gives
-// "wds_1_328_0-button--disabled". No search of the code can find those, so the unit that is kept is the block: every
-// class of a component whose code is in the bundle stays, with all its parts, variants and states.
+// The Design System builds class names at run time: defineClassNames('button', {root: {states: ['disabled']}}) makes
+// "wds_1_328_0-button--disabled". These names are not in the code, so rules are selected by block: all classes of a
+// component whose code is in the bundle stay, with its parts, variants and states.
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { PurgeCSS } from "purgecss";
@@ -21,20 +21,20 @@ export function blockOf(className: string): string | null {
   return rest?.split(/__|--/)[0] ?? null;
 }
 
-/** PurgeCSS 8.0.0 drops :where(:not(…)), which every focus ring has. It looks into no pseudo-class it does not know. */
+/** PurgeCSS 8.0.0 drops :where(:not(…)), which every focus ring has. It leaves unknown pseudo-classes alone. */
 const OPAQUE = ":-purge-where(";
 const hideWhere = (css: string) =>
   css.replace(/(^|[{},;\s>+~])(?=:where\()/g, "$1*").replaceAll(":where(", OPAQUE);
 const showWhere = (css: string) => css.replaceAll(OPAQUE, ":where(");
 
-/** Keeps the rules of the named blocks, and of whatever else is named in code. */
+/** Returns the rules of the named blocks, and those whose names are in the code. */
 export async function purge(css: string, blocks: Set<string>, code: string): Promise<string> {
-  const kept = [...css.matchAll(/\.(-?[A-Za-z_][\w-]*)/g)]
+  const selected = [...css.matchAll(/\.(-?[A-Za-z_][\w-]*)/g)]
     .map((match) => match[1] ?? "")
     .filter((name) => blocks.has(blockOf(name) ?? ""));
   const words = (text: string) => text.match(/[A-Za-z_-][\w-]*/g) ?? [];
   const [result] = await new PurgeCSS().purge({
-    content: [{ raw: `${kept.join(" ")} html body ${code}`, extension: "txt" }],
+    content: [{ raw: `${selected.join(" ")} html body ${code}`, extension: "txt" }],
     css: [{ raw: hideWhere(css) }],
     defaultExtractor: words,
     variables: true,
@@ -45,7 +45,7 @@ export async function purge(css: string, blocks: Set<string>, code: string): Pro
   return showWhere(result?.css ?? "");
 }
 
-/** Purges every stylesheet of the bundle, and names it after its new content. */
+/** Purges every stylesheet of the bundle, and puts its new hash into its name. */
 export function purgeDesignSystem(): Plugin {
   return {
     name: "purge-design-system",

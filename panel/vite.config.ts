@@ -1,4 +1,4 @@
-// Builds the settings panel: a page that works under any path and asks nothing of any other server.
+// Builds the settings panel: a page that works under any path and loads nothing from other servers.
 import { fileURLToPath } from "node:url";
 import type { Plugin } from "vite";
 import { defineConfig } from "vite";
@@ -47,7 +47,7 @@ export default defineConfig({
   },
 });
 
-/** The Design System marks its *.st.css.js modules as having side effects. They only name classes: the styles are ours. */
+/** The Design System marks its *.st.css.js modules as having side effects. They only name classes; styles.ts has the rules. */
 function shakeStylableModules(): Plugin {
   return {
     name: "shake-stylable-modules",
@@ -58,7 +58,7 @@ function shakeStylableModules(): Plugin {
   };
 }
 
-/** Emptying the folder takes the .gitkeep too, without which Go cannot embed it before a build. */
+/** Emptying the folder deletes the .gitkeep too, which Go needs to embed the folder before a build. */
 function keepFolder(): Plugin {
   return {
     name: "keep-folder",
@@ -68,7 +68,7 @@ function keepFolder(): Plugin {
   };
 }
 
-/** The faces are on Wix's CDN, and the panel asks no other server for anything: the system's fonts stand in. */
+/** The font files are on Wix's CDN, and the panel loads nothing from other servers. The system's fonts are used. */
 function dropFonts() {
   return {
     postcssPlugin: "drop-fonts",
@@ -76,7 +76,7 @@ function dropFonts() {
   };
 }
 
-/** Binds a token stylesheet to the html element's data-tokens, without making its rules weigh more. */
+/** Limits a token stylesheet to the html element's data-tokens, without a higher specificity of its rules. */
 function bindTokens() {
   const bound = new WeakSet<object>();
   return {

@@ -1,4 +1,4 @@
-// Holds the bundles to their byte budgets and prints what each file weighs.
+// Compares the bundles with their byte budgets, and prints the size of each file.
 //
 //   node scripts/budget.mjs
 
@@ -7,10 +7,10 @@ import { join } from "node:path";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 
 /**
- * Each budget counts brotli bytes, as nearly every browser fetches them. The panel's counts
- * every script and style sheet of the folder: what is loaded later is loaded all the same.
+ * Budgets are in bytes after brotli, which nearly every browser accepts. The panel's budget
+ * includes every script and style sheet of the folder, also those that are loaded later.
  */
-export const budgets = [
+const budgets = [
   {
     name: "widget.js",
     dir: "widget/dist",
@@ -18,7 +18,7 @@ export const budgets = [
     needs: "widget.js",
     most: 3072,
     advice:
-      "Every visitor of every site pays for it. See what grew (git diff widget/src), and take out as much.",
+      "Every visitor of every site loads it. See what grew (git diff widget/src), and remove as much.",
   },
   {
     name: "panel, JS and CSS",
@@ -27,18 +27,18 @@ export const budgets = [
     needs: "index.html",
     most: 150 * 1024,
     advice:
-      "Look for an import that brings in more than is used (npx vite build --config panel/vite.config.ts lists the chunks), and for style rules that the purge has missed.",
+      "Look for an import of more than is used (npx vite build --config panel/vite.config.ts lists the chunks), and for style rules that the purge has missed.",
   },
 ];
 
-/** Weighs the bundles below root. Returns the files of the table and what is wrong. */
-export function weigh(root) {
+/** Measures the bundles below root. Returns the rows of the table and the faults. */
+export function measure(root) {
   const rows = [];
   const faults = [];
   for (const { name, dir, counts, needs, most, advice } of budgets) {
     const folder = join(root, dir);
     if (!existsSync(join(folder, needs))) {
-      faults.push(`${name}: ${join(dir, needs)} is not there: run make build`);
+      faults.push(`${name}: ${join(dir, needs)} is missing: run make build`);
       continue;
     }
     let total = 0;
@@ -46,7 +46,7 @@ export function weigh(root) {
       if (!counts(file.replaceAll("\\", "/"))) {
         continue;
       }
-      // Compressed here, not read from the .br beside it, which may be of an older build.
+      // Compressed here, because the .br beside it may be of an older build.
       const body = readFileSync(join(folder, file));
       const br = brotliCompressSync(body).length;
       total += br;
@@ -68,7 +68,7 @@ export function weigh(root) {
 }
 
 if (import.meta.filename === process.argv[1]) {
-  const { rows, faults } = weigh(join(import.meta.dirname, ".."));
+  const { rows, faults } = measure(join(import.meta.dirname, ".."));
   const columns = ["file", "bytes", "br", "gz"];
   const lines = [Object.fromEntries(columns.map((column) => [column, column])), ...rows];
   const widths = columns.map((column) =>

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prints the path of a Chromium for the end-to-end tests: the one named by $CHROMIUM, else
-# one from PATH, else Debian's, installed now if this is root on a machine with apt-get.
+# Prints the path of a Chromium for the end-to-end tests: $CHROMIUM, else one from PATH,
+# else Debian's, which root installs on a machine with apt-get.
 set -eu
 
 find_chromium() {
@@ -14,7 +14,7 @@ find_chromium() {
 
 if [ -n "${CHROMIUM:-}" ]; then
   if ! command -v "$CHROMIUM"; then
-    echo "chromium.sh: CHROMIUM=$CHROMIUM is not a program that can be run" >&2
+    echo "chromium.sh: CHROMIUM=$CHROMIUM is not an executable program" >&2
     exit 1
   fi
   exit 0
@@ -25,7 +25,7 @@ if find_chromium; then
 fi
 
 if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
-  echo "chromium.sh: no Chromium here, installing Debian's" >&2
+  echo "chromium.sh: no Chromium found, installing Debian's" >&2
   export DEBIAN_FRONTEND=noninteractive
   if { apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium; } >&2 &&
     find_chromium; then

@@ -1,6 +1,6 @@
-// Writes x.br and x.gz beside every compressible file x of the given folders, for the
-// server to send as they are. Removes those that no longer fit, and puts back .gitkeep,
-// which keeps the folder there for a Go build without bundles and which Vite's emptying takes.
+// Writes x.br and x.gz beside every compressible file x of the given folders, which the
+// server sends as they are. Removes those of an older build. Creates .gitkeep again, which
+// Vite deletes, and without which Go cannot embed the folder before a build.
 //
 //   node scripts/precompress.mjs DIR…
 
@@ -12,12 +12,12 @@ import zlib from "node:zlib";
 const compressible = new Set(
   ".css .html .ico .js .json .map .mjs .svg .txt .webmanifest .xml".split(" "),
 );
-const smallest = 200; // bytes: below it the headers cost more than is won
+const smallest = 200; // bytes; compressing smaller files saves nothing
 
 const brotli = promisify(zlib.brotliCompress);
 const gzip = promisify(zlib.gzip);
 
-/** The encodings of a file's bytes: same input, same output, on every machine. */
+/** The encodings. Their output is the same on every machine. */
 const encodings = {
   ".br": (body) => brotli(body, { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 11 } }),
   ".gz": (body) => gzip(body, { level: 9 }),

@@ -1,5 +1,5 @@
 // @vitest-environment node
-// The build scripts, run as the build runs them, on folders of their own.
+// The build scripts, run as the build runs them, on temporary folders.
 
 import { execFileSync, spawnSync } from "node:child_process";
 import {
@@ -34,7 +34,7 @@ const list = () => readdirSync(dir, { recursive: true }).map(String).sort();
 describe("precompress", () => {
   const run = () => execFileSync(process.execPath, [join(here, "precompress.mjs"), dir]);
 
-  test("packs text files, in folders too, and what it packs is the file", () => {
+  test("compresses text files, in subfolders too", () => {
     put("widget.js", text);
     put("assets/a.css", text);
     run();
@@ -52,7 +52,7 @@ describe("precompress", () => {
     expect(gunzipSync(readFileSync(join(dir, "widget.js.gz"))).toString()).toBe(text);
   });
 
-  test("gives the same bytes again", () => {
+  test("is deterministic", () => {
     put("widget.js", text);
     const packed = () => {
       run();
@@ -65,14 +65,14 @@ describe("precompress", () => {
     ["a small file", "small.js", text.slice(0, 199)],
     ["an image", "a.png", text],
     ["a font", "a.woff2", text],
-    ["what does not get smaller", "noise.txt", crypto.getRandomValues(new Uint8Array(400))],
-  ])("leaves alone %s", (_, name, content) => {
+    ["a file that does not get smaller", "noise.txt", crypto.getRandomValues(new Uint8Array(400))],
+  ])("does not compress %s", (_, name, content) => {
     put(name, content);
     run();
     expect(list()).toEqual([".gitkeep", name].sort());
   });
 
-  test("removes what is left of an older build", () => {
+  test("removes the files of an older build", () => {
     put("gone-0123456789abcdef.js.br", "old");
     put("gone-0123456789abcdef.js.gz", "old");
     put("small.js", "x");
@@ -81,7 +81,7 @@ describe("precompress", () => {
     expect(list()).toEqual([".gitkeep", "small.js"]);
   });
 
-  test("without a folder says how it is called", () => {
+  test("without a folder prints its usage", () => {
     const { status, stderr } = spawnSync(process.execPath, [join(here, "precompress.mjs")]);
     expect(status).toBe(2);
     expect(String(stderr)).toContain("DIR");
@@ -89,7 +89,7 @@ describe("precompress", () => {
 });
 
 describe("budget", () => {
-  // The script weighs the folder above its own.
+  // The script measures the folder above its own.
   const run = () => {
     put("scripts/budget.mjs", readFileSync(join(here, "budget.mjs")));
     const { status, stdout, stderr } = spawnSync(process.execPath, [
@@ -110,7 +110,7 @@ describe("budget", () => {
     put("panel/dist/assets/a.js", text);
   };
 
-  test("passes what keeps to it, and prints each file", () => {
+  test("accepts what is within the budget, and prints each file", () => {
     small();
     const { status, stdout, stderr } = run();
     expect([status, stderr]).toEqual([0, ""]);
@@ -119,7 +119,7 @@ describe("budget", () => {
     expect(stdout).toMatch(/^panel\/dist\/assets\/a\.js +520 +\d+ +\d+$/m);
   });
 
-  test("counts neither the hashed copy of the widget nor what else lies there", () => {
+  test("counts neither the hashed copy of the widget nor other files", () => {
     small();
     put("widget/dist/widget-0123456789abcdef.js", noise(4000));
     put("panel/dist/assets/picture.png", noise(200_000));
@@ -128,7 +128,7 @@ describe("budget", () => {
     expect(run().status).toBe(0);
   });
 
-  test("a widget that is too heavy: which, by how much, what to do", () => {
+  test("a widget over its budget: which file, by how much, what to do", () => {
     small();
     put("widget/dist/widget.js", noise(4000));
     const { status, stderr } = run();
@@ -138,7 +138,7 @@ describe("budget", () => {
     );
   });
 
-  test("a panel whose chunks are too heavy together", () => {
+  test("a panel whose files together are over its budget", () => {
     small();
     put("panel/dist/assets/a.js", noise(80_000));
     put("panel/dist/assets/b.css", noise(80_000));
@@ -157,7 +157,7 @@ describe("budget", () => {
     rmSync(join(dir, missing));
     const { status, stderr } = run();
     expect(status).toBe(1);
-    expect(stderr).toContain(`${missing} is not there: run make build`);
+    expect(stderr).toContain(`${missing} is missing: run make build`);
   });
 });
 
@@ -172,7 +172,7 @@ describe("chromium.sh", () => {
     return join(dir, name);
   };
 
-  test("prints the one that is named", () => {
+  test("prints $CHROMIUM", () => {
     const mine = program("mine", "");
     program("chromium", "");
     expect(run({ CHROMIUM: mine, PATH: dir })).toEqual({
@@ -182,11 +182,11 @@ describe("chromium.sh", () => {
     });
   });
 
-  test("refuses one that is named and not there, though another is", () => {
+  test("refuses a $CHROMIUM that does not exist, even when another does", () => {
     program("chromium", "");
     const { status, stdout, stderr } = run({ CHROMIUM: join(dir, "none"), PATH: dir });
     expect([status, stdout]).toEqual([1, ""]);
-    expect(stderr).toContain("is not a program");
+    expect(stderr).toContain("is not an executable program");
   });
 
   test.each(["chromium", "chromium-browser", "google-chrome"])("finds %s in PATH", (name) => {
@@ -194,7 +194,7 @@ describe("chromium.sh", () => {
     expect(run({ PATH: dir })).toEqual({ status: 0, stdout: `${found}\n`, stderr: "" });
   });
 
-  test("installs it as root, and prints the path alone", () => {
+  test("installs it as root, and prints only the path", () => {
     program("id", "echo 0");
     program(
       "apt-get",
@@ -205,10 +205,10 @@ describe("chromium.sh", () => {
   });
 
   test.each([
-    ["nobody with the right to install", "echo 1000", "exit 0"],
+    ["a user who may not install", "echo 1000", "exit 0"],
     ["an installation that fails", "echo 0", "exit 100"],
-    ["an installation that brings nothing", "echo 0", "exit 0"],
-  ])("gives up on %s", (_, id, apt) => {
+    ["an installation without a Chromium", "echo 0", "exit 0"],
+  ])("fails for %s", (_, id, apt) => {
     program("id", id);
     program("apt-get", apt);
     const { status, stdout, stderr } = run({ PATH: dir });

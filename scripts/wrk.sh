@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prints the path of wrk, the load generator of `make bench`. Installs Debian's
-# when there is none and it may.
+# Prints the path of wrk, the load generator of `make bench`. Without one, root installs
+# Debian's on a machine with apt-get.
 set -eu
 if ! command -v wrk >/dev/null; then
   if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then

@@ -30,7 +30,7 @@ func EditorPage(d EditorData) templ.Component {
 			templ_7745c5c3_Var1 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<!doctype html><html lang=\"en-GB\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><meta name=\"color-scheme\" content=\"light dark\"><title>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><meta name=\"color-scheme\" content=\"light dark\"><title>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -180,7 +180,7 @@ func EditorPage(d EditorData) templ.Component {
 	})
 }
 
-// appMenu is what an owner does to the app as a whole: buy, cancel, remove.
+// appMenu has the owner's actions on the app as a whole: buy, cancel, remove.
 func appMenu() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -246,7 +246,7 @@ func appMenu() templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "</select></label> <button type=\"submit\" class=\"button main\" id=\"app-buy-button\">Buy the plan</button></form><div class=\"menu-actions\"><button type=\"button\" class=\"button\" data-do=\"cancel\">Cancel the renewal</button> <button type=\"button\" class=\"button\" data-do=\"renew\">Turn the renewal on</button> <button type=\"button\" class=\"button\" data-do=\"free\" aria-describedby=\"app-free-note\">Go back to free</button><p class=\"menu-note\" id=\"app-free-note\">Wix has no event for this: the app learns of it when it next reads its instance.</p><button type=\"button\" class=\"button\" data-do=\"remove\">Remove the app</button> <button type=\"button\" class=\"button main\" data-do=\"install\">Install again</button></div><label class=\"switch\"><input type=\"checkbox\" id=\"app-silent\" role=\"switch\"> <span>Wix forgets to tell</span></label><p class=\"menu-said\" id=\"app-said\" role=\"status\"></p></div>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "</select></label> <button type=\"submit\" class=\"button main\" id=\"app-buy-button\">Buy the plan</button></form><div class=\"menu-actions\"><button type=\"button\" class=\"button\" data-do=\"cancel\">Cancel the renewal</button> <button type=\"button\" class=\"button\" data-do=\"renew\">Turn the renewal on</button> <button type=\"button\" class=\"button\" data-do=\"free\" aria-describedby=\"app-free-note\">Go back to free</button><p class=\"menu-note\" id=\"app-free-note\">Wix sends no webhook for this. The app sees it at its next refresh from Wix.</p><button type=\"button\" class=\"button\" data-do=\"remove\">Remove the app</button> <button type=\"button\" class=\"button main\" data-do=\"install\">Install again</button></div><label class=\"switch\"><input type=\"checkbox\" id=\"app-silent\" role=\"switch\"> <span>Send no webhook</span></label><p class=\"menu-result\" id=\"app-result\" role=\"status\"></p></div>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -1,5 +1,7 @@
 package web
 
+// The custom element on the simulated pages.
+
 import (
 	"context"
 	"fmt"
@@ -10,17 +12,16 @@ import (
 	"github.com/a-h/templ"
 )
 
-// TagName is what may name a custom element on a Wix page: lower-case ASCII with
-// a hyphen, 2 to 64 characters (@wix/app-extensions 1.0.160).
+// TagName matches the names that Wix allows for a custom element: lower-case ASCII with a
+// hyphen. Wix limits them to 2 to 64 characters (@wix/app-extensions 1.0.160).
 var TagName = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)+$`)
 
-// AttributeName is what may name a widget's attribute: the kebab-case that
+// AttributeName matches the names of a widget's attributes: the kebab-case that
 // widget.setProp writes.
 var AttributeName = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
 
-// SettableAttribute tells whether a widget may carry the attribute: kebab-case,
-// and nothing to which the browser itself gives a meaning that could run or hide
-// something.
+// SettableAttribute reports whether a widget may have the attribute: its name is in
+// kebab-case, and the browser does not use it to run or hide anything.
 func SettableAttribute(name string) bool {
 	if len(name) > 64 || !AttributeName.MatchString(name) || strings.HasPrefix(name, "on") {
 		return false
@@ -32,17 +33,17 @@ func SettableAttribute(name string) bool {
 	return true
 }
 
-// widget writes one custom element. templ has no element whose name is a value.
+// widget renders one custom element. In templ an element's name cannot be a value.
 func widget(tag string, e Element) templ.Component {
 	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
 		if !TagName.MatchString(tag) || len(tag) > 64 {
-			return fmt.Errorf("web: %q cannot name a custom element", tag)
+			return fmt.Errorf("render the widget: %q cannot name a custom element", tag)
 		}
 		var b strings.Builder
 		b.WriteString("<" + tag)
 		for _, a := range e.Attributes {
 			if !SettableAttribute(a.Name) {
-				return fmt.Errorf("web: %q cannot be an attribute of a widget", a.Name)
+				return fmt.Errorf("render the widget: %q cannot be an attribute", a.Name)
 			}
 			b.WriteString(" " + a.Name + `="` + templ.EscapeString(a.Value) + `"`)
 		}

@@ -8,7 +8,7 @@ package web
 import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
-// Home is the page at the root: the demo, and what this server is.
+// Home is the page at the root: the demo, and an introduction.
 func Home(d HomeData) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -46,11 +46,11 @@ func Home(d HomeData) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, " <main id=\"content\" aria-labelledby=\"title\"><div class=\"head wide\"><h1 id=\"title\">A Wix site widget that knows which site it is on</h1><p class=\"lead\">The widget sends the access token that Wix gives it. The server asks Wix whom the token belongs to, and answers with that site’s own settings.</p></div>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, " <main id=\"content\" aria-labelledby=\"title\"><div class=\"head wide\"><h1 id=\"title\">A Wix site widget that knows which site it is on</h1><p class=\"lead\">The widget sends the access token that Wix gives it. The server asks Wix which site the token belongs to, and answers with that site’s own settings.</p></div>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if d.Demo != nil {
+			if d.Demo {
 				templ_7745c5c3_Err = demo().Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -72,7 +72,7 @@ func Home(d HomeData) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<section class=\"notice\" aria-labelledby=\"nodemo\"><h2 id=\"nodemo\">The demo is switched off here</h2><p>This server answers the widgets and settings panels of a Wix app. <a href=\"")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<section class=\"notice\" aria-labelledby=\"nodemo\"><h2 id=\"nodemo\">The demo is turned off here</h2><p>This server answers the widgets and settings panels of a Wix app. <a href=\"")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -137,7 +137,7 @@ func demo() templ.Component {
 			templ_7745c5c3_Var4 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<section class=\"demo\" aria-labelledby=\"demo-title\" id=\"demo\"><h2 class=\"sr\" id=\"demo-title\">Demo</h2><div class=\"bench\" data-mode=\"editor\" id=\"bench\"><div class=\"bar\" role=\"toolbar\" aria-label=\"Editor\"><div class=\"group seg\" role=\"group\" aria-label=\"Look at the page as\"><button type=\"button\" id=\"as-owner\" aria-pressed=\"true\">Editor</button> <button type=\"button\" id=\"as-visitor\" aria-pressed=\"false\">View as visitor</button></div><div class=\"group only-editor\"><button type=\"button\" class=\"icon\" id=\"undo\" aria-label=\"Undo\" title=\"Undo\" disabled>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<section class=\"demo\" aria-labelledby=\"demo-title\" id=\"demo\"><h2 class=\"sr\" id=\"demo-title\">Demo</h2><div class=\"bench\" data-mode=\"editor\" id=\"bench\"><div class=\"bar\" role=\"toolbar\" aria-label=\"Editor\"><div class=\"group seg\" role=\"group\" aria-label=\"View the page as\"><button type=\"button\" id=\"as-owner\" aria-pressed=\"true\">Editor</button> <button type=\"button\" id=\"as-visitor\" aria-pressed=\"false\">View as visitor</button></div><div class=\"group only-editor\"><button type=\"button\" class=\"icon\" id=\"undo\" aria-label=\"Undo\" title=\"Undo\" disabled>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -185,7 +185,7 @@ func demo() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "</div><p class=\"fault\" id=\"fault\" role=\"alert\" hidden></p></div><section class=\"line\" aria-labelledby=\"line-title\"><div class=\"line-head\"><h2 id=\"line-title\">What has just happened</h2><div class=\"group\"><button type=\"button\" class=\"button\" id=\"again\">Reload as the same visitor</button> <button type=\"button\" class=\"button\" id=\"fresh\">Come as a new visitor</button></div></div><dl class=\"figures\"><div><dt>from opening the page to its greeting</dt><dd id=\"figure-time\">–</dd></div><div><dt id=\"figure-requests-label\">request to Nametag</dt><dd id=\"figure-requests\">–</dd></div><div><dt id=\"figure-calls-label\">calls to Wix</dt><dd id=\"figure-calls\">–</dd></div></dl><p class=\"sr\" id=\"line-status\" role=\"status\"></p><div class=\"lanes-head\" aria-hidden=\"true\"><span></span><div><span>Page</span><span>Nametag</span><span>Store</span><span>Wix</span></div><span></span></div><ol class=\"steps\" id=\"steps\"></ol><noscript><p>The demo needs JavaScript.</p></noscript></section></section>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "</div><p class=\"fault\" id=\"fault\" role=\"alert\" hidden></p></div><section class=\"line\" aria-labelledby=\"line-title\"><div class=\"line-head\"><h2 id=\"line-title\">What just happened</h2><div class=\"group\"><button type=\"button\" class=\"button\" id=\"again\">Reload as the same visitor</button> <button type=\"button\" class=\"button\" id=\"fresh\">Load as a new visitor</button></div></div><dl class=\"figures\"><div><dt>from opening the page to the greeting</dt><dd id=\"figure-time\">–</dd></div><div><dt id=\"figure-requests-label\">request to Nametag</dt><dd id=\"figure-requests\">–</dd></div><div><dt id=\"figure-calls-label\">calls to Wix</dt><dd id=\"figure-calls\">–</dd></div></dl><p class=\"sr\" id=\"line-status\" role=\"status\"></p><div class=\"lanes-head\" aria-hidden=\"true\"><span></span><div><span>Page</span><span>Nametag</span><span>Store</span><span>Wix</span></div><span></span></div><ol class=\"steps\" id=\"steps\"></ol><noscript><p>The demo needs JavaScript.</p></noscript></section></section>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -246,7 +246,7 @@ func devices() templ.Component {
 	})
 }
 
-// panelColumn holds the settings panel and, above it, the editor's pickers.
+// panelColumn has the settings panel and, above it, the editor's pickers.
 func panelColumn(closable bool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -323,7 +323,7 @@ func way() templ.Component {
 			templ_7745c5c3_Var7 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "<section class=\"way\" aria-labelledby=\"way-title\"><h2 id=\"way-title\">How a request travels</h2><ol class=\"route\"><li><b>Widget</b><p>Takes the access token that the Wix page hands it, and asks its own server once, however many copies there are.</p><code>GET api/get-instance</code></li><li><b>Nametag</b><p>Has it seen this token before? Then Wix is not asked. The checks are made again every time.</p><code>Authorization: token</code></li><li class=\"branch\"><b>Wix</b><p>Only for a token that is new: says which app, site and kind of person it was issued for.</p><code>POST /oauth2/token-info</code></li><li><b>Your store</b><p>The settings and data of this one installation. The client never names it; the token does.</p><code>instance id</code></li><li><b>Answer</b><p>Cut to what the caller may see: a visitor gets less than the site’s owner.</p><code>200 application/json</code></li></ol></section>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "<section class=\"way\" aria-labelledby=\"way-title\"><h2 id=\"way-title\">How a request travels</h2><ol class=\"route\"><li><b>Widget</b><p>Sends the access token that it gets from the Wix page to its own server. All copies on the page share one request.</p><code>GET api/get-instance</code></li><li><b>Nametag</b><p>A token that was verified before needs no call to Wix. Its expiry and its app are checked every time.</p><code>Authorization: token</code></li><li class=\"branch\"><b>Wix</b><p>Asked only about a new token: which app, site and kind of user it was issued for.</p><code>POST /oauth2/token-info</code></li><li><b>Your store</b><p>The settings and data of this one installation. Its id comes from the token, never from the client.</p><code>instance id</code></li><li><b>Answer</b><p>Only what the caller may see: a visitor gets less than the site’s owner.</p><code>200 application/json</code></li></ol></section>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -360,7 +360,7 @@ func commands(basePath string) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 25, "<p>This page, with nothing to configure. Its data ends with the process.</p></li><li>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 25, "<p>This page, without any configuration. Its data is deleted when the process ends.</p></li><li>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -368,7 +368,7 @@ func commands(basePath string) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 26, "<p>The offline Wix alone: tokens, a site, an editor. It serves any self-hosted Wix app.</p></li><li>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 26, "<p>Only the offline Wix: tokens, a site, an editor. It works with any self-hosted Wix app.</p></li><li>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -389,7 +389,7 @@ func commands(basePath string) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 28, "\">What to enter at Wix</a> is on the next page.</p></li></ul></section>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 28, "\">The install guide</a> lists the values to enter at Wix.</p></li></ul></section>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -1,12 +1,11 @@
-// Package web holds the HTML pages that people see in a browser: the home page
-// with the demo, the install guide, the pages of the offline Wix and the error
-// page. They are templ components over the plain values of this file; what moves
-// in them is the browser code in web/src, built into web/dist.
+// Package web renders the HTML pages: the home page with the demo, the install guide,
+// the pages of the offline Wix and the error page. They are templ components whose
+// input is the plain values of this file. Their browser code is in web/src and is built
+// into web/dist.
 //
-// Every page works under a Content-Security-Policy of 'self' for scripts and
-// styles: it has no inline script, no inline style and no style attribute. What
-// its script must know stands in a <script type="application/json" id="boot">,
-// which browsers never run.
+// Every page works under a Content-Security-Policy of 'self' for scripts and styles: it
+// has no inline script, no inline style and no style attribute. A page passes data to
+// its script in a <script type="application/json" id="boot">, which browsers do not run.
 package web
 
 import (
@@ -17,41 +16,37 @@ import (
 
 // HomeData is what the home page shows.
 type HomeData struct {
-	// BasePath is the path that every link starts with: "" or, say, "/app".
+	// BasePath is the path of the server's public URL, such as "/app", or "".
 	BasePath string
-	// Demo is nil when the demo is switched off.
-	Demo *DemoData
+	// Demo shows the demo, which the server has at BasePath+"/demo/".
+	Demo bool
 }
-
-// DemoData says that the demo is there. It is mounted at BasePath+"/demo/", and a
-// session, which the page's script asks for, names everything else.
-type DemoData struct{}
 
 type homeBoot struct {
 	Demo   string `json:"demo"`
 	Assets string `json:"assets"`
 }
 
-// InstallData is what the install guide shows: values to be typed into the Wix
-// app dashboard, all of them absolute URLs where they are URLs.
+// InstallData is what the install guide shows: the values to enter in the Wix app
+// dashboard. All URLs are absolute.
 type InstallData struct {
-	// BasePath is the path that every link starts with: "" or, say, "/app".
+	// BasePath is the path of the server's public URL, such as "/app", or "".
 	BasePath string
-	// PublicURL is where the world reaches this server (NAMETAG_PUBLIC_URL).
+	// PublicURL is the server's public address (NAMETAG_PUBLIC_URL).
 	PublicURL string
-	// AppID is the app's id at Wix, or "" while it is not configured.
+	// AppID is the app's id at Wix, or "" when it is not configured.
 	AppID     string
 	Tag       string
 	WidgetURL string
 	PanelURL  string
-	// WebhookURL is "" where the server takes no webhooks.
+	// WebhookURL is "" when the server accepts no webhooks.
 	WebhookURL   string
 	ThumbnailURL string
-	// DefaultWidth and DefaultHeight are the widget's first size in CSS pixels.
+	// DefaultWidth and DefaultHeight are the widget's initial size in CSS pixels.
 	DefaultWidth, DefaultHeight int
 }
 
-// Warnings are the reasons why Wix cannot use the public URL, as sentences.
+// Warnings returns the reasons why Wix cannot use the public URL, as sentences.
 func (d InstallData) Warnings() []string {
 	u, err := url.Parse(d.PublicURL)
 	if err != nil || u.Host == "" {
@@ -64,12 +59,12 @@ func (d InstallData) Warnings() []string {
 	host := u.Hostname()
 	ip := net.ParseIP(host)
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") || (ip != nil && (ip.IsLoopback() || ip.IsPrivate() || ip.IsUnspecified())) {
-		w = append(w, "The public URL names this machine or a private network. Visitors of a Wix site cannot reach it.")
+		w = append(w, "The public URL is on this machine or in a private network. Visitors of a Wix site cannot reach it.")
 	}
 	return w
 }
 
-// Origin is the scheme and host of the public URL, for the preconnect advice.
+// Origin returns the scheme and host of the public URL, for the preconnect link.
 func (d InstallData) Origin() string {
 	u, err := url.Parse(d.PublicURL)
 	if err != nil {
@@ -91,25 +86,23 @@ type Element struct {
 
 // SiteData is a page of a simulated Wix site.
 type SiteData struct {
-	// Assets is the URL that the bundle's file names are appended to.
+	// Assets is the URL of the bundle's folder, with a slash at its end.
 	Assets string
 	// Language is the page's language, such as "en" or "pt-BR".
 	Language string
-	// RightToLeft turns the page's direction.
+	// RightToLeft sets the page's direction to rtl.
 	RightToLeft bool
-	// Tag is the widget's element name; WidgetURL the module that defines it.
+	// Tag is the widget's element name. WidgetURL is the module that defines it.
 	Tag, WidgetURL string
 	Elements       []Element
-	// Removed is a site that the app has been removed from: a note stands where the
-	// widgets were.
+	// Removed shows a note instead of the widgets: the app was removed from the site.
 	Removed bool
-	// TokensURL is where the page gets its visitor's access token.
+	// TokensURL answers a post of Token with {"token"}, the visitor's access token.
 	TokensURL string
-	// Token is the request that is posted there, or nil when the page hands its
-	// widgets no token at all.
+	// Token is the body of that request, or nil for a page without a token.
 	Token any
-	// KeepToken makes the tab use its first token again at each visit, as a page that
-	// was left open would.
+	// KeepToken makes the tab use its first token for all later visits, as a page that
+	// was left open does.
 	KeepToken bool
 }
 
@@ -121,33 +114,33 @@ type siteBoot struct {
 	KeepToken bool   `json:"keepToken"`
 }
 
-// EditorData is the simulated Wix editor with one site open.
+// EditorData is the simulated Wix editor of one site.
 type EditorData struct {
-	// Assets is the URL that the bundle's file names are appended to.
+	// Assets is the URL of the bundle's folder, with a slash at its end.
 	Assets string `json:"assets"`
-	// AppID, InstanceID and SiteID are what Wix's editor knows of the site.
+	// AppID, InstanceID and SiteID are the ids that Wix's editor has.
 	AppID      string `json:"appId"`
 	InstanceID string `json:"instanceId"`
 	SiteID     string `json:"siteId"`
 	SiteName   string `json:"siteName"`
-	// Tag is the widget's element name; WidgetURL the module that defines it.
+	// Tag is the widget's element name. WidgetURL is the module that defines it.
 	Tag       string `json:"tag"`
 	WidgetURL string `json:"widgetUrl"`
 	PanelURL  string `json:"panelUrl"`
-	// TokensURL answers a posted {"subject","instanceId"} with {"token"}.
+	// TokensURL answers a post of {"subject","instanceId"} with {"token"}.
 	TokensURL string `json:"tokensUrl"`
-	// PublishURL takes the elements of the stage by PUT.
+	// PublishURL stores the elements of the stage, by PUT.
 	PublishURL string `json:"publishUrl"`
 	// SiteURL is the published page.
 	SiteURL  string    `json:"siteUrl"`
 	Elements []Element `json:"elements"`
 	App      AppState  `json:"app"`
-	// RetryMS is Wix's schedule: the milliseconds from each failed attempt of a
-	// webhook to the next.
+	// RetryMS is Wix's retry schedule of webhooks: the milliseconds after each failed
+	// attempt.
 	RetryMS []float64 `json:"retryMs"`
 }
 
-// AppState is what has become of the app on a site.
+// AppState is the state of the app on a site.
 type AppState struct {
 	Installed bool `json:"installed"`
 	// Plan is the paid plan's id, or "" for the free plan.
@@ -156,19 +149,19 @@ type AppState struct {
 	RenewalCancelled bool   `json:"renewalCancelled"`
 }
 
-// SimData is the index page of the offline Wix.
+// SimData is the first page of the offline Wix.
 type SimData struct {
 	Assets        string
 	AppID, AppURL string
 	Installs      []SimInstall
-	// RetryMS is as in EditorData.
+	// RetryMS is the same as in EditorData.
 	RetryMS []float64
 }
 
-// SimInstall is one installation of the app, as the index page lists it.
+// SimInstall is one installation of the app in the list of the first page.
 type SimInstall struct {
 	InstanceID, SiteName, Plan string
-	// Removed is a site that had the app.
+	// Removed is true after the app was removed from the site.
 	Removed bool
 }
 
@@ -186,16 +179,16 @@ type simBoot struct {
 	RetryMS []float64 `json:"retryMs"`
 }
 
-// MessageData is a page that says one thing: a fault, or what is missing.
+// MessageData is a page with one message, such as an error.
 type MessageData struct {
-	// BasePath is the path that every link starts with: "" or, say, "/app".
+	// BasePath is the path of the server's public URL, such as "/app", or "".
 	BasePath string
-	// Assets is the URL that the bundle's file names are appended to, or "" for
-	// BasePath+"/web/". The page stays readable when there is no bundle.
+	// Assets is the URL of the bundle's folder, with a slash at its end, or "" for
+	// BasePath+"/web/". The page is readable without the bundle.
 	Assets string
 	Title  string
 	Text   string
-	// Status is the HTTP status that is shown, or 0 to show none.
+	// Status is the HTTP status to show, or 0 for none.
 	Status int
 }
 

@@ -16,7 +16,7 @@ import (
 	"github.com/nametag-dev/nametag/web"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "write the golden files")
 
 func render(t *testing.T, page templ.Component) string {
 	t.Helper()
@@ -27,7 +27,7 @@ func render(t *testing.T, page templ.Component) string {
 	return b.String()
 }
 
-// hostile is text that must come out as text.
+// hostile is text that must be rendered as text.
 const hostile = `"><script>alert(1)</script>`
 
 func installData() web.InstallData {
@@ -69,7 +69,7 @@ func everyPage() map[string]templ.Component {
 	none.Token, none.Elements = nil, nil
 	removed.Token, removed.Elements, removed.Removed = nil, nil, true
 	return map[string]templ.Component{
-		"home":            web.Home(web.HomeData{Demo: &web.DemoData{}}),
+		"home":            web.Home(web.HomeData{Demo: true}),
 		"home-no-demo":    web.Home(web.HomeData{BasePath: "/app"}),
 		"install":         web.Install(installData()),
 		"install-unready": web.Install(unready),
@@ -88,7 +88,7 @@ func everyPage() map[string]templ.Component {
 	}
 }
 
-func TestPagesAreAsTheirGoldenFiles(t *testing.T) {
+func TestPages_goldenFiles(t *testing.T) {
 	for name, page := range everyPage() {
 		t.Run(name, func(t *testing.T) {
 			got := strings.ReplaceAll(render(t, page), "><", ">\n<") + "\n"
@@ -109,8 +109,8 @@ func TestPagesAreAsTheirGoldenFiles(t *testing.T) {
 	}
 }
 
-// What a policy of 'self' for scripts and styles would block, or what would let
-// text become markup.
+// forbidden matches what a policy of 'self' for scripts and styles would block, and text
+// that has become markup.
 var forbidden = map[string]*regexp.Regexp{
 	"an inline script":       regexp.MustCompile(`<script(?:>|\s+(?:type="module")?>)`),
 	"a style element":        regexp.MustCompile(`<style`),
@@ -122,28 +122,28 @@ var forbidden = map[string]*regexp.Regexp{
 	"a link without address": regexp.MustCompile(`<a(?:\s+[a-z-]+="[^"]*")*\s+href=""`),
 }
 
-func TestEveryPageKeepsAStrictPolicy(t *testing.T) {
+func TestPages_obeyAStrictPolicy(t *testing.T) {
 	for name, page := range everyPage() {
 		html := render(t, page)
 		for what, pattern := range forbidden {
 			if found := pattern.FindString(html); found != "" {
-				t.Errorf("%s holds %s: %s", name, what, found)
+				t.Errorf("%s has %s: %s", name, what, found)
 			}
 		}
 	}
 }
 
-func TestThePolicyTestSeesWhatItForbids(t *testing.T) {
+func TestPages_policyPatternsMatch(t *testing.T) {
 	html := `<script>x</script><style></style><p style="a" ><b onclick="x"></b><img src="https://x"><script>alert(1)` +
 		`<a href="javascript:x"></a><a class="b" href="">`
 	for what, pattern := range forbidden {
 		if !pattern.MatchString(html) {
-			t.Errorf("%s is not noticed", what)
+			t.Errorf("%s is not matched", what)
 		}
 	}
 }
 
-func TestEveryPageHasItsParts(t *testing.T) {
+func TestPages_haveTheirParts(t *testing.T) {
 	template := regexp.MustCompile(`(?s)<template.*?</template>`)
 	for name, page := range everyPage() {
 		html := template.ReplaceAllString(render(t, page), "")
@@ -157,10 +157,10 @@ func TestEveryPageHasItsParts(t *testing.T) {
 	}
 }
 
-func TestEveryLinkFollowsTheBasePath(t *testing.T) {
+func TestPages_linksStartWithTheBasePath(t *testing.T) {
 	address := regexp.MustCompile(`(?:href|src)="(/[^"]*)"`)
 	pages := map[string]templ.Component{
-		"home":    web.Home(web.HomeData{BasePath: "/app", Demo: &web.DemoData{}}),
+		"home":    web.Home(web.HomeData{BasePath: "/app", Demo: true}),
 		"install": web.Install(installData()),
 		"message": web.Message(web.MessageData{BasePath: "/app", Title: "T"}),
 	}
@@ -177,20 +177,20 @@ func TestEveryLinkFollowsTheBasePath(t *testing.T) {
 	}
 }
 
-func TestInstallWarnings(t *testing.T) {
+func TestInstallData_Warnings(t *testing.T) {
 	tests := []struct {
 		name, url string
 		want      int
 	}{
 		{"a public https address is fine", "https://nametag.example/app", 0},
-		{"http is not", "http://nametag.example", 1},
-		{"localhost is not, even over https", "https://localhost", 1},
-		{"nor is a name below localhost", "https://app.localhost", 1},
-		{"nor a loopback address", "https://127.0.0.1:8443", 1},
-		{"nor the IPv6 one", "https://[::1]", 1},
-		{"nor a private network", "https://192.168.1.4", 1},
-		{"nor no address in particular", "https://0.0.0.0", 1},
-		{"both faults are told at once", "http://localhost:8080", 2},
+		{"plain http", "http://nametag.example", 1},
+		{"localhost, even over https", "https://localhost", 1},
+		{"a name below localhost", "https://app.localhost", 1},
+		{"a loopback address", "https://127.0.0.1:8443", 1},
+		{"the IPv6 loopback address", "https://[::1]", 1},
+		{"a private network", "https://192.168.1.4", 1},
+		{"the unspecified address", "https://0.0.0.0", 1},
+		{"both warnings at once", "http://localhost:8080", 2},
 		{"no address at all", "", 1},
 		{"a path only", "/app", 1},
 		{"not a URL", "http://[", 1},
@@ -204,7 +204,26 @@ func TestInstallWarnings(t *testing.T) {
 	}
 }
 
-func TestSettableAttributes(t *testing.T) {
+func TestVariables_areListedByTheInstallGuide(t *testing.T) {
+	html := render(t, web.Install(installData()))
+	seen := map[string]bool{}
+	for _, v := range web.Variables() {
+		if seen[v.Name] {
+			t.Errorf("%s is listed twice", v.Name)
+		}
+		seen[v.Name] = true
+		for _, text := range []string{v.Name, v.Default, v.Meaning} {
+			if !strings.Contains(html, templ.EscapeString(text)) {
+				t.Errorf("%s: %q is missing", v.Name, text)
+			}
+		}
+		if got := strings.Contains(html, v.Name+"_FILE"); got != v.File {
+			t.Errorf("%s_FILE is listed: %v, want %v", v.Name, got, v.File)
+		}
+	}
+}
+
+func TestSettableAttribute(t *testing.T) {
 	for name, want := range map[string]bool{
 		"display-name": true, "align": true, "a1": true, strings.Repeat("a", 64): true,
 		"": false, "onclick": false, "style": false, "class": false, "id": false, "is": false, "slot": false,
@@ -217,7 +236,7 @@ func TestSettableAttributes(t *testing.T) {
 	}
 }
 
-func TestASiteIsNotWrittenWithWhatCouldBeMarkup(t *testing.T) {
+func TestSitePage_refusesMarkupInNames(t *testing.T) {
 	tests := map[string]func(*web.SiteData){
 		"a tag without a hyphen":  func(d *web.SiteData) { d.Tag = "script" },
 		"a tag with markup":       func(d *web.SiteData) { d.Tag = "a-b><script" },
@@ -230,7 +249,7 @@ func TestASiteIsNotWrittenWithWhatCouldBeMarkup(t *testing.T) {
 			d := siteData()
 			spoil(&d)
 			if err := web.SitePage(d).Render(context.Background(), &bytes.Buffer{}); err == nil {
-				t.Error("it was written")
+				t.Error("the page was rendered")
 			}
 		})
 	}

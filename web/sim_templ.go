@@ -42,11 +42,11 @@ func SimIndex(d SimData) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<main id=\"content\" class=\"guide\"><div class=\"head\"><h1>The offline Wix</h1><p class=\"lead\">A stand-in for Wix on this machine: its API, its tokens, a site and an editor. Nothing here reaches Wix.</p></div><section aria-labelledby=\"app-title\"><h2 id=\"app-title\">The app under test</h2><dl class=\"values\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<main id=\"content\" class=\"guide\"><div class=\"head\"><h1>The offline Wix</h1><p class=\"lead\">A local replacement for Wix: its API, its tokens, a site and an editor. Nothing here calls the real Wix.</p></div><section aria-labelledby=\"app-title\"><h2 id=\"app-title\">The app under test</h2><dl class=\"values\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = value("App id", d.AppID, "The secret that goes with it was given to, or printed by, the command that started this.").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = value("App id", d.AppID, "The app’s secret was passed to the command that started this server, or printed by it.").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -56,7 +56,7 @@ func SimIndex(d SimData) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "</dl></section><section aria-labelledby=\"installs-title\"><h2 id=\"installs-title\">Sites</h2><form class=\"install\" id=\"install\"><label for=\"site-name\">Name of a new site</label> <input type=\"text\" id=\"site-name\" maxlength=\"200\" placeholder=\"My Wix Site\" autocomplete=\"off\"> <button type=\"submit\" class=\"button main\">Install on a new site</button></form><p class=\"said\" id=\"said\" role=\"status\"></p><div id=\"sites\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "</dl></section><section aria-labelledby=\"installs-title\"><h2 id=\"installs-title\">Sites</h2><form class=\"install\" id=\"install\"><label for=\"site-name\">Name of a new site</label> <input type=\"text\" id=\"site-name\" maxlength=\"200\" placeholder=\"My Wix Site\" autocomplete=\"off\"> <button type=\"submit\" class=\"button main\">Install on a new site</button></form><p class=\"result\" id=\"result\" role=\"status\"></p><div id=\"sites\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -81,7 +81,7 @@ func SimIndex(d SimData) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "</div></section><section><h2 id=\"query-title\">What the site page understands</h2><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"query-title\"><table><thead><tr><th scope=\"col\">Query</th><th scope=\"col\">Values</th><th scope=\"col\">Meaning</th></tr></thead> <tbody>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "</div></section><section><h2 id=\"query-title\">Parameters of the site page</h2><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"query-title\"><table><thead><tr><th scope=\"col\">Query</th><th scope=\"col\">Values</th><th scope=\"col\">Meaning</th></tr></thead> <tbody>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -104,7 +104,7 @@ func SimIndex(d SimData) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var4 string
-				templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(q.preset)
+				templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(q.values)
 				if templ_7745c5c3_Err != nil {
 					return templ.Error{Err: templ_7745c5c3_Err, FileName: `sim.templ`, Line: 49, Col: 70}
 				}

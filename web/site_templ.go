@@ -176,7 +176,7 @@ func SitePage(d SiteData) templ.Component {
 	})
 }
 
-// siteTemplate is the same page's body, for a stage to be filled with.
+// siteTemplate is the body of the same page, for the stage of an editor.
 func siteTemplate() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -243,7 +243,7 @@ func removedNote() templ.Component {
 	})
 }
 
-// siteBody is the pretend site. Its children are the widgets.
+// siteBody is the simulated site. Its children are the widgets.
 func siteBody() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

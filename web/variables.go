@@ -1,27 +1,38 @@
 package web
 
-// variable is one row of the install guide's table of environment variables.
-type variable struct{ name, preset, meaning string }
+// The tables of the install guide and of the offline Wix's first page.
 
-func variables() []variable {
-	return []variable{
-		{"WIX_APP_ID", "", "The app’s id. Required."},
-		{"WIX_APP_SECRET", "", "The app’s secret. Required."},
-		{"WIX_PUBLIC_KEY", "", "The key that webhooks are verified with. Two may be given while Wix changes it."},
-		{"NAMETAG_PUBLIC_URL", "http://localhost:8080", "Where the world reaches this server. A path is kept: https://example.com/app."},
-		{"NAMETAG_DATABASE_URL", "sqlite:nametag.db", "An SQLite file or a postgres:// address."},
-		{"NAMETAG_ADDR", ":8080", "Where the server listens."},
-		{"NAMETAG_ADMIN_ADDR", "127.0.0.1:9090", "Where metrics and profiles are served."},
-		{"NAMETAG_TRUSTED_PROXIES", "", "Networks whose X-Forwarded-For is believed, as CIDRs."},
-		{"NAMETAG_DEMO", "true", "Whether the demo is shown."},
-		{"NAMETAG_FRAME_ANCESTORS", "", "Hosts that may frame the settings panel. Anyone may, when it is not set."},
-		{"NAMETAG_RETENTION", "720h", "How long the data of a removed installation is kept."},
-		{"WIX_API_URL", "https://www.wixapis.com", "Where Wix’s API is. The offline Wix’s address in development."},
-		{"WIX_APP_ID_FILE, …", "", "Each of the three Wix credentials may stand in a file instead."},
+// Variable is one environment variable of `nametag serve`.
+type Variable struct {
+	Name string
+	// Default is "" for a variable without one.
+	Default string
+	// Meaning is one or two sentences for people.
+	Meaning string
+	// File says that Name+"_FILE", the path of a file with the value, can be set instead.
+	File bool
+}
+
+// Variables returns all environment variables of `nametag serve`, in the order of the
+// install guide. A test of backend/app compares them with the fields of app.Config.
+func Variables() []Variable {
+	return []Variable{
+		{Name: "WIX_APP_ID", Meaning: "The app’s id. Required.", File: true},
+		{Name: "WIX_APP_SECRET", Meaning: "The app’s secret. Required.", File: true},
+		{Name: "WIX_PUBLIC_KEY", Meaning: "The key that verifies webhooks; without it they are refused. During a change of keys, both, separated by a comma.", File: true},
+		{Name: "NAMETAG_PUBLIC_URL", Default: "http://localhost:8080", Meaning: "The server’s public address. It may have a path: https://example.com/app."},
+		{Name: "NAMETAG_DATABASE_URL", Default: "sqlite:nametag.db", Meaning: "An SQLite file or a postgres:// address.", File: true},
+		{Name: "NAMETAG_ADDR", Default: ":8080", Meaning: "The address that the server listens on."},
+		{Name: "NAMETAG_ADMIN_ADDR", Default: "127.0.0.1:9090", Meaning: "The address of metrics and profiles."},
+		{Name: "NAMETAG_TRUSTED_PROXIES", Meaning: "The networks whose X-Forwarded-For header is trusted, as CIDRs."},
+		{Name: "NAMETAG_DEMO", Default: "true", Meaning: "Whether the first page shows the demo."},
+		{Name: "NAMETAG_FRAME_ANCESTORS", Meaning: "The hosts that may show the settings panel in a frame. Any host, when it is not set."},
+		{Name: "NAMETAG_RETENTION", Default: "720h", Meaning: "How long the data of a removed installation is stored."},
+		{Name: "WIX_API_URL", Default: "https://www.wixapis.com", Meaning: "The address of Wix’s API; in development, the offline Wix’s."},
 	}
 }
 
-// billingCycles are Wix's, the usual ones first, with how they are said.
+// billingCycles are Wix's billing cycles and their labels, the most usual first.
 func billingCycles() [][2]string {
 	return [][2]string{
 		{"MONTHLY", "Monthly"}, {"YEARLY", "Yearly"}, {"TWO_YEARS", "Every 2 years"}, {"THREE_YEARS", "Every 3 years"},
@@ -29,17 +40,19 @@ func billingCycles() [][2]string {
 	}
 }
 
-// siteQuery is the table of what /site of the offline Wix takes.
-func siteQuery() []variable {
-	return []variable{
+// queryParameter is one parameter of the offline Wix's site page.
+type queryParameter struct{ name, values, meaning string }
+
+func siteQuery() []queryParameter {
+	return []queryParameter{
 		{"instance", "an instance id", "The site. The oldest installation by default."},
-		{"viewer", "VISITOR, MEMBER", "Who looks at it."},
+		{"viewer", "VISITOR, MEMBER", "The kind of visitor."},
 		{"copies", "1 to 20", "How many widgets are on the page."},
 		{"language", "such as en or pt-BR", "The page’s language."},
 		{"dir", "ltr, rtl", "The page’s direction."},
 		{"attr.NAME", "text", "An attribute of every widget: attr.display-name=Ada."},
 		{"token", "expired, inactive, foreign, none", "A token that must be refused, or no token at all."},
-		{"token", "kept", "The token of the tab’s first visit, as a page that was left open has it: also after the app was removed."},
+		{"token", "kept", "The token of the tab’s first visit, as in a page that was left open, even after the app was removed."},
 		{"csp", "strict", "A strict Content-Security-Policy with Trusted Types."},
 	}
 }

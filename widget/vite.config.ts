@@ -1,6 +1,6 @@
-// Builds the widget into three files: widget.js (the URL that Wix sites hold), the
-// same bytes under a name with their hash (for pages that pin the script with
-// SRI), and the thumbnail for Wix's Add Elements panel.
+// Builds the widget into three files: widget.js (the URL that Wix sites refer to), a
+// copy with its hash in the name (for pages that pin the script with SRI), and the
+// thumbnail for Wix's Add Elements panel.
 
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -35,7 +35,7 @@ export default defineConfig({
     outDir: "dist",
     emptyOutDir: true,
     modulePreload: false,
-    // An entry and not build.lib: the library mode leaves the whitespace in.
+    // Not build.lib, because the library mode does not remove whitespace.
     rolldownOptions: {
       input: join(root, "src/widget.ts"),
       output: { format: "es", entryFileNames: "widget.js" },

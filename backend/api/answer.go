@@ -1,22 +1,31 @@
 package api
 
-// How bodies are written, and which a browser may keep.
+// How the bodies of get-instance are written, and when a browser may use one again.
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"runtime"
 	"strconv"
-	"strings"
+	"sync"
 	"time"
+	"weak"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/labstack/echo/v4"
+
+	"github.com/nametag-dev/nametag/backend/etag"
+	"github.com/nametag-dev/nametag/backend/identity"
+	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/kit"
+	"github.com/nametag-dev/nametag/backend/wix"
 )
 
 // Shared header values: net/http only reads them.
 var (
 	noStore           = []string{"no-store"}
-	forAMoment        = []string{"private, max-age=30"}
+	reusable          = []string{"private, max-age=30"}
 	revalidated       = []string{"private, no-cache"}
 	varyAuthorization = []string{echo.HeaderAuthorization}
 	jsonType          = []string{echo.MIMEApplicationJSON}
@@ -25,48 +34,79 @@ var (
 // etagHeader is ETag as net/http spells it.
 var etagHeader = http.CanonicalHeaderKey("ETag")
 
-// keptFor is what max-age says in forAMoment.
-const keptFor = 30 * time.Second
+// reuseFor is what max-age says in reusable.
+const reuseFor = 30 * time.Second
 
-// encoded is a body as it is sent. The tag is made of the body itself: whatever the
-// body comes to depend on, two callers share a tag only where they are told the same.
-type encoded struct {
-	json []byte
-	tag  []string
-}
-
-func encode(body any) (encoded, error) {
-	b, err := json.Marshal(body)
-	if err != nil {
-		return encoded{}, err
-	}
-	return encoded{b, []string{tagOf(b)}}, nil
-}
-
-// answer writes a body, which the caller's own browser may keep. It may use it again for
-// keptFor without asking, if the answer is settled and the token lives that long; else,
-// and after that, as long as the entity tag holds. It goes without nosniff: no element of
-// a page can load what needs an Authorization header, so that nobody could sniff it.
-func (c call) answer(body encoded, settled bool) error {
+// answer writes a body that the caller's own browser may store. The browser may use it
+// again for reuseFor without a request if mayReuse is set and the token lives that long;
+// otherwise, and after that, it has to ask whether the entity tag still holds. The body
+// goes without nosniff: no element of a page can load what needs an Authorization header.
+func (c call) answer(body *instance.Encoding, mayReuse bool) error {
 	w := c.Response()
 	h := w.Header()
 	h[echo.HeaderCacheControl] = revalidated
-	if settled && c.Expires.Sub(c.at) >= keptFor {
-		h[echo.HeaderCacheControl] = forAMoment
+	if mayReuse && c.Expires.Sub(c.at) >= reuseFor {
+		h[echo.HeaderCacheControl] = reusable
 	}
-	h[etagHeader] = body.tag
-	if known := c.Request().Header["If-None-Match"]; known != nil && isKnown(known, body.tag[0]) {
+	h[etagHeader] = body.ETag
+	if known := c.Request().Header["If-None-Match"]; known != nil && etag.MatchesWeak(known, body.ETag[0]) {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
 	h[echo.HeaderContentType] = jsonType
 	w.WriteHeader(http.StatusOK)
-	_, err := w.Write(body.json)
+	_, err := w.Write(body.JSON)
 	return err
 }
 
-// tagOf is a strong entity tag of a body, the same in every replica. Nobody who can choose
-// a body gains by two with one tag, so that the hash need not withstand them.
+// encodingOf encodes the body of a reply, or finds the encoding that is cached with the
+// instance's record.
+func encodingOf(k kit.Call, reply kit.Reply) (*instance.Encoding, error) {
+	var cached *instance.Encodings
+	if reply.OfInstance != nil {
+		cached = k.Instance.Encodings
+	}
+	return encode(cached, k.Caller.Role, func() any { return reply.BodyFor(k) })
+}
+
+// encode encodes a body for a role, unless cached has it already. cached may be nil.
+func encode(cached *instance.Encodings, role identity.Role, body func() any) (*instance.Encoding, error) {
+	if cached == nil {
+		cached = new(instance.Encodings)
+	}
+	slot := cached.Of(role == identity.Owner)
+	if e := slot.Load(); e != nil {
+		return e, nil
+	}
+	b, err := json.Marshal(body())
+	if err != nil {
+		return nil, fmt.Errorf("encode the answer: %w", err)
+	}
+	e := &instance.Encoding{JSON: b, ETag: []string{tagOf(b)}}
+	slot.Store(e)
+	return e, nil
+}
+
+// relays finds the encodings of each app instance that identity has cached. They end with
+// it: what is cached here has no life of its own.
+type relays struct {
+	all sync.Map // weak.Pointer[wix.AppInstance] → *instance.Encodings
+}
+
+func (r *relays) of(app *wix.AppInstance) *instance.Encodings {
+	key := weak.Make(app)
+	e, found := r.all.Load(key)
+	if !found {
+		if e, found = r.all.LoadOrStore(key, new(instance.Encodings)); !found {
+			runtime.AddCleanup(app, func(key weak.Pointer[wix.AppInstance]) { r.all.Delete(key) }, key)
+		}
+	}
+	return e.(*instance.Encodings)
+}
+
+// tagOf is a strong entity tag of a body, the same in every replica. It is made of the
+// body alone, so that two callers share a tag only where they get the same. The hash need
+// not withstand an attacker: a client that can choose a body gains nothing by two with one tag.
 func tagOf(body []byte) string {
 	tag := make([]byte, 0, 18)
 	tag = append(tag, '"')
@@ -74,18 +114,7 @@ func tagOf(body []byte) string {
 	return string(append(tag, '"'))
 }
 
-// isKnown applies If-None-Match by RFC 9110 §13.1.2: a list of entity tags, compared
-// weakly, or "*".
-func isKnown(ifNoneMatch []string, tag string) bool {
-	for known := range strings.SplitSeq(strings.Join(ifNoneMatch, ","), ",") {
-		if known = strings.TrimPrefix(strings.TrimSpace(known), "W/"); known == "*" || known == tag {
-			return true
-		}
-	}
-	return false
-}
-
-// serializer is Echo's, and says that its JSON is not to be sniffed.
+// serializer is Echo's, with nosniff.
 type serializer struct{ echo.DefaultJSONSerializer }
 
 func (s serializer) Serialize(c echo.Context, body any, indent string) error {

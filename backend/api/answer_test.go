@@ -2,21 +2,29 @@ package api
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
+
 	"github.com/nametag-dev/nametag/backend/instance"
-	"github.com/nametag-dev/nametag/backend/store/memstore"
+	"github.com/nametag-dev/nametag/backend/kit"
+	"github.com/nametag-dev/nametag/backend/store/cachestore"
+	"github.com/nametag-dev/nametag/backend/wix"
 )
 
-func TestABrowserMayKeepGetInstanceForAMoment(t *testing.T) {
-	store := memstore.New()
+func TestGetInstance_reuseByBrowser(t *testing.T) {
+	store := newStore(t)
 	s, _ := newServer(t, setup{store: store})
 	ctx := context.Background()
 	first := ask(s, "GET", "/api/get-instance", "", "Authorization: "+visitor)
 	if got := first.Header().Get("Cache-Control"); got != "private, no-cache" {
-		t.Errorf("while Wix has not told of the site: %q", got)
+		t.Errorf("while Wix has not reported the site: %q", got)
 	}
 	if _, err := store.SaveProfile(ctx, site1, instance.Profile{SiteDisplayName: "Lantern"}, time.Now()); err != nil {
 		t.Fatal(err)
@@ -31,7 +39,7 @@ func TestABrowserMayKeepGetInstanceForAMoment(t *testing.T) {
 		return w.Code, w.Header().Get("ETag"), w.Body.String()
 	}
 	_, before, _ := get(visitor)
-	if _, err := store.SaveSettings(ctx, site1, instance.Settings{Greeting: "Welcome"}, 0); err != nil {
+	if _, err := store.SaveSettings(ctx, site1, json.RawMessage(`{"greeting":"Welcome"}`), 0); err != nil {
 		t.Fatal(err)
 	}
 	_, tag, body := get(visitor)
@@ -71,7 +79,7 @@ func TestABrowserMayKeepGetInstanceForAMoment(t *testing.T) {
 	}
 }
 
-func TestNoAnswerIsUsedAgainBeyondItsToken(t *testing.T) {
+func TestGetInstance_reuseEndsWithToken(t *testing.T) {
 	for _, tt := range []struct {
 		left time.Duration
 		want string
@@ -80,8 +88,8 @@ func TestNoAnswerIsUsedAgainBeyondItsToken(t *testing.T) {
 		{29 * time.Second, "private, no-cache"},
 	} {
 		at := time.Now()
-		store := memstore.New()
-		s, _ := newServer(t, setup{store: store, identifier: callers{at: at, expires: at.Add(tt.left)}})
+		store := newStore(t)
+		s, _ := newServer(t, setup{store: store, identity: callers{at: at, expires: at.Add(tt.left)}})
 		ask(s, "GET", "/api/get-instance", "", "Authorization: "+visitor)
 		if _, err := store.SaveProfile(context.Background(), site1, instance.Profile{}, at); err != nil {
 			t.Fatal(err)
@@ -93,7 +101,7 @@ func TestNoAnswerIsUsedAgainBeyondItsToken(t *testing.T) {
 	}
 }
 
-func TestWhatABrowserMayNotKeep(t *testing.T) {
+func TestServer_noStore(t *testing.T) {
 	s, _ := newServer(t, setup{})
 	for _, tt := range []struct {
 		name, path, token string
@@ -114,5 +122,92 @@ func TestWhatABrowserMayNotKeep(t *testing.T) {
 				t.Error("may be sniffed")
 			}
 		})
+	}
+}
+
+// The cached encoding of an answer follows the record and the caller's role, and is used
+// only where the app says that the answer depends on nothing else.
+func TestGetInstance_cachedEncoding(t *testing.T) {
+	for _, ofInstance := range []bool{true, false} {
+		t.Run(fmt.Sprint("OfInstance ", ofInstance), func(t *testing.T) {
+			store := cachestore.New(newStore(t), cachestore.Options{})
+			calls := 0
+			s, _ := newServer(t, setup{store: store, app: func(a *kit.App) {
+				a.Answer = func(_ context.Context, c kit.Call) (any, error) {
+					calls++
+					body := fmt.Sprintf("%s %s %d", c.Caller.Role, c.Instance.Settings, calls)
+					if ofInstance {
+						return kit.Reply{OfInstance: func(kit.Call) any { return body }}, nil
+					}
+					return body, nil
+				}
+			}})
+			get := func(token string) string {
+				w := ask(s, "GET", "/api/get-instance", "", "Authorization: "+token)
+				if tag := `"` + strconv.FormatUint(xxhash.Sum64(w.Body.Bytes()), 16) + `"`; w.Header().Get("ETag") != tag {
+					t.Errorf("the tag %s of %s", w.Header().Get("ETag"), w.Body)
+				}
+				return w.Body.String()
+			}
+			get(visitor) // the first visit makes the record, which is cached from the next on
+			first, again, ofOwner := get(visitor), get(visitor), get(owner)
+			if (first == again) != ofInstance {
+				t.Errorf("got %s, then %s", first, again)
+			}
+			if !strings.Contains(ofOwner, "owner") {
+				t.Errorf("the owner gets %s", ofOwner)
+			}
+			row, err := store.SaveSettings(t.Context(), site1, json.RawMessage(`{"greeting":"Welcome"}`), 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := get(visitor); !strings.Contains(got, "Welcome") {
+				t.Errorf("after version %d: %s", row.Version, got)
+			}
+		})
+	}
+}
+
+func TestRelays_endWithTheirAppInstance(t *testing.T) {
+	r := new(relays)
+	app, other := new(wix.AppInstance), new(wix.AppInstance)
+	if first := r.of(app); r.of(app) != first || r.of(other) == first {
+		t.Error("an app instance has not the encodings of its own")
+	}
+	count := func() (n int) {
+		r.all.Range(func(any, any) bool { n++; return true })
+		return n
+	}
+	if n := count(); n != 2 {
+		t.Fatalf("%d encodings", n)
+	}
+	runtime.KeepAlive(app)
+	runtime.KeepAlive(other)
+	deadline := time.After(10 * time.Second)
+	for count() > 0 {
+		runtime.GC()
+		select {
+		case <-deadline:
+			t.Fatalf("%d encodings are left", count())
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
+func TestGetInstanceData_byRole(t *testing.T) {
+	app := new(wix.AppInstance)
+	app.Instance.InstanceID = site1
+	app.Site.Locale = wix.Some("de")
+	s, _ := newServer(t, setup{identity: callers{app: app}})
+	for range 2 { // encoded, and from the cache
+		for token, want := range map[string]string{
+			visitor: `{"site":{"locale":"de"}}`,
+			owner:   `{"instance":{"instanceId":"` + site1 + `"},"site":{"locale":"de"}}`,
+		} {
+			w := ask(s, "GET", "/api/get-instance-data", "", "Authorization: "+token)
+			if w.Code != 200 || w.Body.String() != want {
+				t.Errorf("%s: got %d %s, want %s", token, w.Code, w.Body, want)
+			}
+		}
 	}
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,14 +13,18 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
 
+	"github.com/nametag-dev/nametag/backend/apierr"
 	"github.com/nametag-dev/nametag/backend/assets"
 	"github.com/nametag-dev/nametag/backend/identity"
 	"github.com/nametag-dev/nametag/backend/instance"
-	"github.com/nametag-dev/nametag/backend/store/memstore"
+	"github.com/nametag-dev/nametag/backend/kit"
+	"github.com/nametag-dev/nametag/backend/settings"
+	"github.com/nametag-dev/nametag/backend/store/sqlstore"
 	"github.com/nametag-dev/nametag/backend/wix"
 )
 
@@ -36,9 +41,21 @@ type callers struct {
 	err error
 	// at and expires are now and an hour later when they are zero.
 	issued, at, expires time.Time
+	// app is what Wix reports, or nil for nothing.
+	app *wix.AppInstance
+	// role is of the token without an instance: Visitor when it is "".
+	role identity.Role
 }
 
-func (c callers) Identify(_ context.Context, _ string, authorization []string) (identity.Identification, error) {
+func (c callers) VerifyToken(ctx context.Context, source, token string) (identity.Identification, error) {
+	return c.Verify(ctx, source, []string{token})
+}
+
+func (c callers) AppInstance(context.Context, string) (*wix.AppInstance, error) {
+	return cmp.Or(c.app, new(wix.AppInstance)), nil
+}
+
+func (c callers) Verify(_ context.Context, _ string, authorization []string) (identity.Identification, error) {
 	if c.err != nil {
 		return identity.Identification{}, c.err
 	}
@@ -48,32 +65,24 @@ func (c callers) Identify(_ context.Context, _ string, authorization []string) (
 	if c.expires.IsZero() {
 		c.expires = c.at.Add(time.Hour)
 	}
-	caller := instance.Caller{InstanceID: site1, SiteID: "site-1", Role: instance.Visitor, IssuedAt: c.issued, Expires: c.expires}
+	caller := identity.Caller{InstanceID: site1, SiteID: "site-1", Role: identity.Visitor, IssuedAt: c.issued, Expires: c.expires}
 	switch strings.Join(authorization, ",") {
 	case owner:
-		caller.Role = instance.Owner
+		caller.Role = identity.Owner
 	case nobody:
 		caller.InstanceID = ""
+		caller.Role = cmp.Or(c.role, identity.Visitor)
 	case visitor:
 	default:
-		return identity.Identification{}, &instance.Error{Code: instance.CodeTokenMissing}
+		return identity.Identification{}, &apierr.Error{Code: apierr.TokenMissing}
 	}
 	return identity.Identification{Caller: caller, Cached: true, At: c.at}, nil
 }
 
-type elevator struct {
-	said wix.AppInstance
-	err  error
-}
+type refresher struct{}
 
-func (e elevator) AppInstance(context.Context, string) (*wix.AppInstance, error) {
-	return &e.said, e.err
-}
-
-type learner struct{}
-
-func (learner) Want(string)                                            {}
-func (learner) Record(context.Context, string, *wix.AppInstance) error { return nil }
+func (refresher) RequestRefresh(string)                                {}
+func (refresher) Save(context.Context, string, *wix.AppInstance) error { return nil }
 
 type failingStore struct{ instance.Store }
 
@@ -83,14 +92,68 @@ func (failingStore) Seen(context.Context, instance.Visit) (instance.Instance, er
 func (failingStore) Ping(context.Context) error { return errors.New("no such file") }
 
 type setup struct {
-	identifier callers
-	elevator   elevator
-	store      instance.Store
-	webhooks   Webhooks
-	options    func(*Options)
+	identity callers
+	store    instance.Store
+	webhooks Webhooks
+	app      func(*kit.App)
+	options  func(*Options)
 }
 
-func newServer(t testing.TB, s setup) (*Server, *bytes.Buffer) {
+// site is what an owner sets in these tests.
+type site struct {
+	Greeting string `json:"greeting" setting:"text" default:"Hello" min:"1" max:"80"`
+}
+
+// testApp answers like the app that ships.
+func testApp(t testing.TB) kit.App {
+	t.Helper()
+	schema, err := settings.For[site]()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kit.App{Settings: schema, Answer: func(_ context.Context, c kit.Call) (any, error) {
+		return kit.Reply{OfInstance: func(c kit.Call) any {
+			return struct {
+				Status   string          `json:"status"`
+				Settings json.RawMessage `json:"settings"`
+				Instance instance.View   `json:"instance"`
+			}{"Success", c.Instance.Settings, c.View()}
+		}}, nil
+	}}
+}
+
+// newStore is an empty database in memory.
+func newStore(t testing.TB) *sqlstore.Store {
+	t.Helper()
+	store, err := sqlstore.Open(t.Context(), "sqlite::memory:", sqlstore.Options{Settings: testApp(t).Settings.Complete})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	return store
+}
+
+// lockedBuffer is a log that functions of the app may write to at any time.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+func newLogger(w io.Writer) *slog.Logger { return slog.New(slog.NewJSONHandler(w, nil)) }
+
+func newServer(t testing.TB, s setup) (*Server, *lockedBuffer) {
 	t.Helper()
 	bundle := func(files ...string) *assets.Assets {
 		fsys := fstest.MapFS{}
@@ -104,17 +167,23 @@ func newServer(t testing.TB, s setup) (*Server, *bytes.Buffer) {
 		return a
 	}
 	if s.store == nil {
-		s.store = memstore.New()
+		s.store = newStore(t)
 	}
-	var log bytes.Buffer
+	app := testApp(t)
+	if s.app != nil {
+		s.app(&app)
+	}
+	if err := Check(app); err != nil {
+		t.Fatal(err)
+	}
+	var log lockedBuffer
+	logger := newLogger(&log)
 	o := Options{
-		Production: &Composition{Identifier: s.identifier, Elevator: s.elevator, Learner: learner{}, Store: s.store, Webhooks: s.webhooks},
+		Production: &Composition{Identity: s.identity, Refresher: refresher{}, Store: s.store, App: app, Webhooks: s.webhooks, Logger: logger},
 		Widget:     bundle("widget.js", "widget-0123456789abcdef.js"),
 		Panel:      bundle("index.html", "assets/index-0123456789abcdef.js"),
 		Web:        bundle("style.css"),
-		Logger:     slog.New(slog.NewJSONHandler(&log, nil)),
-		Observe:    func(string, int, time.Duration) {},
-		Draining:   func() bool { return false },
+		Logger:     logger,
 	}
 	if s.options != nil {
 		s.options(&o)
@@ -134,47 +203,51 @@ func ask(s http.Handler, method, path, body string, headers ...string) *httptest
 	return w
 }
 
-func TestEveryErrorHasItsStatusCodeAndHeaders(t *testing.T) {
+func TestServer_errors(t *testing.T) {
 	for _, tt := range []struct {
-		code   instance.Code
+		code   apierr.Code
 		status int
 		header string // that must be there
 	}{
-		{instance.CodeTokenMissing, 401, "Www-Authenticate"},
-		{instance.CodeTokenMalformed, 401, "Www-Authenticate"},
-		{instance.CodeTokenInactive, 401, "Www-Authenticate"},
-		{instance.CodeTokenExpired, 401, "Www-Authenticate"},
-		{instance.CodeTokenForeign, 403, ""},
-		{instance.CodeOwnerRequired, 403, ""},
-		{instance.CodeNotFound, 404, ""},
-		{instance.CodeMethodNotAllowed, 405, ""},
-		{instance.CodeVersionConflict, 412, ""},
-		{instance.CodeVersionRequired, 428, ""},
-		{instance.CodeBodyTooLarge, 413, ""},
-		{instance.CodeUnsupportedMediaType, 415, ""},
-		{instance.CodeInvalidSettings, 422, ""},
-		{instance.CodeRateLimited, 429, "Retry-After"},
-		{instance.CodeWixBadResponse, 502, ""},
-		{instance.CodeWixUnavailable, 503, "Retry-After"},
-		{instance.CodeWixTimeout, 504, ""},
-		{instance.CodeInternal, 500, ""},
-		{instance.CodeWebhookMalformed, 400, ""},
-		{instance.CodeWebhookRefused, 401, "Www-Authenticate"},
-		{instance.CodeStoreUnavailable, 503, "Retry-After"},
+		{apierr.InstanceRequired, 403, ""},
+		{apierr.AppRequired, 403, ""},
+		{apierr.BodyMalformed, 400, ""},
+		{apierr.InvalidBody, 422, ""},
+		{apierr.TokenMissing, 401, "Www-Authenticate"},
+		{apierr.TokenMalformed, 401, "Www-Authenticate"},
+		{apierr.TokenInactive, 401, "Www-Authenticate"},
+		{apierr.TokenExpired, 401, "Www-Authenticate"},
+		{apierr.TokenForeign, 403, ""},
+		{apierr.OwnerRequired, 403, ""},
+		{apierr.NotFound, 404, ""},
+		{apierr.MethodNotAllowed, 405, ""},
+		{apierr.VersionConflict, 412, ""},
+		{apierr.VersionRequired, 428, ""},
+		{apierr.BodyTooLarge, 413, ""},
+		{apierr.UnsupportedMediaType, 415, ""},
+		{apierr.InvalidSettings, 422, ""},
+		{apierr.RateLimited, 429, "Retry-After"},
+		{apierr.WixBadResponse, 502, ""},
+		{apierr.WixUnavailable, 503, "Retry-After"},
+		{apierr.WixTimeout, 504, ""},
+		{apierr.Internal, 500, ""},
+		{apierr.WebhookMalformed, 400, ""},
+		{apierr.WebhookRefused, 401, "Www-Authenticate"},
+		{apierr.StoreUnavailable, 503, "Retry-After"},
 	} {
-		t.Run(string(tt.code), func(t *testing.T) {
+		t.Run(tt.code.Name, func(t *testing.T) {
 			cause := errors.New("the cause, for the log alone")
-			s, _ := newServer(t, setup{identifier: callers{err: &instance.Error{Code: tt.code, Err: cause}}})
+			s, _ := newServer(t, setup{identity: callers{err: &apierr.Error{Code: tt.code, Err: cause}}})
 			w := ask(s, "GET", "/api/get-instance", "", "Authorization: x")
-			var body errorBody
+			var body apierr.Body
 			if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil {
 				t.Fatalf("%v: %s", err, w.Body)
 			}
-			if w.Code != tt.status || body.Code != tt.code || body.Error == "" {
+			if w.Code != tt.status || body.Code != tt.code.Name || body.Error == "" {
 				t.Errorf("got %d %+v, want %d %s", w.Code, body, tt.status, tt.code)
 			}
 			if strings.Contains(w.Body.String(), "cause") {
-				t.Errorf("the cause was told to the client: %s", w.Body)
+				t.Errorf("the client sees the cause: %s", w.Body)
 			}
 			if body.RequestID == "" || body.RequestID != w.Header().Get("X-Request-Id") {
 				t.Errorf("request id %q in the body, %q in the header", body.RequestID, w.Header().Get("X-Request-Id"))
@@ -187,24 +260,24 @@ func TestEveryErrorHasItsStatusCodeAndHeaders(t *testing.T) {
 			}
 		})
 	}
-	if len(statusOf) != 21 {
-		t.Errorf("%d codes have a status, this table lists 21", len(statusOf))
+	if n := len(apierr.Codes()); n != 25 {
+		t.Errorf("there are %d codes, this table lists 25", n)
 	}
 }
 
-func TestRetryAfterIsWixsOwnDelayRoundedUp(t *testing.T) {
-	s, _ := newServer(t, setup{identifier: callers{err: &instance.Error{Code: instance.CodeRateLimited, RetryAfter: 6100 * time.Millisecond}}})
+func TestServer_RetryAfter_roundsWixsDelayUp(t *testing.T) {
+	s, _ := newServer(t, setup{identity: callers{err: &apierr.Error{Code: apierr.RateLimited, RetryAfter: 6100 * time.Millisecond}}})
 	if got := ask(s, "GET", "/api/get-instance", "").Header().Get("Retry-After"); got != "7" {
 		t.Errorf("got %q, want 7", got)
 	}
 }
 
-func TestInstanceAnswers(t *testing.T) {
+func TestGetInstance_answers(t *testing.T) {
 	s, _ := newServer(t, setup{})
 	for _, tt := range []struct {
 		name, path, token, want string
 	}{
-		{"a visitor is told the settings and no id", "/api/get-instance", visitor, `{"status":"Success","settings":{"greeting":"Hello"},"instance":{}}`},
+		{"a visitor gets the settings and no id", "/api/get-instance", visitor, `{"status":"Success","settings":{"greeting":"Hello"},"instance":{}}`},
 		{"a token without an instance", "/api/get-instance", nobody, `{"status":"No instance ID."}`},
 		{"a token without an instance has no data", "/api/get-instance-data", nobody, `{"status":"No instance ID."}`},
 		{"a token without an instance has no settings", "/api/settings", nobody, `{"status":"No instance ID."}`},
@@ -222,7 +295,7 @@ func TestInstanceAnswers(t *testing.T) {
 	}
 	w := ask(s, "GET", "/api/get-instance", "", "Authorization: "+owner)
 	if !strings.Contains(w.Body.String(), site1) {
-		t.Errorf("the owner is not told the instance id: %s", w.Body)
+		t.Errorf("the owner does not get the instance id: %s", w.Body)
 	}
 	if timing := w.Header().Get("Server-Timing"); !strings.Contains(timing, `identify;desc="known"`) {
 		t.Errorf("Server-Timing: %q", timing)
@@ -248,8 +321,8 @@ func TestPutSettings(t *testing.T) {
 		{"any version", good, []string{"Authorization: " + owner, isJSON, `If-Match: *`}, 200, `"version":1`},
 
 		{"a visitor may not", good, []string{"Authorization: " + visitor, isJSON, ifMatch}, 403, "owner_required"},
-		{"nobody may not", good, []string{isJSON, ifMatch}, 401, "token_missing"},
-		{"a token without an instance may not", good, []string{"Authorization: " + nobody, isJSON, ifMatch}, 403, "owner_required"},
+		{"no token", good, []string{isJSON, ifMatch}, 401, "token_missing"},
+		{"a token without an instance may not", good, []string{"Authorization: " + nobody, isJSON, ifMatch}, 403, "instance_required"},
 		{"a form", "greeting=Welcome", []string{"Authorization: " + owner, "Content-Type: application/x-www-form-urlencoded", ifMatch}, 415, "unsupported_media_type"},
 		{"no type", good, []string{"Authorization: " + owner, ifMatch}, 415, "unsupported_media_type"},
 		{"a compressed body", good, []string{"Authorization: " + owner, isJSON, "Content-Encoding: gzip", ifMatch}, 415, "unsupported_media_type"},
@@ -262,7 +335,7 @@ func TestPutSettings(t *testing.T) {
 		{"every fault of every field", `{"greeting":"","x":1}`, []string{"Authorization: " + owner, isJSON, ifMatch}, 422, `"fields":[{"name":"greeting","reason":"must not be empty"},{"name":"x","reason":"is not a known setting"}]`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			store := memstore.New()
+			store := newStore(t)
 			s, _ := newServer(t, setup{store: store})
 			w := ask(s, "PUT", "/api/settings", tt.body, tt.headers...)
 			if w.Code != tt.status || !strings.Contains(w.Body.String(), tt.want) {
@@ -270,7 +343,7 @@ func TestPutSettings(t *testing.T) {
 			}
 			row, err := store.Find(t.Context(), site1)
 			if tt.status == 200 {
-				if err != nil || row.Settings.Greeting != "Welcome" || w.Header().Get("ETag") != `"1"` {
+				if err != nil || string(row.Settings) != `{"greeting":"Welcome"}` || w.Header().Get("ETag") != `"1"` {
 					t.Errorf("stored %+v, %v; ETag %s", row, err, w.Header().Get("ETag"))
 				}
 			} else if row.Version != 0 {
@@ -280,7 +353,7 @@ func TestPutSettings(t *testing.T) {
 	}
 }
 
-func TestRouting(t *testing.T) {
+func TestServer_routes(t *testing.T) {
 	s, _ := newServer(t, setup{})
 	for _, tt := range []struct {
 		name, method, path string
@@ -293,7 +366,8 @@ func TestRouting(t *testing.T) {
 		{"a script that is lost gets JSON", "GET", "/nothing", []string{"Accept: */*"}, 404, `"code":"not_found"`},
 		{"an API route never answers with a page", "GET", "/api/nothing", []string{"Accept: text/html"}, 404, `"code":"not_found"`},
 		{"a wrong method", "DELETE", "/api/settings", nil, 405, `"code":"method_not_allowed"`},
-		{"a write to get-instance", "POST", "/api/get-instance", nil, 405, `"code":"method_not_allowed"`},
+		{"a write to get-instance", "PUT", "/api/get-instance", nil, 405, `"code":"method_not_allowed"`},
+		{"a slash behind the webhook route", "POST", "/webhooks/wix/", nil, 404, `"code":"not_found"`},
 		{"HEAD works where GET does", "HEAD", "/api/get-instance", []string{"Authorization: " + visitor}, 200, ""},
 		{"HEAD of a file", "HEAD", "/widget.js", nil, 200, ""},
 		{"HEAD of health", "HEAD", "/healthz", nil, 200, ""},
@@ -320,7 +394,7 @@ func TestRouting(t *testing.T) {
 	}
 }
 
-func TestEverythingLivesUnderTheBasePath(t *testing.T) {
+func TestServer_BasePath(t *testing.T) {
 	s, _ := newServer(t, setup{options: func(o *Options) { o.BasePath = "/app" }})
 	for path, status := range map[string]int{
 		"/app": 308, "/app/": 200, "/app/install": 200, "/app/widget.js": 200, "/app/panel/": 200, "/app/healthz": 200,
@@ -336,8 +410,8 @@ func TestEverythingLivesUnderTheBasePath(t *testing.T) {
 	}
 }
 
-func TestPreflight(t *testing.T) {
-	s, _ := newServer(t, setup{identifier: callers{err: errors.New("a preflight must not be identified")}})
+func TestServer_preflight(t *testing.T) {
+	s, _ := newServer(t, setup{identity: callers{err: errors.New("a preflight must not be identified")}})
 	w := ask(s, "OPTIONS", "/api/settings", "",
 		"Origin: https://shop.example", "Access-Control-Request-Method: PUT",
 		"Access-Control-Request-Headers: authorization,content-type,x-wix-linguist")
@@ -357,7 +431,7 @@ func TestPreflight(t *testing.T) {
 	}
 }
 
-func TestPanelFraming(t *testing.T) {
+func TestPanel_FrameAncestors(t *testing.T) {
 	s, _ := newServer(t, setup{})
 	h := ask(s, "GET", "/panel/", "").Header()
 	if h.Get("X-Frame-Options") != "" || strings.Contains(h.Get("Content-Security-Policy"), "frame-ancestors") {
@@ -369,11 +443,13 @@ func TestPanelFraming(t *testing.T) {
 	}
 }
 
-func TestFaultsOfTheStoreAreInternalAndTellNothing(t *testing.T) {
+func TestServer_storeUnavailable(t *testing.T) {
 	s, log := newServer(t, setup{store: failingStore{}})
-	w := ask(s, "GET", "/api/get-instance", "", "Authorization: "+visitor)
-	if w.Code != 500 || !strings.Contains(w.Body.String(), `"error":"Failed to process request"`) || strings.Contains(w.Body.String(), "disk") {
-		t.Errorf("got %d %s", w.Code, w.Body)
+	for _, path := range []string{"/api/get-instance", "/api/get-instance-data", "/api/settings"} {
+		w := ask(s, "GET", path, "", "Authorization: "+visitor)
+		if w.Code != 503 || !strings.Contains(w.Body.String(), `"code":"store_unavailable"`) || strings.Contains(w.Body.String(), "disk") || w.Header().Get("Retry-After") == "" {
+			t.Errorf("%s: got %d %s %v", path, w.Code, w.Body, w.Header())
+		}
 	}
 	if !strings.Contains(log.String(), "disk I/O error") {
 		t.Errorf("the cause is not in the log: %s", log)
@@ -382,23 +458,23 @@ func TestFaultsOfTheStoreAreInternalAndTellNothing(t *testing.T) {
 		t.Errorf("readyz answers %d with an unreachable store", got)
 	}
 	if got := ask(s, "GET", "/healthz", "").Code; got != 200 {
-		t.Errorf("healthz answers %d: a restart would not mend the store", got)
+		t.Errorf("healthz answers %d: a restart would not help", got)
 	}
 }
 
-func TestDrainingIsNotReady(t *testing.T) {
+func TestReadyz_whileDraining(t *testing.T) {
 	s, _ := newServer(t, setup{options: func(o *Options) { o.Draining = func() bool { return true } }})
 	if w := ask(s, "GET", "/readyz", ""); w.Code != 503 {
 		t.Errorf("got %d", w.Code)
 	}
 }
 
-type panicking struct{ learner }
+type panicking struct{ refresher }
 
-func (panicking) Want(string) { panic("boom") }
+func (panicking) RequestRefresh(string) { panic("boom") }
 
-func TestAPanicIsAnInternalError(t *testing.T) {
-	s, log := newServer(t, setup{options: func(o *Options) { o.Production.Learner = panicking{} }})
+func TestServer_panicIsInternal(t *testing.T) {
+	s, log := newServer(t, setup{options: func(o *Options) { o.Production.Refresher = panicking{} }})
 	w := ask(s, "GET", "/api/get-instance", "", "Authorization: "+visitor)
 	if w.Code != 500 || !strings.Contains(w.Body.String(), `"code":"internal"`) || strings.Contains(w.Body.String(), "boom") {
 		t.Errorf("got %d %s", w.Code, w.Body)
@@ -412,18 +488,18 @@ type receiver func(body []byte) error
 
 func (r receiver) Receive(_ context.Context, body []byte) error { return r(body) }
 
-func TestWebhooks(t *testing.T) {
+func TestPostWebhook(t *testing.T) {
 	var got string
 	accept := receiver(func(body []byte) error { got = string(body); return nil })
-	refuse := receiver(func([]byte) error { return &instance.Error{Code: instance.CodeWebhookRefused} })
-	full := receiver(func([]byte) error { return &instance.Error{Code: instance.CodeStoreUnavailable} })
+	refuse := receiver(func([]byte) error { return &apierr.Error{Code: apierr.WebhookRefused} })
+	full := receiver(func([]byte) error { return &apierr.Error{Code: apierr.StoreUnavailable} })
 	for _, tt := range []struct {
 		name, method, body string
 		webhooks           Webhooks
 		status             int
 		code               string
 	}{
-		{"a delivery is handed over whole", "POST", "a.b.c\n", accept, 200, ""},
+		{"a delivery is passed on whole", "POST", "a.b.c\n", accept, 200, ""},
 		{"256 KB is the most", "POST", strings.Repeat("x", 256<<10), accept, 200, ""},
 		{"257 KB is too much", "POST", strings.Repeat("x", 257<<10), accept, 413, "body_too_large"},
 		{"another method", "GET", "", accept, 405, "method_not_allowed"},
@@ -435,6 +511,9 @@ func TestWebhooks(t *testing.T) {
 			got = ""
 			s, _ := newServer(t, setup{webhooks: tt.webhooks})
 			w := ask(s, tt.method, "/webhooks/wix", tt.body)
+			if slash := ask(s, tt.method, "/webhooks/wix/", tt.body).Code; slash != w.Code {
+				t.Errorf("with a slash at the end: %d, without: %d", slash, w.Code)
+			}
 			if w.Code != tt.status || !strings.Contains(w.Body.String(), tt.code) {
 				t.Errorf("got %d %s, want %d %s", w.Code, w.Body, tt.status, tt.code)
 			}
@@ -445,8 +524,8 @@ func TestWebhooks(t *testing.T) {
 	}
 }
 
-func TestARemovedInstanceIsRefusedUntilWixIssuesANewerToken(t *testing.T) {
-	store := memstore.New()
+func TestGetInstance_removedUntilNewerToken(t *testing.T) {
+	store := newStore(t)
 	removed := time.Now().Add(-time.Minute)
 	if _, _, err := store.ApplyEvent(t.Context(), instance.Event{
 		ID: "1", InstanceID: site1, Kind: instance.EventRemoved, Type: "AppRemoved", At: removed, ReceivedAt: removed,
@@ -463,7 +542,7 @@ func TestARemovedInstanceIsRefusedUntilWixIssuesANewerToken(t *testing.T) {
 		{"a token from after it revives the instance", removed.Add(time.Second), 200},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s, _ := newServer(t, setup{store: store, identifier: callers{issued: tt.issued}})
+			s, _ := newServer(t, setup{store: store, identity: callers{issued: tt.issued}})
 			for _, path := range []string{"/api/get-instance", "/api/get-instance-data", "/api/settings"} {
 				w := ask(s, "GET", path, "", "Authorization: "+visitor)
 				if w.Code != tt.status || tt.status == 401 && !strings.Contains(w.Body.String(), "token_inactive") {
@@ -474,7 +553,7 @@ func TestARemovedInstanceIsRefusedUntilWixIssuesANewerToken(t *testing.T) {
 	}
 }
 
-func TestTheClientsAddress(t *testing.T) {
+func TestIPExtractor(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		trusted []netip.Prefix
@@ -482,9 +561,9 @@ func TestTheClientsAddress(t *testing.T) {
 		xff     string
 		want    string
 	}{
-		{"nobody is believed by default", nil, "203.0.113.9:1", "1.2.3.4", "203.0.113.9"},
+		{"no peer is trusted by default", nil, "203.0.113.9:1", "1.2.3.4", "203.0.113.9"},
 		{"not even the loopback", nil, "127.0.0.1:1", "1.2.3.4", "127.0.0.1"},
-		{"a trusted proxy is believed", []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, "10.1.1.1:1", "1.2.3.4", "1.2.3.4"},
+		{"a trusted proxy is", []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, "10.1.1.1:1", "1.2.3.4", "1.2.3.4"},
 		{"what a client adds in front is not", []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, "10.1.1.1:1", "6.6.6.6, 1.2.3.4", "1.2.3.4"},
 		{"a stranger behind no proxy is not", []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, "203.0.113.9:1", "1.2.3.4", "203.0.113.9"},
 		{"IPv6", []netip.Prefix{netip.MustParsePrefix("fd00::/8")}, "[fd00::1]:1", "2001:db8::5", "2001:db8::5"},
@@ -500,20 +579,20 @@ func TestTheClientsAddress(t *testing.T) {
 	}
 }
 
-func TestNobodyWaitsForACancelledRequest(t *testing.T) {
-	s, log := newServer(t, setup{identifier: callers{err: context.Canceled}})
+func TestServer_clientGone(t *testing.T) {
+	s, log := newServer(t, setup{identity: callers{err: context.Canceled}})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	r := httptest.NewRequestWithContext(ctx, "GET", "/api/get-instance", nil)
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, r)
-	if w.Code != statusClientGone || log.Len() > 0 {
+	if w.Code != apierr.StatusClientGone || log.String() != "" {
 		t.Errorf("got %d; log %s", w.Code, log)
 	}
 	_, _ = io.Copy(io.Discard, w.Body)
 }
 
-func TestRequestIDs(t *testing.T) {
+func TestServer_requestIDs(t *testing.T) {
 	s, _ := newServer(t, setup{})
 	for _, tt := range []struct {
 		name, path string
@@ -536,7 +615,7 @@ func TestRequestIDs(t *testing.T) {
 	}
 }
 
-func TestAnotherOriginsScriptMayReadWhatIsThere(t *testing.T) {
+func TestServer_exposedHeaders(t *testing.T) {
 	s, _ := newServer(t, setup{})
 	for _, tt := range []struct{ name, path, token, header string }{
 		{"an error's id", "/api/get-instance", "other", "X-Request-Id"},

@@ -8,7 +8,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/apierr"
 )
 
 // DemoSession is one onlooker's own instance in the demo.
@@ -64,10 +64,10 @@ func (s *Server) mountDemoSessions(g *echo.Group) {
 		}
 		body, err := io.ReadAll(http.MaxBytesReader(c.Response(), c.Request().Body, 1<<10))
 		if err != nil {
-			return err
+			return bodyError(err)
 		}
 		if json.Unmarshal(body, &ask) != nil || (ask.Subject != "VISITOR" && ask.Subject != "USER") {
-			return &instance.Error{Code: instance.CodeNotFound}
+			return &apierr.Error{Code: apierr.NotFound}
 		}
 		token, err := sessions.Token(c.Param("session"), ask.Subject)
 		if err != nil {

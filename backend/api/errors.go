@@ -2,139 +2,110 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
-	"math"
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/nametag-dev/nametag/backend/apierr"
+	"github.com/nametag-dev/nametag/backend/identity"
 	"github.com/nametag-dev/nametag/backend/instance"
 	"github.com/nametag-dev/nametag/web"
 )
 
-// statusOf maps every code to its HTTP status. It is the only place that does.
-var statusOf = map[instance.Code]int{
-	instance.CodeTokenMissing:         http.StatusUnauthorized,
-	instance.CodeTokenMalformed:       http.StatusUnauthorized,
-	instance.CodeTokenInactive:        http.StatusUnauthorized,
-	instance.CodeTokenExpired:         http.StatusUnauthorized,
-	instance.CodeTokenForeign:         http.StatusForbidden,
-	instance.CodeOwnerRequired:        http.StatusForbidden,
-	instance.CodeNotFound:             http.StatusNotFound,
-	instance.CodeMethodNotAllowed:     http.StatusMethodNotAllowed,
-	instance.CodeVersionConflict:      http.StatusPreconditionFailed,
-	instance.CodeVersionRequired:      http.StatusPreconditionRequired,
-	instance.CodeBodyTooLarge:         http.StatusRequestEntityTooLarge,
-	instance.CodeUnsupportedMediaType: http.StatusUnsupportedMediaType,
-	instance.CodeInvalidSettings:      http.StatusUnprocessableEntity,
-	instance.CodeRateLimited:          http.StatusTooManyRequests,
-	instance.CodeWixBadResponse:       http.StatusBadGateway,
-	instance.CodeWixUnavailable:       http.StatusServiceUnavailable,
-	instance.CodeWixTimeout:           http.StatusGatewayTimeout,
-	instance.CodeInternal:             http.StatusInternalServerError,
-	instance.CodeWebhookMalformed:     http.StatusBadRequest,
-	instance.CodeWebhookRefused:       http.StatusUnauthorized,
-	instance.CodeStoreUnavailable:     http.StatusServiceUnavailable,
-}
-
-// retryAfterDefault is told where the contract promises a Retry-After and nobody
-// knows better.
-const retryAfterDefault = 5 * time.Second
-
-// statusClientGone is logged, as nginx does, when the client hung up first. No
-// client sees it.
-const statusClientGone = 499
-
-type errorBody struct {
-	Error     string                `json:"error"`
-	Code      instance.Code         `json:"code"`
-	RequestID string                `json:"requestId"`
-	Fields    []instance.FieldError `json:"fields,omitempty"`
-}
-
-// handleError is the one error mapper: it turns any error of any route into a
-// status, a code and a safe sentence, and gives the cause to the log.
+// handleError is the one place that turns an error of any route into an answer: status,
+// code and a safe sentence. The cause goes to the log.
 func (s *Server) handleError(err error, c echo.Context) {
-	if c.Response().Committed {
+	if c.Response().Committed || errors.Is(err, errAnswered) {
 		return
 	}
 	if errors.Is(err, context.Canceled) && c.Request().Context().Err() != nil {
-		c.Response().WriteHeader(statusClientGone)
+		c.Response().WriteHeader(apierr.StatusClientGone)
 		return
 	}
-	e := toDomain(err)
+	e := toAPIError(err)
+	// Only what fails has an id, because nothing else is logged. It is never the client's
+	// own: that would let anyone write into our log.
+	id := s.requestIDs.next()
 	h := c.Response().Header()
-	// Only what fails has an id: nothing else is ever logged. Never the client's own: it
-	// would let anyone write into our log.
-	status, id := statusOf[e.Code], s.requestIDs.next()
-	h.Set(echo.HeaderXRequestID, id)
-	h.Set(echo.HeaderAccessControlExposeHeaders, corsExpose)
-	switch status {
-	case http.StatusUnauthorized:
-		h.Set(echo.HeaderWWWAuthenticate, `Bearer realm="nametag", error="`+wwwError(e.Code)+`"`)
-	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		h.Set(echo.HeaderRetryAfter, retryAfter(e.RetryAfter))
-	}
-	if status >= http.StatusInternalServerError {
+	e.SetHeader(h, id)
+	identity.SetCORS(h)
+	if e.Code.Status >= http.StatusInternalServerError {
 		s.opts.Logger.LogAttrs(c.Request().Context(), slog.LevelError, "request failed",
-			slog.String("code", string(e.Code)), slog.Int("status", status),
+			slog.String("code", e.Code.Name), slog.Int("status", e.Code.Status),
 			slog.String("method", c.Request().Method), slog.String("route", c.Path()),
 			slog.String("requestId", id), slog.Any("cause", e.Err))
 	}
-	h.Set(echo.HeaderCacheControl, "no-store")
-	if err := s.writeError(c, status, e, id); err != nil {
+	if err := s.writeError(c, e, id); err != nil {
 		s.opts.Logger.Warn("could not write an error answer", "requestId", id, "cause", err)
 	}
 }
 
-func (s *Server) writeError(c echo.Context, status int, e *instance.Error, id string) error {
-	if wantsPage(c.Request()) && !s.isAPI(c.Request().URL.Path) {
-		return s.render(c, status, web.Message(web.MessageData{
-			Title: http.StatusText(status), Text: e.Message(), Status: status, BasePath: s.opts.BasePath,
-		}))
-	}
-	return c.JSON(status, errorBody{e.Message(), e.Code, id, e.Fields})
+// giveUp answers a request whose handler has not returned, and sends the answer at once. The
+// connection can serve no other request until the handler returns.
+func (s *Server) giveUp(c echo.Context, err error) {
+	c.Response().Header().Set(echo.HeaderConnection, "close")
+	s.handleError(err, c)
+	c.Response().Flush()
 }
 
-// toDomain brings Echo's own errors (no such route, wrong method) and the body
-// reader's into the domain's codes.
-func toDomain(err error) *instance.Error {
+func (s *Server) writeError(c echo.Context, e *apierr.Error, id string) error {
+	if wantsPage(c.Request()) && !s.isAPI(c.Request().URL.Path) {
+		return s.render(c, e.Code.Status, web.Message(web.MessageData{
+			Title: http.StatusText(e.Code.Status), Text: e.Code.Message, Status: e.Code.Status, BasePath: s.opts.BasePath,
+		}))
+	}
+	body, err := json.Marshal(e.Body(id))
+	if err != nil {
+		return err
+	}
+	h := c.Response().Header()
+	h.Set(echo.HeaderContentLength, strconv.Itoa(len(body)))
+	h[echo.HeaderXContentTypeOptions] = noSniff
+	return c.JSONBlob(e.Code.Status, body)
+}
+
+// toAPIError gives the errors of Echo (no such route, wrong method), of the body reader
+// and of the domain their codes.
+func toAPIError(err error) *apierr.Error {
 	var (
-		domain  *instance.Error
+		known   *apierr.Error
 		httpErr *echo.HTTPError
 		tooBig  *http.MaxBytesError
 	)
 	switch {
-	case errors.As(err, &domain):
-		return domain
+	case errors.As(err, &known) && (known.Code.Status < 400 || known.Code.Status > 599):
+		return &apierr.Error{Code: apierr.Internal, Err: fmt.Errorf("an error with the status %d: %w", known.Code.Status, err)}
+	case known != nil:
+		return known
+	case errors.Is(err, instance.ErrVersionConflict):
+		return &apierr.Error{Code: apierr.VersionConflict, Err: err}
+	case errors.Is(err, instance.ErrRemoved), errors.Is(err, instance.ErrNotFound):
+		return &apierr.Error{Code: apierr.TokenInactive, Err: err}
 	case errors.As(err, &tooBig):
-		return &instance.Error{Code: instance.CodeBodyTooLarge, Err: err}
+		return &apierr.Error{Code: apierr.BodyTooLarge, Err: err}
 	case errors.As(err, &httpErr) && httpErr.Code == http.StatusNotFound:
-		return &instance.Error{Code: instance.CodeNotFound}
+		return &apierr.Error{Code: apierr.NotFound}
 	case errors.As(err, &httpErr) && httpErr.Code == http.StatusMethodNotAllowed:
-		return &instance.Error{Code: instance.CodeMethodNotAllowed}
+		return &apierr.Error{Code: apierr.MethodNotAllowed}
 	}
-	return instance.AsError(err)
+	return apierr.As(err)
 }
 
-// wwwError gives RFC 6750's word for a refusal.
-func wwwError(code instance.Code) string {
-	if code == instance.CodeTokenMissing || code == instance.CodeTokenMalformed {
-		return "invalid_request"
+// storeError says that the database failed, unless the error has a meaning of its own.
+func storeError(err error) error {
+	var known *apierr.Error
+	switch {
+	case err == nil, errors.As(err, &known), errors.Is(err, context.Canceled),
+		errors.Is(err, instance.ErrVersionConflict), errors.Is(err, instance.ErrRemoved), errors.Is(err, instance.ErrNotFound):
+		return err
 	}
-	return "invalid_token"
-}
-
-// retryAfter renders a delay as whole seconds, rounded up: 0 would mean "at once".
-func retryAfter(d time.Duration) string {
-	if d <= 0 {
-		d = retryAfterDefault
-	}
-	return strconv.Itoa(int(math.Ceil(d.Seconds())))
+	return &apierr.Error{Code: apierr.StoreUnavailable, Err: fmt.Errorf("the store: %w", err)}
 }
 
 // wantsPage reports whether the client is a person's browser asking for a page.

@@ -15,13 +15,13 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// edge is the one middleware, because Echo makes each of them anew for every request. It
+// edge is the one middleware, because Echo builds the chain of them again for every request. It
 // turns panics and errors into answers early enough for the metrics to see the final
 // status, and hands the outcome to them.
 func (s *Server) edge(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		start := time.Now()
-		if err := s.guarded(next, c); err != nil {
+		if err := s.recovered(next, c); err != nil {
 			c.Error(err)
 		}
 		route := c.Path()
@@ -33,9 +33,9 @@ func (s *Server) edge(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// guarded answers behind the CORS headers. A panic becomes the error "internal",
+// recovered answers behind the CORS headers. A panic becomes the error "internal",
 // except the one that means "cut the connection".
-func (s *Server) guarded(next echo.HandlerFunc, c echo.Context) (err error) {
+func (s *Server) recovered(next echo.HandlerFunc, c echo.Context) (err error) {
 	defer func() {
 		switch r := recover(); r {
 		case nil:
@@ -52,7 +52,7 @@ func (s *Server) guarded(next echo.HandlerFunc, c echo.Context) (err error) {
 	}
 	openToAll(c.Response().Header())
 	if c.Request().Method == http.MethodOptions {
-		return preflight(c)
+		return s.preflight(c)
 	}
 	return next(c)
 }
@@ -70,41 +70,8 @@ func (r *requestIDs) next() string {
 	return string(strconv.AppendUint(b, r.count.Add(1), 36))
 }
 
-const (
-	corsMethods = "GET, HEAD, PUT, OPTIONS"
-	// corsExpose stands where one of them does: on errors and on settings.
-	corsExpose = "ETag, Retry-After, X-Request-Id"
-	// corsMaxAge is the longest that Chromium remembers a preflight, in seconds.
-	corsMaxAge = "7200"
-)
-
-// openToAll opens the API to every origin: a site's origin cannot be listed (any
-// domain may be one), and the credential is a header that no browser adds by
-// itself, so "*" without credentials gives nothing away. The headers stand on
-// errors too, or the widget would see a bare "Failed to fetch". They do not depend
-// on the Origin header, so that no cache can hold an answer without them.
-func openToAll(h http.Header) {
-	h[echo.HeaderAccessControlAllowOrigin] = allOrigins
-}
-
-func preflight(c echo.Context) error {
-	h := c.Response().Header()
-	h.Set(echo.HeaderAccessControlAllowMethods, corsMethods)
-	// Echoed, because Wix's packages add headers of their own (x-wix-linguist,
-	// X-Wix-Consistent) and "*" would not cover Authorization.
-	if asked := c.Request().Header.Get(echo.HeaderAccessControlRequestHeaders); asked != "" {
-		h.Set(echo.HeaderAccessControlAllowHeaders, asked)
-	}
-	h.Set(echo.HeaderAccessControlMaxAge, corsMaxAge)
-	h.Set(echo.HeaderVary, echo.HeaderAccessControlRequestHeaders)
-	return c.NoContent(http.StatusNoContent)
-}
-
-// Shared header values: net/http only reads them.
-var (
-	allOrigins = []string{"*"}
-	noSniff    = []string{"nosniff"}
-)
+// noSniff is a shared header value: net/http only reads it.
+var noSniff = []string{"nosniff"}
 
 func ipNet(p netip.Prefix) *net.IPNet {
 	return &net.IPNet{IP: p.Masked().Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}

@@ -4,6 +4,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -11,32 +12,32 @@ import (
 	"strings"
 	"time"
 
-	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
 
 	"github.com/nametag-dev/nametag/backend/assets"
 	"github.com/nametag-dev/nametag/backend/identity"
 	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/kit"
 	"github.com/nametag-dev/nametag/backend/wix"
 	"github.com/nametag-dev/nametag/web"
 )
 
-// Identifier finds out who stands behind the values of the Authorization header.
-type Identifier interface {
-	Identify(ctx context.Context, source string, authorization []string) (identity.Identification, error)
-}
-
-// Elevator reads an app instance from Wix with the app's own identity.
-type Elevator interface {
+// Identity finds out who is calling, and reads app instances with the app's own identity.
+// *identity.Verifier is one.
+type Identity interface {
+	// Verify identifies the caller by the values of the Authorization header.
+	Verify(ctx context.Context, source string, authorization []string) (identity.Identification, error)
+	// VerifyToken identifies the caller by a bare token.
+	VerifyToken(ctx context.Context, source, token string) (identity.Identification, error)
 	AppInstance(ctx context.Context, instanceID string) (*wix.AppInstance, error)
 }
 
-// Learner keeps our record of an instance true to what Wix says.
-type Learner interface {
-	// Want asks for the record to be brought up to date soon. It does not wait.
-	Want(instanceID string)
-	// Record takes over what Wix has just said.
-	Record(ctx context.Context, instanceID string, said *wix.AppInstance) error
+// Refresher keeps our records in step with Wix. *lifecycle.Worker is one.
+type Refresher interface {
+	// RequestRefresh has the app instance read from Wix again soon. It does not wait.
+	RequestRefresh(instanceID string)
+	// Save stores what Wix has just reported of an instance.
+	Save(ctx context.Context, instanceID string, app *wix.AppInstance) error
 }
 
 // Webhooks takes a delivery of Wix. When it returns nil, the event is durable.
@@ -47,12 +48,21 @@ type Webhooks interface {
 // Composition is one whole app behind the HTTP contract: production is one, the
 // demo is another.
 type Composition struct {
-	Identifier Identifier
-	Elevator   Elevator
-	Learner    Learner
-	Store      instance.Store
+	Identity  Identity
+	Refresher Refresher
+	Store     instance.Store
+	// App is what the business declares. Check has passed it.
+	App kit.App
 	// Webhooks is nil where no public key is configured; the route is absent then.
 	Webhooks Webhooks
+	// Unavailable reports whether an error that a function of the app returns says that the
+	// database cannot be used now (503 store_unavailable). Nil means never.
+	Unavailable func(error) bool
+	// Logger is for the app's functions. None by default.
+	Logger *slog.Logger
+
+	// timeout is handlerTimeout, or shorter in tests.
+	timeout time.Duration
 }
 
 // Options are what a Server is made of.
@@ -66,17 +76,17 @@ type Options struct {
 	DemoSessions DemoSessions
 
 	Widget, Panel, Web *assets.Assets
-	Home               web.HomeData
 	Install            web.InstallData
 
+	// Logger is none by default.
 	Logger *slog.Logger
-	// Observe is told of every request, for metrics.
+	// Observe counts each request, for metrics. Nil counts nothing.
 	Observe func(route string, status int, took time.Duration)
-	// TrustedProxies are the networks whose X-Forwarded-For is believed.
+	// TrustedProxies are the networks whose X-Forwarded-For is trusted. None by default.
 	TrustedProxies []netip.Prefix
-	// FrameAncestors are the hosts that may frame the panel; none means any.
+	// FrameAncestors are the hosts that may frame the panel. None means any.
 	FrameAncestors []string
-	// Draining says whether the process is on its way out.
+	// Draining reports whether the process is about to end. Nil means never.
 	Draining func() bool
 }
 
@@ -85,10 +95,23 @@ type Server struct {
 	opts       Options
 	echo       *echo.Echo
 	requestIDs *requestIDs
+	// apiPaths are the paths below which routes are for other origins.
+	apiPaths []string
+	// corsMethods are the methods of all those routes.
+	corsMethods string
 }
 
 // New builds the server and its routes. It starts nothing.
 func New(o Options) *Server {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Observe == nil {
+		o.Observe = func(string, int, time.Duration) {}
+	}
+	if o.Draining == nil {
+		o.Draining = func() bool { return false }
+	}
 	s := &Server{opts: o, echo: echo.New(), requestIDs: newRequestIDs()}
 	e := s.echo
 	e.HideBanner, e.HidePort = true, true
@@ -107,29 +130,40 @@ func New(o Options) *Server {
 	get(base, "/install", s.install)
 	get(base, "/web/*", s.asset(o.Web))
 	if o.Production != nil {
-		s.mount(base, o.Production)
+		s.mount(base, o.BasePath, o.Production)
 	}
 	if o.Demo != nil {
 		demo := e.Group(o.BasePath + "/demo")
-		s.mount(demo, o.Demo)
+		s.mount(demo, o.BasePath+"/demo", o.Demo)
 		s.mountDemoSessions(demo)
 	}
+	s.corsMethods = s.methodsOfAPI()
 	return s
 }
 
 // ServeHTTP makes Server an http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
 
-// mount adds one composition's share of the contract below a group.
-func (s *Server) mount(g *echo.Group, c *Composition) {
-	h := newHandlers(c)
-	get(g, "/api/get-instance", h.identified(h.getInstance))
-	get(g, "/api/get-instance-data", h.identified(h.getInstanceData))
-	get(g, "/api/settings", h.identified(h.getSettings))
-	g.PUT("/api/settings", h.identified(h.putSettings))
+// mount adds one composition's share of the contract below a group, whose path is prefix.
+func (s *Server) mount(g *echo.Group, prefix string, c *Composition) {
+	s.apiPaths = append(s.apiPaths, prefix+"/api/")
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Unavailable == nil {
+		c.Unavailable = func(error) bool { return false }
+	}
+	h := handlers{c, &runner{s.opts.Logger, cmp.Or(c.timeout, handlerTimeout), c.Unavailable, s.giveUp}, new(relays)}
+	get(g, "/api/get-instance", h.identified(identity.Visitor, true, h.getInstance))
+	g.POST("/api/get-instance", h.postGetInstance)
+	get(g, "/api/get-instance-data", h.identified(identity.Visitor, true, h.getInstanceData))
+	get(g, "/api/settings", h.identified(identity.Visitor, true, h.getSettings))
+	g.PUT("/api/settings", h.identified(identity.Owner, true, h.putSettings))
+	s.mountRoutes(g, h)
 
 	if c.Webhooks != nil {
 		g.POST("/webhooks/wix", h.postWebhook)
+		g.POST("/webhooks/wix/", h.postWebhook)
 	}
 
 	get(g, "/widget.js", s.named(s.opts.Widget, "widget.js"))
@@ -150,12 +184,16 @@ func get(g *echo.Group, path string, h echo.HandlerFunc) {
 
 // isAPI reports whether a path belongs to the JSON API, which other origins call.
 func (s *Server) isAPI(path string) bool {
-	path = strings.TrimPrefix(path, s.opts.BasePath)
-	return strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/demo/api/")
+	for _, prefix := range s.apiPaths {
+		if strings.HasPrefix(path, prefix) {
+			return true
+		}
+	}
+	return false
 }
 
-// ipExtractor believes X-Forwarded-For from the configured networks and from
-// nobody else. Echo's own default believes everyone.
+// ipExtractor trusts X-Forwarded-For from the configured networks alone. Echo's own
+// default trusts every peer.
 func ipExtractor(trusted []netip.Prefix) echo.IPExtractor {
 	if len(trusted) == 0 {
 		return echo.ExtractIPDirect()
@@ -165,49 +203,4 @@ func ipExtractor(trusted []netip.Prefix) echo.IPExtractor {
 		options = append(options, echo.TrustIPRange(ipNet(prefix)))
 	}
 	return echo.ExtractIPFromXFFHeader(options...)
-}
-
-func (s *Server) healthz(c echo.Context) error {
-	return c.JSON(http.StatusOK, map[string]string{"status": "ok"})
-}
-
-// readyz says whether requests should be sent here: the store answers and the
-// process is not about to end. Wix being down does not make us unready, since
-// known callers are still served.
-func (s *Server) readyz(c echo.Context) error {
-	c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
-	if s.opts.Draining() {
-		return c.JSON(http.StatusServiceUnavailable, map[string]string{"status": "draining"})
-	}
-	if p := s.opts.Production; p != nil {
-		ctx, cancel := context.WithTimeout(c.Request().Context(), time.Second)
-		defer cancel()
-		if err := p.Store.Ping(ctx); err != nil {
-			s.opts.Logger.Error("the store does not answer", "cause", err)
-			return c.JSON(http.StatusServiceUnavailable, map[string]string{"status": "store unreachable"})
-		}
-	}
-	return c.JSON(http.StatusOK, map[string]string{"status": "ok"})
-}
-
-func (s *Server) home(c echo.Context) error {
-	return s.render(c, http.StatusOK, web.Home(s.opts.Home))
-}
-
-func (s *Server) install(c echo.Context) error {
-	return s.render(c, http.StatusOK, web.Install(s.opts.Install))
-}
-
-// pageCSP lets our pages use their own files and nothing else.
-const pageCSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
-	"connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-
-func (s *Server) render(c echo.Context, status int, page templ.Component) error {
-	h := c.Response().Header()
-	h.Set(echo.HeaderContentSecurityPolicy, pageCSP)
-	h.Set(echo.HeaderReferrerPolicy, "strict-origin-when-cross-origin")
-	h.Set(echo.HeaderCacheControl, "no-cache")
-	h.Set(echo.HeaderContentType, "text/html; charset=utf-8")
-	c.Response().WriteHeader(status)
-	return page.Render(c.Request().Context(), c.Response())
 }

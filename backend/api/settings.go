@@ -1,14 +1,16 @@
 package api
 
+// The site's settings.
+
 import (
+	"encoding/json"
 	"io"
-	"mime"
 	"net/http"
 	"strconv"
-	"strings"
 
-	"github.com/labstack/echo/v4"
-
+	"github.com/nametag-dev/nametag/backend/apierr"
+	"github.com/nametag-dev/nametag/backend/etag"
+	"github.com/nametag-dev/nametag/backend/identity"
 	"github.com/nametag-dev/nametag/backend/instance"
 )
 
@@ -16,8 +18,8 @@ import (
 const maxSettingsBody = 16 << 10
 
 type settingsAnswer struct {
-	Settings instance.Settings `json:"settings"`
-	Version  int64             `json:"version"`
+	Settings json.RawMessage `json:"settings"`
+	Version  int64           `json:"version"`
 }
 
 func (h handlers) getSettings(c call) error {
@@ -28,14 +30,11 @@ func (h handlers) getSettings(c call) error {
 	return answerSettings(c, row)
 }
 
-// putSettings replaces the settings. The cheap refusals come first: who, what kind
-// of body, which version; only then is the body read.
+// putSettings replaces the settings. The cheap refusals come first (the caller's role was
+// the first of all): kind of body, version; only then is the body read.
 func (h handlers) putSettings(c call) error {
-	if c.Role != instance.Owner {
-		return &instance.Error{Code: instance.CodeOwnerRequired}
-	}
 	if !isJSON(c.Request()) {
-		return &instance.Error{Code: instance.CodeUnsupportedMediaType}
+		return &apierr.Error{Code: apierr.UnsupportedMediaType}
 	}
 	row, err := h.visit(c)
 	if err != nil {
@@ -46,43 +45,34 @@ func (h handlers) putSettings(c call) error {
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(c.Response(), c.Request().Body, maxSettingsBody))
 	if err != nil {
-		return err
+		return bodyError(err)
 	}
-	settings, err := instance.ParseSettings(body)
+	values, err := h.App.Settings.Parse(body)
 	if err != nil {
 		return err
 	}
-	saved, err := h.Store.SaveSettings(c.ctx(), row.ID, settings, row.Version)
+	saved, err := h.Store.SaveSettings(c.ctx(), row.ID, values, row.Version)
 	if err != nil {
-		return err
+		return storeError(err)
 	}
 	return answerSettings(c, saved)
 }
 
 func answerSettings(c call, row instance.Instance) error {
 	h := c.Response().Header()
-	h.Set("ETag", etag(row.Version))
-	h.Set(echo.HeaderAccessControlExposeHeaders, corsExpose)
+	h.Set("ETag", versionTag(row.Version))
+	identity.SetCORS(h)
 	return c.JSON(http.StatusOK, settingsAnswer{row.Settings, row.Version})
 }
 
-func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
+func versionTag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
 
-// checkVersion applies If-Match by RFC 9110 §13.1.1: a list of strong entity tags,
-// or "*" for whatever is there.
 func checkVersion(ifMatch []string, version int64) error {
-	if len(ifMatch) == 0 {
-		return &instance.Error{Code: instance.CodeVersionRequired}
+	switch {
+	case len(ifMatch) == 0:
+		return &apierr.Error{Code: apierr.VersionRequired}
+	case !etag.MatchesStrong(ifMatch, versionTag(version)):
+		return &apierr.Error{Code: apierr.VersionConflict}
 	}
-	for tag := range strings.SplitSeq(strings.Join(ifMatch, ","), ",") {
-		if tag = strings.TrimSpace(tag); tag == "*" || tag == etag(version) {
-			return nil
-		}
-	}
-	return &instance.Error{Code: instance.CodeVersionConflict}
-}
-
-func isJSON(r *http.Request) bool {
-	kind, _, err := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType))
-	return err == nil && kind == echo.MIMEApplicationJSON && r.Header.Get(echo.HeaderContentEncoding) == ""
+	return nil
 }

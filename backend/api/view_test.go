@@ -8,7 +8,7 @@ import (
 )
 
 func TestVisitorView(t *testing.T) {
-	for _, tt := range []struct{ name, said, want string }{
+	for _, tt := range []struct{ name, app, want string }{
 		{"what a visitor may see, and nothing beside it",
 			`{"instance":{"instanceId":"i","isFree":false,"billing":{"packageName":"gold","invoiceId":"7"},"permissions":["x"]},
 			  "site":{"siteDisplayName":"Laden","locale":"de","paymentCurrency":"EUR","siteId":"s","ownerEmail":"a@b.example","url":"https://b.example",
@@ -19,11 +19,11 @@ func TestVisitorView(t *testing.T) {
 		{"no language is a list", `{"site":{"multilingual":{"supportedLanguages":[]}}}`, `{"site":{"multilingual":{"supportedLanguages":[]}}}`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			var said wix.AppInstance
-			if err := json.Unmarshal([]byte(tt.said), &said); err != nil {
+			var app wix.AppInstance
+			if err := json.Unmarshal([]byte(tt.app), &app); err != nil {
 				t.Fatal(err)
 			}
-			got, err := json.Marshal(visitorView(&said))
+			got, err := json.Marshal(visitorView(&app))
 			if err != nil || string(got) != tt.want {
 				t.Errorf("%v\ngot  %s\nwant %s", err, got, tt.want)
 			}

@@ -12,7 +12,7 @@ import (
 const (
 	// maxWebhookBody is the longest delivery that is read, in bytes.
 	maxWebhookBody = 256 << 10
-	// webhookTimeout bounds the storing of a delivery: Wix waits 1,250 ms for its 200,
+	// webhookTimeout bounds the storing of a delivery: Wix waits 1,250 ms for the answer,
 	// and a 503 in time is better than none.
 	webhookTimeout = time.Second
 )
@@ -22,7 +22,7 @@ const (
 func (h handlers) postWebhook(c echo.Context) error {
 	body, err := io.ReadAll(http.MaxBytesReader(c.Response(), c.Request().Body, maxWebhookBody))
 	if err != nil {
-		return err
+		return bodyError(err)
 	}
 	ctx, cancel := context.WithTimeout(c.Request().Context(), webhookTimeout)
 	defer cancel()

@@ -3,14 +3,12 @@ package app
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"net"
 	"net/http"
 	"net/http/pprof"
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -18,7 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// The names of the metrics. The README's table lists them.
+// The names of the metrics, as docs/operations.md lists them.
 const (
 	metricRequests = "nametag_http_requests_total"
 	metricDuration = "nametag_http_request_duration_seconds"
@@ -32,21 +30,9 @@ type metrics struct {
 	duration *prometheus.HistogramVec
 	wixCalls *prometheus.CounterVec
 	jobs     *prometheus.CounterVec
-
-	// known are the series that have been counted before, found without making labels
-	// anew. The map is replaced, never written to.
-	known atomic.Pointer[map[outcome]series]
-	grow  sync.Mutex
-}
-
-type outcome struct {
-	route  string
-	status int
-}
-
-type series struct {
-	requests prometheus.Counter
-	duration prometheus.Observer
+	// series are the handles of requests and duration by outcome: finding one by its labels
+	// costs more than counting.
+	series sync.Map
 }
 
 func newMetrics() *metrics {
@@ -60,13 +46,12 @@ func newMetrics() *metrics {
 			Buckets: []float64{.0001, .0005, .001, .005, .025, .1, .5, 1, 5, 15},
 		}, []string{"route"}),
 		wixCalls: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: metricWixCalls, Help: "Calls to Wix, by path and status; the status is \"failed\" when no answer came.",
+			Name: metricWixCalls, Help: "Calls to Wix, by path (\"other\" for those of the app) and status; the status is \"failed\" when no answer came.",
 		}, []string{"path", "status"}),
 		jobs: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: metricJobs, Help: "Tries of webhook events and of readings from Wix, by kind and outcome; a \"dead\" one waits for a person.",
+			Name: metricJobs, Help: "Attempts at webhook events and refreshes from Wix, by kind and outcome; a \"dead\" one waits for a person.",
 		}, []string{"kind", "outcome"}),
 	}
-	m.known.Store(&map[outcome]series{})
 	m.registry.MustRegister(m.requests, m.duration, m.wixCalls, m.jobs,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
@@ -75,25 +60,24 @@ func newMetrics() *metrics {
 // observe counts one answered request. The route is the pattern, never the path:
 // a path is the client's to choose, and would make the series endless.
 func (m *metrics) observe(route string, status int, took time.Duration) {
-	o := outcome{route, status}
-	s, ok := (*m.known.Load())[o]
+	s, ok := m.series.Load(outcome{route, status})
 	if !ok {
-		s = m.learn(o)
+		s, _ = m.series.LoadOrStore(outcome{route, status}, series{
+			m.requests.WithLabelValues(route, strconv.Itoa(status)), m.duration.WithLabelValues(route),
+		})
 	}
-	s.requests.Inc()
-	s.duration.Observe(took.Seconds())
+	s.(series).requests.Inc()
+	s.(series).duration.Observe(took.Seconds())
 }
 
-func (m *metrics) learn(o outcome) series {
-	m.grow.Lock()
-	defer m.grow.Unlock()
-	known := maps.Clone(*m.known.Load())
-	known[o] = series{
-		m.requests.WithLabelValues(o.route, strconv.Itoa(o.status)),
-		m.duration.WithLabelValues(o.route),
-	}
-	m.known.Store(&known)
-	return known[o]
+type outcome struct {
+	route  string
+	status int
+}
+
+type series struct {
+	requests prometheus.Counter
+	duration prometheus.Observer
 }
 
 // countJob counts one try of a job.
@@ -107,9 +91,20 @@ func (m *metrics) countWix(next http.RoundTripper) http.RoundTripper {
 		if err == nil {
 			status = strconv.Itoa(res.StatusCode)
 		}
-		m.wixCalls.WithLabelValues(r.URL.Path, status).Inc()
+		m.wixCalls.WithLabelValues(wixPath(r.URL.Path), status).Inc()
 		return res, err
 	})
+}
+
+// wixPath is the path of a call that Nametag itself makes, or "other": the paths that an
+// app calls hold ids, which would make the series endless.
+func wixPath(path string) string {
+	for _, known := range []string{"/oauth2/token-info", "/oauth2/token", "/apps/v1/instance"} {
+		if strings.HasSuffix(path, known) {
+			return known
+		}
+	}
+	return "other"
 }
 
 type roundTrip func(*http.Request) (*http.Response, error)

@@ -9,12 +9,12 @@ import (
 	"time"
 
 	"github.com/nametag-dev/nametag/backend/instance"
-	"github.com/nametag-dev/nametag/backend/store/memstore"
+	"github.com/nametag-dev/nametag/backend/store/sqlstore"
 )
 
-func TestAdmin(t *testing.T) {
+func TestAdminServer(t *testing.T) {
 	m := newMetrics()
-	store := memstore.New()
+	store := newStore(t)
 	at := time.Now()
 	if _, err := store.Accept(t.Context(), instance.Event{ID: "e", InstanceID: "i", Kind: instance.EventOther, Type: "X", At: at, ReceivedAt: at}); err != nil {
 		t.Fatal(err)
@@ -33,7 +33,7 @@ func TestAdmin(t *testing.T) {
 	if _, err := wix.RoundTrip(httptest.NewRequest("POST", "https://wix.invalid/oauth2/token-info", nil)); err == nil {
 		t.Error("the transport's own failure is lost")
 	}
-	m.countJob("reading", "dead")
+	m.countJob("refresh", "dead")
 
 	admin, err := listenAdmin("127.0.0.1:0", m)
 	if err != nil {
@@ -72,7 +72,7 @@ func TestAdmin(t *testing.T) {
 		`nametag_http_requests_total{route="/api/get-instance",status="200"} 1`,
 		`nametag_http_requests_total{route="/api/get-instance",status="401"} 1`,
 		`nametag_wix_calls_total{path="/oauth2/token-info",status="failed"} 1`,
-		`nametag_jobs_total{kind="reading",outcome="dead"} 1`,
+		`nametag_jobs_total{kind="refresh",outcome="dead"} 1`,
 		`nametag_dead_letters 1`,
 	} {
 		if !strings.Contains(body, line+"\n") {
@@ -84,4 +84,15 @@ func TestAdmin(t *testing.T) {
 			t.Errorf("asked as %s it answers %d, want %d", host, status, want)
 		}
 	}
+}
+
+// newStore is an empty database in memory.
+func newStore(t *testing.T) *sqlstore.Store {
+	t.Helper()
+	store, err := sqlstore.Open(t.Context(), "sqlite::memory:", sqlstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	return store
 }

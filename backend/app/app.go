@@ -14,22 +14,24 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/nametag-dev/nametag/backend/api"
 	"github.com/nametag-dev/nametag/backend/assets"
 	"github.com/nametag-dev/nametag/backend/identity"
 	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/kit"
 	"github.com/nametag-dev/nametag/backend/lifecycle"
 	"github.com/nametag-dev/nametag/backend/store/cachestore"
 	"github.com/nametag-dev/nametag/backend/store/sqlstore"
 	"github.com/nametag-dev/nametag/backend/wix"
-	"github.com/nametag-dev/nametag/web"
 )
 
 // Bundles are the built browser files; package nametag embeds them.
 type Bundles struct{ Widget, Panel, Web fs.FS }
 
 const (
-	// DrainFor is how long a process that was told to end still serves while it
+	// DrainFor is how long a process that has been asked to end still serves while it
 	// reports itself unready, so that a load balancer stops sending first.
 	DrainFor = 2 * time.Second
 	// shutdownFor is how long requests under way may take to end after that.
@@ -71,8 +73,9 @@ func indexBundles(b Bundles) (f files, err error) {
 	return f, nil
 }
 
-// Serve builds the production server from its configuration and starts to listen.
-func Serve(ctx context.Context, c Config, b Bundles, log *slog.Logger) (_ *App, err error) {
+// Serve builds the production server from its configuration and starts to listen. A fault
+// of what the business declares is a *DeclarationError.
+func Serve(ctx context.Context, c Config, b Bundles, business kit.New, log *slog.Logger) (_ *App, err error) {
 	a := &App{log: log}
 	defer func() {
 		if err != nil {
@@ -83,21 +86,24 @@ func Serve(ctx context.Context, c Config, b Bundles, log *slog.Logger) (_ *App, 
 	if err != nil {
 		return nil, err
 	}
-	db, err := sqlstore.Open(ctx, c.DatabaseURL, sqlstore.Options{})
-	if err != nil {
-		return nil, err
-	}
 	m := newMetrics()
 	transport := wix.NewTransport()
 	a.closers = append(a.closers, func() error { transport.CloseIdleConnections(); return nil })
-	production, kept := a.compose(composition{
-		wixURL: c.WixURL, appID: c.AppID, appSecret: c.AppSecret, transport: m.countWix(transport),
+	production, caches, err := a.compose(ctx, composition{
+		business: business, metrics: m.registry, observe: m.countJob,
+		wix: identity.Options{
+			AppID: c.AppID, AppSecret: c.AppSecret, WixURL: c.WixURL, Transport: m.countWix(transport), Logger: log,
+		},
+		databaseURL: c.DatabaseURL,
 		// A row may be changed by `nametag instances` beside us.
-		store:    cachestore.New(db, cachestore.Options{Logger: log, MaxAge: time.Minute}),
-		webhooks: c.webhooks, retention: c.Retention, observe: m.countJob, log: log,
+		maxRowAge: time.Minute,
+		webhooks:  c.webhooks, retention: c.Retention, log: log,
 	})
-	a.listenForNews(c.DatabaseURL, kept)
-	m.watchDeadLetters(db)
+	if err != nil {
+		return nil, err
+	}
+	a.listenForChanges(c.DatabaseURL, caches)
+	m.watchDeadLetters(caches.store)
 	if c.webhooks == nil {
 		log.Warn("webhooks are not taken: WIX_PUBLIC_KEY is not set")
 	}
@@ -105,8 +111,7 @@ func Serve(ctx context.Context, c Config, b Bundles, log *slog.Logger) (_ *App, 
 		BasePath:   c.basePath,
 		Production: production,
 		Widget:     bundles.widget, Panel: bundles.panel, Web: bundles.web,
-		Install:        installData(c.PublicURL, c.basePath, c.AppID, bundles),
-		Home:           web.HomeData{BasePath: c.basePath},
+		Install:        installData(c.PublicURL, c.basePath, c.AppID, production.App.Tag, bundles),
 		Logger:         log,
 		Observe:        m.observe,
 		TrustedProxies: c.proxies,
@@ -114,7 +119,7 @@ func Serve(ctx context.Context, c Config, b Bundles, log *slog.Logger) (_ *App, 
 		Draining:       a.draining.Load,
 	}
 	if c.Demo {
-		if err := a.addDemo(&options); err != nil {
+		if err := a.addDemo(ctx, &options, business); err != nil {
 			return nil, err
 		}
 	}
@@ -129,8 +134,8 @@ func Serve(ctx context.Context, c Config, b Bundles, log *slog.Logger) (_ *App, 
 }
 
 // Demo builds a server that holds the demo alone: no configuration, no file, and
-// nothing kept after it ends.
-func Demo(addr string, b Bundles, log *slog.Logger) (_ *App, err error) {
+// nothing is left when it ends.
+func Demo(ctx context.Context, addr string, b Bundles, business kit.New, log *slog.Logger) (_ *App, err error) {
 	a := &App{log: log}
 	defer func() {
 		if err != nil {
@@ -146,102 +151,119 @@ func Demo(addr string, b Bundles, log *slog.Logger) (_ *App, err error) {
 	}
 	options := api.Options{
 		Widget: bundles.widget, Panel: bundles.panel, Web: bundles.web,
-		Install:  installData(a.URL(), "", "", bundles),
-		Logger:   log,
-		Observe:  func(string, int, time.Duration) {},
-		Draining: a.draining.Load,
+		Logger: log, Draining: a.draining.Load,
 	}
-	if err := a.addDemo(&options); err != nil {
+	if err := a.addDemo(ctx, &options, business); err != nil {
 		return nil, err
 	}
+	options.Install = installData(a.URL(), "", "", options.Demo.App.Tag, bundles)
 	a.handle(api.New(options))
 	return a, nil
 }
 
 // composition is what one whole app behind the HTTP contract is made from.
 type composition struct {
-	wixURL, appID string
-	appSecret     wix.Secret
-	transport     http.RoundTripper
-	store         *cachestore.Store
+	business kit.New
+	wix      identity.Options
+	// databaseURL and maxRowAge are sqlstore's URL and cachestore's MaxAge.
+	databaseURL string
+	maxRowAge   time.Duration
 	// webhooks is nil where no public key is configured.
 	webhooks  *wix.Webhooks
 	retention time.Duration
-	// observe counts the jobs of the inbox.
+	// metrics takes the app's own metrics, and observe counts the jobs.
+	metrics prometheus.Registerer
 	observe func(kind, outcome string)
 	log     *slog.Logger
 }
 
-func (a *App) compose(c composition) (*api.Composition, caches) {
-	client := wix.New(wix.Options{
-		BaseURL: c.wixURL, AppID: c.appID, AppSecret: c.appSecret, Transport: c.transport,
+// compose makes the parts and starts them. What it has made is closed by a.closers,
+// also after an error.
+func (a *App) compose(ctx context.Context, c composition) (*api.Composition, caches, error) {
+	none := caches{}
+	verifier, err := identity.New(c.wix)
+	if err != nil {
+		return nil, none, err
+	}
+	a.closers = append(a.closers, func() error { verifier.Close(); return nil })
+	handle := new(database)
+	app, err := declare(c.business, kit.Tools{
+		DB: handle, Wix: verifier.Client, Log: c.log, Metrics: c.metrics, Now: time.Now,
 	})
-	identifier := identity.New(identity.Options{Wix: client, AppID: c.appID, Logger: c.log, Now: time.Now})
-	elevator := identity.NewElevator(identity.ElevatorOptions{Wix: client, Logger: c.log, Now: time.Now})
-	kept := caches{c.store, identifier, elevator}
+	if err != nil {
+		return nil, none, err
+	}
+	db, err := sqlstore.Open(ctx, c.databaseURL, sqlstore.Options{App: app.Data, Settings: app.Settings.Complete})
+	if err != nil {
+		return nil, none, err
+	}
+	store := cachestore.New(db, cachestore.Options{Logger: c.log, MaxAge: c.maxRowAge})
+	a.closers = append(a.closers, store.Close)
+	handle.opened = store
+	if err := startBusiness(ctx, app); err != nil {
+		return nil, none, err
+	}
+	if app.Close != nil {
+		a.closers = append(a.closers, func() error { return recovered("close the app", app.Close) })
+	}
+	all := caches{store, verifier}
 	worker := lifecycle.NewWorker(lifecycle.Options{
-		Inbox: c.store, Store: c.store, Elevator: elevator, Observe: c.observe, Logger: c.log,
-		Changed: func(id string, change instance.Change) { kept.changed(id, change.Removed) },
+		Jobs: store, Store: store, Elevator: verifier, Observe: c.observe, Logger: c.log,
+		Changed: func(id string, change instance.Change) { all.changed(id, change.Removed) },
 	})
 	retention := lifecycle.NewRetention(lifecycle.RetentionOptions{
-		Inbox: c.store, Keep: c.retention, Logger: c.log,
+		Store: store, Jobs: store, Keep: c.retention, Logger: c.log,
 		Purged: func(ids []string) {
 			for _, id := range ids {
-				kept.changed(id, true)
+				all.changed(id, true)
 			}
 		},
 	})
-	// What uses the others ends first, and the store last.
 	a.closers = append(a.closers, func() error {
 		retention.Close()
 		worker.Close()
-		elevator.Close()
-		identifier.Close()
-		return c.store.Close()
+		return nil
 	})
-	composed := &api.Composition{Identifier: identifier, Elevator: elevator, Learner: worker, Store: c.store}
+	composed := &api.Composition{Identity: verifier, Refresher: worker, Store: store, App: app, Logger: c.log, Unavailable: db.IsUnavailable}
 	if c.webhooks != nil {
-		composed.Webhooks = lifecycle.NewReceiver(c.webhooks, c.store, worker.Wake, time.Now)
+		composed.Webhooks = lifecycle.NewReceiver(c.webhooks, store, worker.Wake, time.Now)
 	}
-	return composed, kept
+	return composed, all, nil
 }
 
-// caches are all places where something of an instance is remembered.
+// caches are all places where something about an instance is cached.
 type caches struct {
-	store      *cachestore.Store
-	identifier *identity.Identifier
-	elevator   *identity.Elevator
+	store    *cachestore.Store
+	verifier *identity.Verifier
 }
 
-// changed forgets what may be out of date of an instance; of one that is removed,
+// changed drops what may be out of date about an instance; of one that is removed,
 // everything, its tokens too.
 func (c caches) changed(id string, removed bool) {
 	c.store.Invalidate(id)
-	c.elevator.Expire(id)
+	c.verifier.Expire(id)
 	if removed {
-		c.elevator.Purge(id)
-		c.identifier.Purge(id)
+		c.verifier.Purge(id)
 	}
 }
 
-// listenForNews keeps the caches true to what other replicas write. While news may be
-// missed, no row is trusted for more than a moment, and afterwards none that was
-// read before.
-func (a *App) listenForNews(databaseURL string, c caches) {
+// listenForChanges drops cached rows that other replicas change. While notifications may
+// be missed, a row is used for a moment only; afterwards no row that was read before.
+func (a *App) listenForChanges(databaseURL string, c caches) {
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		err := sqlstore.Listen(ctx, databaseURL, sqlstore.Handlers{
 			Changed: c.changed,
-			Lost:    func(error) { c.store.Trust(false) },
+			Lost:    func(error) { c.store.SetConnected(false) },
 			Regained: func() {
 				c.store.InvalidateAll()
-				c.store.Trust(true)
+				c.store.SetConnected(true)
 			},
 		}, a.log)
 		if err != nil {
-			a.log.Error("no news of other replicas' changes", "cause", err)
+			a.log.Error("changes by other replicas are not noticed", "cause", err)
 		}
 	}()
 	a.closers = append(a.closers, func() error { stop(); <-done; return nil })

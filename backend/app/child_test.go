@@ -14,6 +14,9 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/nametag-dev/nametag/backend/business"
+	"github.com/nametag-dev/nametag/backend/kit"
 )
 
 // run is the tests and then the end of the client's own idle connections.
@@ -24,8 +27,8 @@ func (r run) Run() int {
 	return r.M.Run()
 }
 
-// asServer, set in the environment, makes this test binary a server: tests that kill
-// need a process of its own.
+// asServer, set in the environment, makes this test binary a server, because tests that
+// kill need another process: "1" of the app that ships, "reviews" of the second app.
 const asServer = "NAMETAG_TEST_AS_SERVER"
 
 func TestMain(m *testing.M) {
@@ -46,7 +49,8 @@ func serveAsChild() {
 		log.Error("configuration", "cause", err)
 		os.Exit(2)
 	}
-	a, err := Serve(ctx, config, fakeBundles(), log)
+	apps := map[string]kit.New{"1": business.New, "reviews": newReviews}
+	a, err := Serve(ctx, config, fakeBundles(), apps[os.Getenv(asServer)], log)
 	if err != nil {
 		log.Error("start", "cause", err)
 		os.Exit(1)
@@ -91,7 +95,7 @@ type child struct {
 func spawn(t *testing.T, environ ...string) *child {
 	t.Helper()
 	c := &child{cmd: exec.Command(os.Args[0]), ended: make(chan struct{})}
-	c.cmd.Env = append(environ, asServer+"=1", "NAMETAG_ADDR=127.0.0.1:0", "NAMETAG_ADMIN_ADDR=127.0.0.1:0", "NAMETAG_DEMO=false")
+	c.cmd.Env = append([]string{asServer + "=1"}, append(environ, "NAMETAG_ADDR=127.0.0.1:0", "NAMETAG_ADMIN_ADDR=127.0.0.1:0", "NAMETAG_DEMO=false")...)
 	stderr, err := c.cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -104,8 +104,12 @@ func readFileForm(vars map[string]string, name string) error {
 func (c *Config) check() []error {
 	var faults []error
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
-	if c.AppID == "" {
+	if id, ok := wix.ParseGUID(c.AppID); ok {
+		c.AppID = id
+	} else if c.AppID == "" {
 		fault("WIX_APP_ID is missing: the app's id, from the app dashboard's OAuth page")
+	} else {
+		fault("WIX_APP_ID is %q: it must be a GUID, such as 6f0c1f8e-2f0a-4a6e-9d5a-0d8f3b7a1c11", c.AppID)
 	}
 	if c.AppSecret == "" {
 		fault("WIX_APP_SECRET is missing: the app's secret key, from the app dashboard's OAuth page")

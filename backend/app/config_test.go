@@ -48,7 +48,7 @@ func TestSplitKeys(t *testing.T) {
 	}
 }
 
-func TestFaultsOfTheConfiguration(t *testing.T) {
+func TestLoadConfig_faults(t *testing.T) {
 	dir := t.TempDir()
 	secretFile := filepath.Join(dir, "secret")
 	if err := os.WriteFile(secretFile, []byte(appSecret+"\n"), 0o600); err != nil {
@@ -59,9 +59,10 @@ func TestFaultsOfTheConfiguration(t *testing.T) {
 		environ []string
 		want    []string // each is named; none at all means no fault
 	}{
-		{"the secret from a file", []string{"WIX_APP_ID=x", "WIX_APP_SECRET_FILE=" + secretFile}, nil},
-		{"all that is missing is told at once", nil, []string{"WIX_APP_ID is missing", "WIX_APP_SECRET is missing"}},
-		{"a file that is not there", []string{"WIX_APP_ID=x", "WIX_APP_SECRET_FILE=" + dir + "/nothing"}, []string{"WIX_APP_SECRET_FILE"}},
+		{"the secret from a file", []string{"WIX_APP_ID=" + appID, "WIX_APP_SECRET_FILE=" + secretFile}, nil},
+		{"all that is missing is reported at once", nil, []string{"WIX_APP_ID is missing", "WIX_APP_SECRET is missing"}},
+		{"an id that is no GUID", []string{"WIX_APP_ID=" + appSecret[1:], "WIX_APP_SECRET=x"}, []string{"it must be a GUID"}},
+		{"a file that is not there", []string{"WIX_APP_ID=" + appID, "WIX_APP_SECRET_FILE=" + dir + "/nothing"}, []string{"WIX_APP_SECRET_FILE"}},
 		{"a secret given twice", append([]string{"WIX_APP_SECRET_FILE=" + secretFile}, complete...), []string{"WIX_APP_SECRET and WIX_APP_SECRET_FILE are both set"}},
 		{"faults of every kind together", append([]string{
 			"NAMETAG_PUBLIC_URL=nametag.example.com", "WIX_API_URL=ftp://x", "NAMETAG_TRUSTED_PROXIES=10.0.0.1",

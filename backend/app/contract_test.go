@@ -17,6 +17,8 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/nametag-dev/nametag/backend/business"
+	"github.com/nametag-dev/nametag/backend/kit"
 	"github.com/nametag-dev/nametag/backend/wixsim"
 )
 
@@ -78,6 +80,12 @@ func start(t *testing.T, environ ...string) *world {
 
 func startWith(t *testing.T, sim *wixsim.Sim, environ ...string) *world {
 	t.Helper()
+	return startApp(t, business.New, sim, environ...)
+}
+
+// startApp starts the server with an app of the test's own.
+func startApp(t *testing.T, app kit.New, sim *wixsim.Sim, environ ...string) *world {
+	t.Helper()
 	w := &world{t: t, sim: sim, log: &lockedBuffer{}}
 	upstream := httptest.NewServer(w.sim.REST())
 	t.Cleanup(upstream.Close)
@@ -89,7 +97,7 @@ func startWith(t *testing.T, sim *wixsim.Sim, environ ...string) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := Serve(t.Context(), config, fakeBundles(), slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	a, err := Serve(t.Context(), config, fakeBundles(), app, slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +191,7 @@ const (
 	instances = "/apps/v1/instance"
 )
 
-func TestGetInstance(t *testing.T) {
+func TestServe_getInstance(t *testing.T) {
 	w := start(t)
 	id := w.install()
 	visitor, owner := w.mint(wixsim.TokenRequest{InstanceID: id}), w.mint(wixsim.TokenRequest{Subject: "USER", InstanceID: id})
@@ -193,12 +201,12 @@ func TestGetInstance(t *testing.T) {
 		t.Fatalf("got %d %s", got.status, got.text)
 	}
 	if strings.Contains(got.text, id) {
-		t.Errorf("a visitor was told the instance id: %s", got.text)
+		t.Errorf("a visitor sees the instance id: %s", got.text)
 	}
 	if got := w.as(owner, "/api/get-instance"); !strings.Contains(got.text, id) {
-		t.Errorf("the owner was not told the instance id: %s", got.text)
+		t.Errorf("the owner does not see the instance id: %s", got.text)
 	}
-	// Off the request path, the record of what Wix says is filled in.
+	// Off the request path, our copy of the app instance is filled in.
 	w.until("the plan is known", func() bool {
 		return strings.Contains(w.as(visitor, "/api/get-instance").text, `"plan":{"name":"gold","isFree":false},"locale":"de","currency":"EUR","siteDisplayName":"Corner Café","languages":["de","en"]`)
 	})
@@ -219,7 +227,7 @@ func (w *world) until(what string, ok func() bool) {
 	}
 }
 
-func TestGetInstanceDataIsCutToTheRole(t *testing.T) {
+func TestServe_getInstanceData_byRole(t *testing.T) {
 	w := start(t)
 	id := w.install()
 	for _, subject := range []string{"VISITOR", "MEMBER", "APP"} {
@@ -230,14 +238,14 @@ func TestGetInstanceDataIsCutToTheRole(t *testing.T) {
 		}
 		for _, secret := range []string{"owner.secret", id, "ermission", "nvoice", "siteId", "appName", "ownerInfo"} {
 			if strings.Contains(got.text, secret) {
-				t.Errorf("%s was told %q: %s", subject, secret, got.text)
+				t.Errorf("%s sees %q: %s", subject, secret, got.text)
 			}
 		}
 	}
 	got := w.as(w.mint(wixsim.TokenRequest{Subject: "USER", InstanceID: id}), "/api/get-instance-data")
 	for _, part := range []string{id, "owner.secret@example.com", "permissions", "siteId"} {
 		if !strings.Contains(got.text, part) {
-			t.Errorf("the owner was not told %q: %s", part, got.text)
+			t.Errorf("the owner does not see %q: %s", part, got.text)
 		}
 	}
 	if n := w.wixCalls(appToken); n != 1 {
@@ -248,7 +256,7 @@ func TestGetInstanceDataIsCutToTheRole(t *testing.T) {
 	}
 }
 
-func TestSettingsAreTheSitesOwn(t *testing.T) {
+func TestServe_settings_ofEachSite(t *testing.T) {
 	w := start(t)
 	mine, theirs := w.install(), w.install()
 	owner := w.mint(wixsim.TokenRequest{Subject: "USER", InstanceID: mine})
@@ -275,8 +283,8 @@ func TestSettingsAreTheSitesOwn(t *testing.T) {
 	}
 }
 
-// TestOfTwoSavesOfOneVersionOneWins is the lost update that If-Match prevents.
-func TestOfTwoSavesOfOneVersionOneWins(t *testing.T) {
+// TestServe_settings_oneSaveOfAVersionWins is the lost update that If-Match prevents.
+func TestServe_settings_oneSaveOfAVersionWins(t *testing.T) {
 	w := start(t)
 	owner := w.mint(wixsim.TokenRequest{Subject: "USER"})
 	var (
@@ -300,7 +308,7 @@ func TestOfTwoSavesOfOneVersionOneWins(t *testing.T) {
 	}
 }
 
-func TestRefusedTokens(t *testing.T) {
+func TestServe_refusedTokens(t *testing.T) {
 	w := start(t)
 	no := false
 	good := w.mint(wixsim.TokenRequest{})
@@ -345,8 +353,8 @@ func TestRefusedTokens(t *testing.T) {
 	}
 }
 
-// TestRawHeaders sends what Go's client refuses to send.
-func TestRawHeaders(t *testing.T) {
+// TestServe_rawHeaders sends what Go's client refuses to send.
+func TestServe_rawHeaders(t *testing.T) {
 	w := start(t)
 	for name, header := range map[string]string{
 		"a NUL in the token":            "Authorization: a\x00b\r\n",
@@ -379,7 +387,7 @@ func TestRawHeaders(t *testing.T) {
 	}
 }
 
-func TestFaultsOfWix(t *testing.T) {
+func TestServe_faultsOfWix(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		fault  wixsim.Fault
@@ -428,8 +436,8 @@ func TestFaultsOfWix(t *testing.T) {
 	}
 }
 
-// TestAThousandCallersOfOneTokenAskWixOnce is the budget of design and of Wix's quota.
-func TestAThousandCallersOfOneTokenAskWixOnce(t *testing.T) {
+// TestServe_thousandCallersAskWixOnce is the budget of design and of Wix's quota.
+func TestServe_thousandCallersAskWixOnce(t *testing.T) {
 	w := start(t)
 	if err := w.sim.SetFault(wixsim.Fault{Endpoint: "token-info", Latency: 100 * time.Millisecond}); err != nil {
 		t.Fatal(err)
@@ -460,7 +468,7 @@ func TestAThousandCallersOfOneTokenAskWixOnce(t *testing.T) {
 	}
 }
 
-func TestNothingSecretReachesTheLog(t *testing.T) {
+func TestServe_logHoldsNoSecret(t *testing.T) {
 	w := start(t)
 	id := w.install()
 	no := false

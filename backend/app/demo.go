@@ -1,52 +1,58 @@
 package app
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
-	"io"
+	"fmt"
 	"log/slog"
-	"net/http"
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/nametag-dev/nametag/backend/api"
+	"github.com/nametag-dev/nametag/backend/apierr"
+	"github.com/nametag-dev/nametag/backend/identity"
 	"github.com/nametag-dev/nametag/backend/instance"
-	"github.com/nametag-dev/nametag/backend/store/cachestore"
-	"github.com/nametag-dev/nametag/backend/store/memstore"
+	"github.com/nametag-dev/nametag/backend/kit"
 	"github.com/nametag-dev/nametag/backend/wix"
 	"github.com/nametag-dev/nametag/backend/wixsim"
-	"github.com/nametag-dev/nametag/web"
 )
 
 const (
-	// maxDemoSessions bounds the demo's memory: beyond it, newcomers wait.
+	// maxDemoSessions bounds the demo's memory: beyond it, a new onlooker has to wait.
 	maxDemoSessions = 1000
-	// demoSessionLives is how long an onlooker's instance is kept.
-	demoSessionLives = time.Hour
+	// demoSessionLife is how long an onlooker's instance lives.
+	demoSessionLife = time.Hour
 )
 
 // addDemo puts a second, separate composition under demo/: an offline Wix that is
-// reached without a socket, and a store that is gone with the process.
-func (a *App) addDemo(o *api.Options) error {
+// reached without a socket, and a database in memory.
+func (a *App) addDemo(ctx context.Context, o *api.Options, business kit.New) error {
 	appID, secret := wixsim.NewCredentials()
-	// The demo's traffic is of no interest to whoever reads the production log.
+	// The demo's traffic does not belong in the production log.
 	quiet := slog.New(slog.DiscardHandler)
 	sim, err := wixsim.New(wixsim.Config{AppID: appID, AppSecret: secret, Logger: quiet})
 	if err != nil {
 		return err
 	}
-	store := cachestore.New(memstore.New(), cachestore.Options{Logger: quiet})
-	o.Demo, _ = a.compose(composition{
-		wixURL: "http://offline-wix.invalid", appID: appID, appSecret: wix.Secret(secret),
-		transport: inProcess{sim.REST()}, store: store, retention: demoSessionLives, log: quiet,
+	var all caches
+	o.Demo, all, err = a.compose(ctx, composition{
+		business: business, metrics: prometheus.NewRegistry(),
+		wix: identity.Options{
+			AppID: appID, AppSecret: wix.Secret(secret), WixURL: "http://offline-wix.invalid",
+			Transport: wixsim.Transport{Handler: sim.REST()}, Logger: quiet,
+		},
+		databaseURL: "sqlite::memory:", retention: demoSessionLife, log: quiet,
 	})
+	if err != nil {
+		return fmt.Errorf("start the demo: %w", err)
+	}
 	base := o.BasePath + "/demo"
 	o.DemoSessions = &demoSessions{
-		sim: sim, store: store, now: time.Now, byID: make(map[string]api.DemoSession),
-		shape: api.DemoSession{AppID: appID, Tag: widgetTag, WidgetURL: base + "/widget.js", PanelURL: base + "/panel/"},
+		sim: sim, store: all.store, now: time.Now, byID: make(map[string]api.DemoSession),
+		shape: api.DemoSession{AppID: appID, Tag: o.Demo.App.Tag, WidgetURL: base + "/widget.js", PanelURL: base + "/panel/"},
 	}
-	o.Home.Demo = &web.DemoData{}
 	return nil
 }
 
@@ -67,7 +73,7 @@ func (d *demoSessions) Create() (api.DemoSession, error) {
 	now := d.now()
 	d.forgetExpired(now)
 	if len(d.byID) >= maxDemoSessions {
-		return api.DemoSession{}, &instance.Error{Code: instance.CodeRateLimited, RetryAfter: time.Minute}
+		return api.DemoSession{}, &apierr.Error{Code: apierr.RateLimited, RetryAfter: time.Minute}
 	}
 	installed, err := d.sim.Install(wixsim.InstallRequest{SiteDisplayName: "Bramble & Thyme"})
 	if err != nil {
@@ -76,7 +82,7 @@ func (d *demoSessions) Create() (api.DemoSession, error) {
 	session := d.shape
 	session.ID = rand.Text()
 	session.InstanceID, session.SiteID = installed.InstanceID, installed.SiteID
-	session.ExpiresAt = now.Add(demoSessionLives).UTC().Truncate(time.Second)
+	session.ExpiresAt = now.Add(demoSessionLife).UTC().Truncate(time.Second)
 	d.byID[session.ID] = session
 	return session, nil
 }
@@ -96,7 +102,7 @@ func (d *demoSessions) find(id string) (api.DemoSession, error) {
 	defer d.mu.Unlock()
 	session, ok := d.byID[id]
 	if !ok || d.now().After(session.ExpiresAt) {
-		return api.DemoSession{}, &instance.Error{Code: instance.CodeNotFound}
+		return api.DemoSession{}, &apierr.Error{Code: apierr.NotFound}
 	}
 	return session, nil
 }
@@ -131,40 +137,3 @@ func (d *demoSessions) Calls(id string) ([]api.DemoCall, error) {
 	}
 	return calls, nil
 }
-
-// inProcess is an http.RoundTripper that calls a handler instead of the network.
-type inProcess struct{ handler http.Handler }
-
-func (t inProcess) RoundTrip(r *http.Request) (_ *http.Response, err error) {
-	defer func() {
-		if v := recover(); v == http.ErrAbortHandler {
-			err = io.ErrUnexpectedEOF // what a cut connection is on a real network
-		} else if v != nil {
-			panic(v)
-		}
-	}()
-	answer := &answer{header: make(http.Header), status: http.StatusOK}
-	request := r.Clone(r.Context())
-	if request.Body == nil {
-		request.Body = http.NoBody
-	}
-	request.RequestURI = r.URL.RequestURI()
-	t.handler.ServeHTTP(answer, request)
-	return &http.Response{
-		StatusCode: answer.status, Status: http.StatusText(answer.status),
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: answer.header, Body: io.NopCloser(&answer.body), ContentLength: int64(answer.body.Len()),
-		Request: r,
-	}, nil
-}
-
-// answer keeps what a handler writes.
-type answer struct {
-	header http.Header
-	status int
-	body   bytes.Buffer
-}
-
-func (a *answer) Header() http.Header         { return a.header }
-func (a *answer) WriteHeader(status int)      { a.status = status }
-func (a *answer) Write(b []byte) (int, error) { return a.body.Write(b) }

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -11,17 +12,23 @@ import (
 	"strings"
 
 	"github.com/nametag-dev/nametag/backend/assets"
+	"github.com/nametag-dev/nametag/backend/wixpages"
 	"github.com/nametag-dev/nametag/backend/wixsim"
 )
 
-// SimConfig is what `nametag sim` is told. Empty credentials are made up.
+// SimConfig configures `nametag sim`. Empty credentials are made up.
 type SimConfig struct {
 	Addr, AppID, AppSecret, AppURL, Tag, WidgetURL, PanelURL, WebhookURL string
-	// PrivateKey is the PEM text that webhooks are signed with, or "" for one that is made up.
+	// PrivateKey is the PEM text that signs webhooks, or "" for one that is made up.
 	PrivateKey string
 	// RetryFactor divides the waits of Wix's retry schedule.
 	RetryFactor float64
-	// PublicKey is what the webhooks verify with, in base64: it is told, not taken.
+}
+
+// SimInfo is what an app needs in order to use the offline Wix.
+type SimInfo struct {
+	AppID, AppSecret string
+	// PublicKey is the key that verifies webhooks, in base64.
 	PublicKey string
 }
 
@@ -34,41 +41,40 @@ func (c SimConfig) AppAddr() string {
 	return u.Host
 }
 
-// Sim builds the offline Wix and starts to listen. It returns the configuration
-// with what it made up.
-func Sim(c SimConfig, b Bundles, log *slog.Logger) (*App, SimConfig, error) {
+// Sim builds the offline Wix and starts to listen.
+func Sim(c SimConfig, b Bundles, log *slog.Logger) (*App, SimInfo, error) {
+	none := SimInfo{}
 	host, _, err := net.SplitHostPort(c.Addr)
 	if ip := net.ParseIP(host); err != nil || host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return nil, c, fmt.Errorf("--addr %s: the offline Wix hands out anyone's tokens, so it listens on loopback alone, such as 127.0.0.1:8081", c.Addr)
+		return nil, none, fmt.Errorf("--addr %s: the offline Wix hands out anyone's tokens, so it listens on loopback alone, such as 127.0.0.1:8081", c.Addr)
 	}
 	bundles, err := indexBundles(b)
 	if err != nil {
-		return nil, c, err
+		return nil, none, err
 	}
 	id, secret := wixsim.NewCredentials()
-	if c.AppID == "" {
-		c.AppID = id
-	}
-	if c.AppSecret == "" {
-		c.AppSecret = secret
-	}
-	c.AppURL = strings.TrimRight(c.AppURL, "/")
+	info := SimInfo{AppID: cmp.Or(c.AppID, id), AppSecret: cmp.Or(c.AppSecret, secret)}
 	sim, err := wixsim.New(wixsim.Config{
-		AppID: c.AppID, AppSecret: c.AppSecret,
-		AppURL: c.AppURL, Tag: c.Tag, WidgetURL: c.WidgetURL, PanelURL: c.PanelURL,
-		WebhookURL: c.WebhookURL, PrivateKey: c.PrivateKey, RetryFactor: c.RetryFactor,
-		Assets: serveFiles(bundles.web), Logger: log,
+		AppID: info.AppID, AppSecret: info.AppSecret, WebhookURL: cmp.Or(c.WebhookURL, wixpages.WebhookURL(c.AppURL)),
+		PrivateKey: c.PrivateKey, RetryFactor: c.RetryFactor, Logger: log,
 	})
 	if err != nil {
-		return nil, c, err
+		return nil, none, err
 	}
-	c.PublicKey = base64.StdEncoding.EncodeToString([]byte(sim.PublicKey()))
 	a := &App{log: log, closers: []func() error{func() error { sim.Close(); return nil }}}
-	if err := a.listen(c.Addr); err != nil {
-		return nil, c, errors.Join(err, a.close())
+	pages, err := wixpages.New(sim, wixpages.Options{
+		Tag: c.Tag, AppURL: strings.TrimRight(c.AppURL, "/"), WidgetURL: c.WidgetURL, PanelURL: c.PanelURL,
+		Assets: serveFiles(bundles.web), Logger: log,
+	})
+	if err == nil {
+		err = a.listen(c.Addr)
 	}
-	a.handle(sim.Handler())
-	return a, c, nil
+	if err != nil {
+		return nil, none, errors.Join(err, a.close())
+	}
+	info.PublicKey = base64.StdEncoding.EncodeToString([]byte(sim.PublicKey()))
+	a.handle(pages)
+	return a, info, nil
 }
 
 func serveFiles(a *assets.Assets) http.Handler {

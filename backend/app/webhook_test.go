@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	mathrand "math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -23,6 +24,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"github.com/nametag-dev/nametag/backend/business"
 	"github.com/nametag-dev/nametag/backend/instance"
 	"github.com/nametag-dev/nametag/backend/store/pgtest"
 	"github.com/nametag-dev/nametag/backend/store/sqlstore"
@@ -84,7 +86,7 @@ func (w *world) webhook(body string) reply {
 	return w.ask("POST", "/webhooks/wix", body, "Content-Type: text/plain")
 }
 
-func TestWebhooksEndToEnd(t *testing.T) {
+func TestServe_webhooks(t *testing.T) {
 	s := newSigner(t)
 	w := start(t, "WIX_PUBLIC_KEY="+s.public)
 	id := w.install()
@@ -94,7 +96,7 @@ func TestWebhooksEndToEnd(t *testing.T) {
 	}
 	w.until("the plan is known", shows(`"plan":{"name":"gold","isFree":false}`))
 
-	// Wix tells of a new plan, and says the same when asked.
+	// Wix reports a new plan, and answers the same when asked.
 	platinum := "platinum"
 	if _, err := w.sim.SetPlan(id, wixsim.PlanRequest{Plan: &platinum, Silent: true}); err != nil {
 		t.Fatal(err)
@@ -137,7 +139,7 @@ func TestWebhooksEndToEnd(t *testing.T) {
 	})
 }
 
-func TestRefusedWebhooks(t *testing.T) {
+func TestServe_refusedWebhooks(t *testing.T) {
 	s, stranger := newSigner(t), newSigner(t)
 	w := start(t, "WIX_PUBLIC_KEY="+s.public)
 	const id = "11111111-1111-4111-8111-111111111111"
@@ -156,7 +158,7 @@ func TestRefusedWebhooks(t *testing.T) {
 		{"an instance id that is no GUID", s.plan(t, "me", "gold", time.Now()), 400, "webhook_malformed"},
 		{"an event for another app", s.sign(t, id, "AppInstalled", time.Now(), map[string]any{"appId": foreignID}), 401, "webhook_refused"},
 		{"257 KB", strings.Repeat("x", 257<<10), 413, "body_too_large"},
-		{"an unknown type is kept and acknowledged", s.sign(t, id, "SiteTickled", time.Now(), map[string]any{"by": "nobody"}), 200, ""},
+		{"an unknown type is stored and acknowledged", s.sign(t, id, "SiteTickled", time.Now(), map[string]any{"by": "someone"}), 200, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := w.webhook(tt.body); got.status != tt.status || got.code() != tt.code {
@@ -172,9 +174,9 @@ func TestRefusedWebhooks(t *testing.T) {
 	}
 }
 
-// TestTheOfflineWixAndUsAgree lets the offline Wix do the telling. It shares no code
+// TestServe_webhooksOfOfflineWix lets the offline Wix do the telling. It shares no code
 // with package wix; the official packages judge it elsewhere.
-func TestTheOfflineWixAndUsAgree(t *testing.T) {
+func TestServe_webhooksOfOfflineWix(t *testing.T) {
 	sim, err := wixsim.New(wixsim.Config{AppID: appID, AppSecret: appSecret, RetryFactor: 60000})
 	if err != nil {
 		t.Fatal(err)
@@ -213,9 +215,9 @@ func databases(t *testing.T) map[string]string {
 	}
 }
 
-// TestWhatWasAcknowledgedSurvivesKills kills the server fifty times at random moments
+// TestServe_acknowledgedEventsSurviveKills kills the server fifty times at random moments
 // under a load of webhooks. Every event that was answered 200 is applied in the end.
-func TestWhatWasAcknowledgedSurvivesKills(t *testing.T) {
+func TestServe_acknowledgedEventsSurviveKills(t *testing.T) {
 	const kills = 50
 	s := newSigner(t)
 	for name, database := range databases(t) {
@@ -263,7 +265,7 @@ func TestWhatWasAcknowledgedSurvivesKills(t *testing.T) {
 	}
 }
 
-func TestAFullDisk(t *testing.T) {
+func TestServe_fullDisk(t *testing.T) {
 	s := newSigner(t)
 	database := "sqlite:" + filepath.Join(t.TempDir(), "nametag.db")
 	sim, environ := wixWithEnviron(t, s, database)
@@ -295,8 +297,8 @@ func TestAFullDisk(t *testing.T) {
 	eventually(t, database, id, func(i instance.Instance) bool { return i.Profile.Plan.Name == "gold" })
 }
 
-// TestReplicas runs three servers on one Postgres.
-func TestReplicas(t *testing.T) {
+// TestServe_replicas runs three servers on one Postgres.
+func TestServe_replicas(t *testing.T) {
 	s := newSigner(t)
 	database := pgtest.URL(t)
 	sim, environ := wixWithEnviron(t, s, database)
@@ -335,7 +337,7 @@ func TestReplicas(t *testing.T) {
 		t.Fatalf("got %d %s", got.status, got.text)
 	}
 	for _, w := range []*world{a, b, c} {
-		w.until("a removal told to A is obeyed here", func() bool { return w.as(visitor, "/api/get-instance").status == 401 })
+		w.until("a removal reported to A is obeyed here", func() bool { return w.as(visitor, "/api/get-instance").status == 401 })
 	}
 
 	// One of the three dies under 5,000 webhooks. None that was answered 200 is lost.
@@ -360,21 +362,21 @@ func TestReplicas(t *testing.T) {
 	}
 	close(next)
 	wg.Wait()
-	kept := 0
+	count := 0
 	for n, ok := range acknowledged {
 		if !ok {
 			continue
 		}
-		kept++
+		count++
 		eventually(t, database, ids[n], func(i instance.Instance) bool { return i.Profile.Plan.Name == plans[n] })
 		if t.Failed() {
 			return
 		}
 	}
-	if kept < many/2 {
-		t.Errorf("only %d of %d were acknowledged", kept, many)
+	if count < many/2 {
+		t.Errorf("only %d of %d were acknowledged", count, many)
 	}
-	t.Logf("%d of %d were acknowledged, all were applied", kept, many)
+	t.Logf("%d of %d were acknowledged, all were applied", count, many)
 }
 
 func wixWithEnviron(t *testing.T, s signer, database string) (*wixsim.Sim, []string) {
@@ -421,7 +423,7 @@ func eventually(t *testing.T, database, id string, ok func(instance.Instance) bo
 	t.Helper()
 	opened, loaded := stores.Load(t.Name())
 	if !loaded {
-		store, err := sqlstore.Open(t.Context(), database, sqlstore.Options{})
+		store, err := OpenStore(t.Context(), database, business.New, slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,7 +2,7 @@
 // compressed, with cache rules that fit the file's name.
 //
 // Two populations, two rules. A name with a content hash in it never changes its
-// bytes, so it may be kept for ever. Any other name is a URL that other people's
+// bytes, so it may be cached for ever. Any other name is a URL that other people's
 // pages hold (widget.js is on Wix sites we will never see), so it is revalidated
 // on every use, by an ETag made of the content.
 //
@@ -49,7 +49,7 @@ type variant struct {
 }
 
 // Hashed reports whether a name carries its content's hash, so that the URL may be
-// kept for ever.
+// cached for ever.
 func Hashed(name string) bool { return hashed.MatchString(name) }
 
 // hashed matches the names that the bundler makes of a file's content.

@@ -83,7 +83,7 @@ func body(t *testing.T, res *http.Response) string {
 	return buf.String()
 }
 
-func TestNamesAreTheFilesWithoutTheirEncodings(t *testing.T) {
+func TestAssets_Names(t *testing.T) {
 	want := []string{
 		"assets/" + hashed16, "index.html", "short-0123456789abc.js", "thumbnail.svg",
 		"upper-0123456789ABCDEF.js", "widget.js",
@@ -93,7 +93,7 @@ func TestNamesAreTheFilesWithoutTheirEncodings(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoFile(t *testing.T) {
+func TestAssets_Serve_noSuchFile(t *testing.T) {
 	a := bundle(t)
 	for _, tc := range []struct{ what, name string }{
 		{"an unknown name", "nothing.js"},
@@ -136,7 +136,7 @@ func TestWhatIsNoFile(t *testing.T) {
 	}
 }
 
-func TestAnEmptyFolderHasNoFiles(t *testing.T) {
+func TestNew_emptyFolder(t *testing.T) {
 	for what, fsys := range map[string]fstest.MapFS{
 		"nothing at all": {},
 		"only .gitkeep":  {".gitkeep": {}},
@@ -153,7 +153,7 @@ func TestAnEmptyFolderHasNoFiles(t *testing.T) {
 	}
 }
 
-func TestAGzipSiblingOfOtherContentIsRefused(t *testing.T) {
+func TestNew_refusesGzipOfOtherContent(t *testing.T) {
 	for _, tc := range []struct {
 		what   string
 		packed []byte
@@ -175,7 +175,7 @@ func TestAGzipSiblingOfOtherContentIsRefused(t *testing.T) {
 	}
 }
 
-func TestHeadersOfEveryFile(t *testing.T) {
+func TestAssets_Serve_headers(t *testing.T) {
 	const (
 		revalidate = "public, no-cache"
 		forEver    = "public, max-age=31536000, immutable"
@@ -213,7 +213,7 @@ func TestHeadersOfEveryFile(t *testing.T) {
 	}
 }
 
-func TestContentTypes(t *testing.T) {
+func TestAssets_Serve_contentTypes(t *testing.T) {
 	for name, want := range map[string]string{
 		"a.js":                            "text/javascript; charset=utf-8",
 		"a.mjs":                           "text/javascript; charset=utf-8",
@@ -238,7 +238,7 @@ func TestContentTypes(t *testing.T) {
 	}
 }
 
-func TestTheEncodingThatTheClientAsksFor(t *testing.T) {
+func TestAssets_Serve_encodings(t *testing.T) {
 	a := bundle(t)
 	for _, tc := range []struct {
 		name, accept, encoding, body string
@@ -270,7 +270,7 @@ func TestTheEncodingThatTheClientAsksFor(t *testing.T) {
 	}
 }
 
-func TestHeadIsGetWithoutTheBody(t *testing.T) {
+func TestAssets_Serve_head(t *testing.T) {
 	a := bundle(t)
 	for _, accept := range []string{"br", "gzip", "identity"} {
 		t.Run(accept, func(t *testing.T) {
@@ -286,14 +286,14 @@ func TestHeadIsGetWithoutTheBody(t *testing.T) {
 	}
 }
 
-func TestARangeIsAnsweredWithTheWholeFile(t *testing.T) {
+func TestAssets_Serve_ignoresRange(t *testing.T) {
 	res := get(t, bundle(t), "GET", "widget.js", http.Header{"Range": {"bytes=0-3"}})
 	if got := body(t, res); res.StatusCode != 200 || got != script {
 		t.Errorf("%d %q", res.StatusCode, got)
 	}
 }
 
-func TestTheTagFollowsContentAndEncoding(t *testing.T) {
+func TestAssets_Serve_etag(t *testing.T) {
 	tag := func(a *Assets, accept string) string {
 		return get(t, a, "GET", "widget.js", http.Header{"Accept-Encoding": {accept}}).Header.Get("ETag")
 	}
@@ -311,7 +311,7 @@ func TestTheTagFollowsContentAndEncoding(t *testing.T) {
 	}
 }
 
-func TestRevalidation(t *testing.T) {
+func TestAssets_Serve_revalidation(t *testing.T) {
 	a := bundle(t)
 	header := http.Header{"Accept-Encoding": {"br"}}
 	fresh := get(t, a, "GET", "widget.js", header)
@@ -353,11 +353,11 @@ func TestRevalidation(t *testing.T) {
 					continue
 				}
 				want := http.Header{}
-				for _, kept := range []string{
+				for _, name := range []string{
 					"Access-Control-Allow-Origin", "Cache-Control", "Cross-Origin-Resource-Policy",
 					"Etag", "Vary", "X-Content-Type-Options",
 				} {
-					want[kept] = fresh.Header[kept]
+					want[name] = fresh.Header[name]
 				}
 				if diff := cmp.Diff(want, res.Header); diff != "" {
 					t.Error(diff)
@@ -370,7 +370,7 @@ func TestRevalidation(t *testing.T) {
 	}
 }
 
-func TestVaryOfAMiddlewareIsKept(t *testing.T) {
+func TestAssets_Serve_addsToVary(t *testing.T) {
 	w := httptest.NewRecorder()
 	w.Header().Set("Vary", "Origin")
 	bundle(t).Serve(w, httptest.NewRequest("GET", "/", nil), "widget.js")
@@ -379,7 +379,7 @@ func TestVaryOfAMiddlewareIsKept(t *testing.T) {
 	}
 }
 
-func TestAHeaderAddedLaterDoesNotReachTheNextAnswer(t *testing.T) {
+func TestAssets_Serve_sharedHeadersStayTheirOwn(t *testing.T) {
 	a := bundle(t)
 	w := httptest.NewRecorder()
 	a.Serve(w, httptest.NewRequest("GET", "/", nil), "widget.js")
@@ -393,7 +393,7 @@ func TestAHeaderAddedLaterDoesNotReachTheNextAnswer(t *testing.T) {
 	}
 }
 
-func TestServingAllocatesNothing(t *testing.T) {
+func TestAssets_Serve_allocatesNothing(t *testing.T) {
 	a := bundle(t)
 	r := httptest.NewRequest("GET", "/", nil)
 	r.Header.Set("Accept-Encoding", "gzip, deflate, br;q=0.9, zstd")

@@ -2,7 +2,7 @@ package assets
 
 import "testing"
 
-func TestAcceptEncoding(t *testing.T) {
+func TestParseAcceptEncoding(t *testing.T) {
 	all := [encodings]*variant{{}, {}, {}}
 	noBr := [encodings]*variant{gzip: {}, identity: {}}
 	plain := [encodings]*variant{identity: {}}
@@ -16,7 +16,7 @@ func TestAcceptEncoding(t *testing.T) {
 		{"an empty header", []string{""}, all, identity},
 		{"what Chromium sends", []string{"gzip, deflate, br, zstd"}, all, br},
 		{"what Chromium sends, without brotli here", []string{"gzip, deflate, br, zstd"}, noBr, gzip},
-		{"what Chromium sends, for a file kept plain", []string{"gzip, deflate, br, zstd"}, plain, identity},
+		{"what Chromium sends, for a file without encodings", []string{"gzip, deflate, br, zstd"}, plain, identity},
 		{"two headers", []string{"gzip", "br"}, all, br},
 		{"the higher weight wins", []string{"br;q=0.5, gzip;q=0.6"}, all, gzip},
 		{"a thousandth decides", []string{"br;q=0.998, gzip;q=0.999"}, all, gzip},

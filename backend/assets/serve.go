@@ -4,7 +4,8 @@ package assets
 
 import (
 	"net/http"
-	"strings"
+
+	"github.com/nametag-dev/nametag/backend/etag"
 )
 
 // Header values that are the same for every file. net/http only reads them; an
@@ -39,7 +40,7 @@ func (a *Assets) Serve(w http.ResponseWriter, r *http.Request, name string) bool
 	} else {
 		h.Add("Vary", varies[0])
 	}
-	if matches(r.Header["If-None-Match"], v.etag[0]) {
+	if etag.MatchesWeak(r.Header["If-None-Match"], v.etag[0]) {
 		w.WriteHeader(http.StatusNotModified)
 		return true
 	}
@@ -50,34 +51,8 @@ func (a *Assets) Serve(w http.ResponseWriter, r *http.Request, name string) bool
 	}
 	w.WriteHeader(http.StatusOK)
 	if r.Method != http.MethodHead {
-		// A failed write means that the reader has gone; there is nobody to tell.
+		// A failed write means that the client has gone.
 		_, _ = w.Write(v.body)
 	}
 	return true
-}
-
-// matches compares the lists of If-None-Match with a strong tag, weakly, as RFC
-// 9110 §13.1.2 asks. What cannot be read matches nothing.
-func matches(lists []string, etag string) bool {
-	for _, list := range lists {
-		if strings.TrimSpace(list) == "*" {
-			return true
-		}
-		for {
-			list = strings.TrimLeft(list, " \t,")
-			list = strings.TrimPrefix(list, "W/")
-			if len(list) == 0 || list[0] != '"' {
-				break
-			}
-			end := strings.IndexByte(list[1:], '"') + 2
-			if end == 1 {
-				break
-			}
-			if list[:end] == etag {
-				return true
-			}
-			list = list[end:]
-		}
-	}
-	return false
 }

@@ -1,285 +1,325 @@
 package identity
 
+// Elevation: the app token of each instance, the app instance read with it, and the
+// instance's budget of calls.
+
 import (
 	"context"
 	"errors"
 	"log/slog"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/maypok86/otter/v2"
 	"golang.org/x/time/rate"
 
-	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/apierr"
 	"github.com/nametag-dev/nametag/backend/wix"
 )
 
 const (
-	// freshLife is how long an app instance is served without asking Wix again.
+	// freshLife is how long an app instance is returned without asking Wix again.
 	freshLife = 60 * time.Second
-	// staleLife is how long after it was read an app instance is still better than none.
+	// staleLife is how old an app instance may be that is returned while Wix is away.
 	staleLife = 24 * time.Hour
-	// staleAgain is how long a stale one is served before Wix is tried again.
-	staleAgain = 10 * time.Second
+	// staleRetry is how long a stale one is returned before Wix is asked again.
+	staleRetry = 10 * time.Second
 	// tokenMargin is how long before its end an app token is no longer used.
 	tokenMargin = 5 * time.Minute
 	// Wix allows 200 calls a minute per instance ("Rate Limits" in Wix's REST
-	// documentation). At most 20 + 80 are begun here in any minute, and each may be
-	// repeated once; token-info's share comes on top.
+	// documentation). At most 20 + 80 are begun here in any minute; app tokens and app
+	// instances may be repeated once each, and token-info's calls are added to that.
 	budgetBurst = 20
 	budgetEvery = time.Minute / 80
-	// defaultInstances bounds the app instances that are kept, some kilobytes each.
-	defaultInstances = 5_000
-	// elevateTimeout bounds one load: a token and a read, both perhaps twice.
+	// instanceShare is how many cached tokens there are to one cached instance.
+	instanceShare = 20
+	// elevateTimeout bounds one load: a token and a read, each perhaps twice.
 	elevateTimeout = 15 * time.Second
 )
 
-// AppReader makes the calls to Wix that an Elevator makes. *wix.Client is one.
-type AppReader interface {
+// appReader makes the calls to Wix that an elevator makes. *wix.Client implements it.
+type appReader interface {
 	AppToken(ctx context.Context, instanceID string) (wix.AppToken, error)
 	AppInstance(ctx context.Context, accessToken wix.Secret) (wix.AppInstance, error)
 }
 
-// ElevatorOptions are what an Elevator needs. Wix is required.
-type ElevatorOptions struct {
-	Wix    AppReader
-	Now    func() time.Time // time.Now
-	Logger *slog.Logger     // none
-	// Size bounds the instances that are kept. 5,000.
-	Size int
+// elevator calls Wix with the app's own identity.
+type elevator struct {
+	wix     appReader
+	now     func() time.Time
+	logger  *slog.Logger
+	entries *otter.Cache[string, *entry]
+	gate    *gate
+	work    *background
 }
 
-// Elevator reads app instances with the app's own identity. It is safe for
-// concurrent use.
-type Elevator struct {
-	wix    AppReader
-	now    func() time.Time
-	logger *slog.Logger
+// entry is everything that is remembered of one instance.
+type entry struct {
+	budget *rate.Limiter
 
-	tokens *otter.Cache[string, appToken]
-	// documents holds what is answered at once; stale holds the last good one of each.
-	documents *otter.Cache[string, document]
-	stale     *otter.Cache[string, *wix.AppInstance]
-	budgets   *otter.Cache[string, *rate.Limiter]
-	guard     *guard
-	loads     *loads
-	purges    atomic.Uint64
-	close     sync.Once
+	mu sync.Mutex // guards the fields below
+
+	token    wix.Secret
+	tokenEnd time.Time           // from when on the token is not used
+	fetching *flight[wix.Secret] // the request for a token in progress, or nil
+
+	app      *wix.AppInstance // the last one read, or nil
+	readAt   time.Time        // when app was read
+	refusal  *apierr.Error    // set if Wix refused the last read
+	nextRead time.Time        // until then, app or refusal is returned without asking Wix
+	reading  *flight[*wix.AppInstance]
+	purged   bool // another entry has replaced this one
 }
 
-type appToken struct {
-	secret wix.Secret
-	life   time.Duration
-}
-
-// document is an app instance, or Wix's refusal to give it.
-type document struct {
-	app     *wix.AppInstance
-	refusal *instance.Error
-	life    time.Duration
-}
-
-// NewElevator returns an Elevator. Close it.
-func NewElevator(o ElevatorOptions) *Elevator {
-	if o.Now == nil {
-		o.Now = time.Now
+func newElevator(w appReader, o Options) *elevator {
+	return &elevator{
+		wix:     w,
+		now:     o.Now,
+		logger:  o.Logger,
+		entries: newCache(o.Size/instanceShare, o.Now, otter.ExpiryAccessing[string, *entry](staleLife)),
+		gate:    newGate("app instance", o.Now, o.Logger),
+		work:    newBackground(),
 	}
-	if o.Size <= 0 {
-		o.Size = defaultInstances
-	}
-	e := &Elevator{wix: o.Wix, now: o.Now, logger: orDiscard(o.Logger), loads: newLoads()}
-	e.tokens = newCache[string](o.Size, o.Now, func(t appToken) time.Duration { return t.life })
-	e.documents = newCache[string](o.Size, o.Now, func(d document) time.Duration { return d.life })
-	e.stale = newCache[string](o.Size, o.Now, func(*wix.AppInstance) time.Duration { return staleLife })
-	e.budgets = otter.Must(&otter.Options[string, *rate.Limiter]{
-		MaximumSize:      o.Size,
-		Clock:            clock{o.Now},
-		Logger:           &otter.NoopLogger{},
-		ExpiryCalculator: otter.ExpiryAccessing[string, *rate.Limiter](time.Minute), // full again by then
+}
+
+// entry returns the entry of an instance, a new one if there is none.
+func (e *elevator) entry(instanceID string) *entry {
+	en, _ := e.entries.ComputeIfAbsent(instanceID, func() (*entry, bool) {
+		return &entry{budget: rate.NewLimiter(rate.Every(budgetEvery), budgetBurst)}, false
 	})
-	e.guard = newGuard("app instance", o.Now, e.logger)
-	return e
+	return en
 }
 
-// AppInstance returns Wix's app instance, at most a minute old while Wix can be
-// asked. While Wix cannot answer, or the instance's budget of calls is spent, the
-// last one read is served for up to 24 hours. The result is shared with
-// other callers: it must not be written to.
-//
-// When Wix refuses to elevate for the instance (it may have been uninstalled, or
-// the app's secret may be wrong: Wix's answer does not tell which) the error is
-// wix_bad_response, nothing stale is served, and Wix is asked again after 30 s.
-// An error is an *instance.Error, or ctx's own context.Canceled.
-func (e *Elevator) AppInstance(ctx context.Context, instanceID string) (*wix.AppInstance, error) {
-	if !plausibleID(instanceID) {
-		return nil, &instance.Error{Code: instance.CodeInternal, Err: errors.New("the instance id is not a GUID")}
-	}
-	d, ok := e.documents.GetIfPresent(instanceID)
+// load is the one path to an app instance: Verifier.AppInstance, and Verifier.Refresh if
+// mustBeFresh.
+func (e *elevator) load(ctx context.Context, instanceID string, mustBeFresh bool) (*wix.AppInstance, error) {
+	instanceID, ok := wix.ParseGUID(instanceID)
 	if !ok {
-		var err error
-		d, err = await(ctx, e.loads, func() (document, error) {
-			return e.documents.Get(e.loads.ctx, instanceID, otter.LoaderFunc[string, document](
-				func(_ context.Context, instanceID string) (document, error) { return e.load(ctx, instanceID) }))
-		})
+		return nil, errNoGUID()
+	}
+	if mustBeFresh {
+		e.expire(instanceID)
+	}
+	for {
+		en := e.entry(instanceID)
+		en.mu.Lock()
+		if !mustBeFresh && e.now().Before(en.nextRead) {
+			defer en.mu.Unlock()
+			if en.refusal != nil {
+				return nil, en.refusal
+			}
+			return en.app, nil
+		}
+		if en.reading == nil {
+			en.reading = e.startReading(ctx, en, instanceID)
+		}
+		reading := en.reading
+		en.mu.Unlock()
+
+		app, err := reading.wait(ctx)
 		switch {
-		case err == nil:
-		case ctx.Err() != nil:
+		case err != nil && ctx.Err() != nil:
 			return nil, callerGone(ctx.Err())
-		default:
-			return nil, fault(err)
+		case en.wasPurged():
+			continue // the result is from before the purge
+		case err == nil:
+			return app, nil
+		case !mustBeFresh && !isRefused(err):
+			if app := en.stale(e.now()); app != nil {
+				return app, nil
+			}
 		}
+		return nil, asAPIError(err)
 	}
-	if d.refusal != nil {
-		return nil, d.refusal
-	}
-	return d.app, nil
 }
 
-// Fresh asks Wix for the app instance now, whatever it said before, and what it says
-// is what AppInstance returns from then on. Nothing stale is returned. Errors are as
-// AppInstance's.
-func (e *Elevator) Fresh(ctx context.Context, instanceID string) (*wix.AppInstance, error) {
-	if !plausibleID(instanceID) {
-		return nil, &instance.Error{Code: instance.CodeInternal, Err: errors.New("the instance id is not a GUID")}
-	}
-	app, err := await(ctx, e.loads, func() (*wix.AppInstance, error) {
-		ctx, cancel := e.loads.detach(ctx, elevateTimeout)
+func errNoGUID() *apierr.Error {
+	return &apierr.Error{Code: apierr.Internal, Err: errors.New("the instance id is not a GUID")}
+}
+
+// startReading reads the app instance in the background. The caller has locked the entry.
+func (e *elevator) startReading(ctx context.Context, en *entry, instanceID string) *flight[*wix.AppInstance] {
+	var reading *flight[*wix.AppInstance]
+	reading = launch(e.work, func() (*wix.AppInstance, error) {
+		ctx, cancel := e.work.detach(ctx, elevateTimeout)
 		defer cancel()
-		purges := e.purges.Load()
-		app, err := e.read(ctx, instanceID)
-		if err != nil {
-			return nil, err
+		app, err := recovered(func() (*wix.AppInstance, error) { return e.read(ctx, en, instanceID) })
+		if warning := e.store(en, reading, app, err); warning != "" {
+			e.logger.WarnContext(ctx, warning, "instanceId", instanceID, "cause", err)
 		}
-		e.stale.Set(instanceID, app)
-		e.documents.Set(instanceID, document{app: app, life: freshLife})
-		if purges != e.purges.Load() { // it may be from before the purge
-			e.stale.Invalidate(instanceID)
-			e.documents.Invalidate(instanceID)
-		}
-		return app, nil
+		return app, err
 	})
-	switch {
-	case err == nil:
-		return app, nil
-	case ctx.Err() != nil:
-		return nil, callerGone(ctx.Err())
-	default:
-		return nil, fault(err)
+	return reading
+}
+
+// store caches the outcome of a read, and returns what is to be logged. A read that began
+// before the last expiry or purge is not cached: it may be outdated.
+func (e *elevator) store(en *entry, reading *flight[*wix.AppInstance], app *wix.AppInstance, err error) (warning string) {
+	en.mu.Lock()
+	defer en.mu.Unlock()
+	if en.reading != reading {
+		return ""
 	}
-}
-
-// Expire makes the next AppInstance ask Wix, for an instance of which there is news.
-// Should Wix not answer then, what it said last is still served.
-func (e *Elevator) Expire(instanceID string) { e.documents.Invalidate(instanceID) }
-
-// Purge forgets what Wix said of an instance, the stale answer included, and its
-// app token. A load that is under way is made again.
-func (e *Elevator) Purge(instanceID string) {
-	e.purges.Add(1)
-	e.stale.Invalidate(instanceID)
-	e.tokens.Invalidate(instanceID)
-	e.documents.Invalidate(instanceID)
-}
-
-// Close ends what is under way with Wix and waits for it. Nothing may be read from
-// then on.
-func (e *Elevator) Close() {
-	e.close.Do(func() {
-		e.loads.close()
-		e.tokens.StopAllGoroutines()
-		e.documents.StopAllGoroutines()
-		e.stale.StopAllGoroutines()
-		e.budgets.StopAllGoroutines()
-	})
-}
-
-func (e *Elevator) load(ctx context.Context, instanceID string) (document, error) {
-	ctx, cancel := e.loads.detach(ctx, elevateTimeout)
-	defer cancel()
-	purges := e.purges.Load()
-	app, err := e.read(ctx, instanceID)
+	en.reading = nil
+	now := e.now()
 	switch {
 	case err == nil:
-		e.stale.Set(instanceID, app)
-		if purges != e.purges.Load() { // it may be from before the purge
-			e.stale.Invalidate(instanceID)
-		}
-		return document{app: app, life: freshLife}, nil
+		en.app, en.readAt, en.refusal, en.nextRead = app, now, nil, now.Add(freshLife)
 	case isRefused(err):
-		e.logger.WarnContext(ctx, "wix refuses the app instance", "instance", instanceID, "cause", err)
-		e.stale.Invalidate(instanceID)
-		return document{refusal: &instance.Error{Code: instance.CodeWixBadResponse, Err: err}, life: refusedLife}, nil
+		en.app, en.refusal, en.nextRead = nil, asAPIError(err), now.Add(refusedLife)
+		return "wix refuses the app instance"
+	case en.staleAt(now) != nil:
+		en.refusal, en.nextRead = nil, now.Add(staleRetry)
+		return "stale app instance returned"
 	}
-	if app, ok := e.stale.GetIfPresent(instanceID); ok {
-		e.logger.WarnContext(ctx, "stale app instance served", "instance", instanceID, "cause", err)
-		return document{app: app, life: staleAgain}, nil
-	}
-	return document{}, err
+	return ""
 }
 
-// read asks Wix for the app instance. An app token that Wix no longer takes is
-// replaced, once.
-func (e *Elevator) read(ctx context.Context, instanceID string) (*wix.AppInstance, error) {
-	token, kept, err := e.token(ctx, instanceID)
-	if err != nil {
+// staleAt returns the last app instance read, unless it is too old. The caller has locked
+// the entry.
+func (en *entry) staleAt(now time.Time) *wix.AppInstance {
+	if en.app == nil || now.Sub(en.readAt) >= staleLife {
+		return nil
+	}
+	return en.app
+}
+
+func (en *entry) stale(now time.Time) *wix.AppInstance {
+	en.mu.Lock()
+	defer en.mu.Unlock()
+	return en.staleAt(now)
+}
+
+func (en *entry) wasPurged() bool {
+	en.mu.Lock()
+	defer en.mu.Unlock()
+	return en.purged
+}
+
+// expire is Verifier.Expire. A read in progress is left to those who wait for it already.
+func (e *elevator) expire(instanceID string) {
+	en, ok := e.entries.GetIfPresent(strings.ToLower(instanceID))
+	if !ok {
+		return
+	}
+	en.mu.Lock()
+	defer en.mu.Unlock()
+	en.reading, en.nextRead = nil, time.Time{}
+}
+
+// purge removes everything of an instance but its budget. A read in progress is repeated.
+func (e *elevator) purge(instanceID string) {
+	instanceID = strings.ToLower(instanceID)
+	en, ok := e.entries.GetIfPresent(instanceID)
+	if !ok {
+		return
+	}
+	e.entries.Set(instanceID, &entry{budget: en.budget})
+	en.mu.Lock()
+	defer en.mu.Unlock()
+	en.purged, en.reading = true, nil
+}
+
+func (e *elevator) close() {
+	e.work.close()
+	e.entries.StopAllGoroutines()
+}
+
+// read asks Wix for the app instance.
+func (e *elevator) read(ctx context.Context, en *entry, instanceID string) (*wix.AppInstance, error) {
+	var app wix.AppInstance
+	err := e.withToken(ctx, en, instanceID, func(token wix.Secret) error {
+		return e.spend(ctx, en, e.gate, func() (err error) {
+			app, err = e.wix.AppInstance(ctx, token)
+			return err
+		})
+	})
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	app, err := e.readWith(ctx, instanceID, token)
-	var w *wix.Error
-	if kept && errors.As(err, &w) && w.Kind == wix.Refused && w.Status == 401 {
-		e.tokens.Invalidate(instanceID)
-		if token, _, err = e.token(ctx, instanceID); err != nil {
-			return nil, err
-		}
-		app, err = e.readWith(ctx, instanceID, token)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if !strings.EqualFold(app.Instance.InstanceID, instanceID) {
-		return nil, &instance.Error{Code: instance.CodeWixBadResponse, Err: errors.New("another instance than the one asked for")}
+	case !strings.EqualFold(app.Instance.InstanceID, instanceID):
+		return nil, &apierr.Error{Code: apierr.WixBadResponse, Err: errors.New("the answer is about another instance")}
 	}
 	return &app, nil
 }
 
-func (e *Elevator) readWith(ctx context.Context, instanceID string, token wix.Secret) (app wix.AppInstance, err error) {
-	err = e.spend(ctx, instanceID, func() (err error) {
-		app, err = e.wix.AppInstance(ctx, token)
+// withToken makes a call with the instance's app token. If Wix answers 401 to a token that
+// was cached, the token is renewed and the call repeated once.
+func (e *elevator) withToken(ctx context.Context, en *entry, instanceID string, call func(wix.Secret) error) error {
+	token, cached, err := e.appToken(ctx, en, instanceID)
+	if err != nil {
 		return err
-	})
-	return app, err
+	}
+	err = call(token)
+	if !cached || refusedStatus(err) != 401 {
+		return err
+	}
+	en.dropToken(token)
+	if token, _, err = e.appToken(ctx, en, instanceID); err != nil {
+		return err
+	}
+	return call(token)
 }
 
-// token returns the instance's app token, and whether it was kept from before.
-func (e *Elevator) token(ctx context.Context, instanceID string) (secret wix.Secret, kept bool, err error) {
-	kept = true
-	t, err := e.tokens.Get(ctx, instanceID, otter.LoaderFunc[string, appToken](
-		func(ctx context.Context, instanceID string) (appToken, error) {
-			kept = false
-			var t wix.AppToken
-			err := e.spend(ctx, instanceID, func() (err error) {
-				t, err = e.wix.AppToken(ctx, instanceID)
+// appToken returns the instance's app token, and whether it was cached.
+func (e *elevator) appToken(ctx context.Context, en *entry, instanceID string) (token wix.Secret, cached bool, err error) {
+	en.mu.Lock()
+	if e.now().Before(en.tokenEnd) {
+		defer en.mu.Unlock()
+		return en.token, true, nil
+	}
+	if en.fetching == nil {
+		en.fetching = e.startFetching(ctx, en, instanceID)
+	}
+	fetching := en.fetching
+	en.mu.Unlock()
+	token, err = fetching.wait(ctx)
+	return token, false, err
+}
+
+// startFetching requests an app token in the background. The caller has locked the entry.
+func (e *elevator) startFetching(ctx context.Context, en *entry, instanceID string) *flight[wix.Secret] {
+	return launch(e.work, func() (wix.Secret, error) {
+		ctx, cancel := e.work.detach(ctx, elevateTimeout)
+		defer cancel()
+		token, err := recovered(func() (token wix.AppToken, err error) {
+			err = e.spend(ctx, en, e.gate, func() (err error) {
+				token, err = e.wix.AppToken(ctx, instanceID)
 				return err
 			})
-			// A life too short for the margin is used by half.
-			return appToken{t.AccessToken, max(t.ExpiresIn-tokenMargin, t.ExpiresIn/2)}, err
-		}))
-	return t.secret, kept, err
+			return token, err
+		})
+		en.mu.Lock()
+		defer en.mu.Unlock()
+		en.fetching = nil
+		if err != nil {
+			return "", err
+		}
+		// Of a life too short for the margin, half is used.
+		life := max(token.ExpiresIn-tokenMargin, token.ExpiresIn/2)
+		en.token, en.tokenEnd = token.AccessToken, e.now().Add(life)
+		return token.AccessToken, nil
+	})
 }
 
-// spend makes one call out of the instance's budget.
-func (e *Elevator) spend(ctx context.Context, instanceID string, call func() error) error {
-	budget, _ := e.budgets.ComputeIfAbsent(instanceID, func() (*rate.Limiter, bool) {
-		return rate.NewLimiter(rate.Every(budgetEvery), budgetBurst), false
-	})
+// dropToken removes the app token from the cache, unless it has been renewed already.
+func (en *entry) dropToken(token wix.Secret) {
+	en.mu.Lock()
+	defer en.mu.Unlock()
+	if en.token == token {
+		en.token, en.tokenEnd = "", time.Time{}
+	}
+}
+
+// spend makes one call out of the instance's budget, through a gate.
+func (e *elevator) spend(ctx context.Context, en *entry, g *gate, call func() error) error {
 	now := e.now()
-	if budget != nil && !budget.AllowN(now, 1) {
-		wait := time.Duration((1 - budget.TokensAt(now)) * float64(budgetEvery))
-		return &instance.Error{
-			Code: instance.CodeRateLimited, RetryAfter: max(wait, time.Second), Err: errors.New("the instance's budget of calls to Wix is spent"),
+	if !en.budget.AllowN(now, 1) {
+		wait := time.Duration((1 - en.budget.TokensAt(now)) * float64(budgetEvery))
+		return &apierr.Error{
+			Code: apierr.RateLimited, RetryAfter: max(wait, time.Second), Err: errors.New("the instance's budget of calls to Wix is spent"),
 		}
 	}
-	return e.guard.call(ctx, call)
+	return g.call(ctx, call)
 }

@@ -1,20 +1,21 @@
 package identity
 
-// How often Wix is asked for an app instance, and what is served when it cannot answer.
+// How often Wix is asked for an app instance, and what is returned when it cannot answer.
 
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/apierr"
 	"github.com/nametag-dev/nametag/backend/wix"
 )
 
-// fakeElevation answers with what its fields say at the time of the call.
+// fakeElevation answers with the values of its fields at the time of the call.
 type fakeElevation struct {
 	mu       sync.Mutex
 	token    wix.AppToken
@@ -24,7 +25,9 @@ type fakeElevation struct {
 	// readFirst are the errors of the next reads, before readErr's turn.
 	readFirst []error
 	otherID   string
-	slow      time.Duration
+	slow      time.Duration // of reads
+	slowToken time.Duration
+	panics    bool // reads panic
 
 	tokens, reads int
 	used          []wix.Secret
@@ -32,9 +35,11 @@ type fakeElevation struct {
 
 func (f *fakeElevation) AppToken(context.Context, string) (wix.AppToken, error) {
 	f.mu.Lock()
-	defer f.mu.Unlock()
 	f.tokens++
-	return f.token, f.tokenErr
+	token, err, slow := f.token, f.tokenErr, f.slowToken
+	f.mu.Unlock()
+	time.Sleep(slow)
+	return token, err
 }
 
 func (f *fakeElevation) AppInstance(ctx context.Context, token wix.Secret) (wix.AppInstance, error) {
@@ -45,12 +50,15 @@ func (f *fakeElevation) AppInstance(ctx context.Context, token wix.Secret) (wix.
 	if f.otherID != "" {
 		app.Instance.InstanceID = f.otherID
 	}
-	err, slow := f.readErr, f.slow
+	err, slow, panics := f.readErr, f.slow, f.panics
 	if len(f.readFirst) > 0 {
 		err, f.readFirst = f.readFirst[0], f.readFirst[1:]
 	}
 	f.mu.Unlock()
 	time.Sleep(slow)
+	if panics {
+		panic("odd")
+	}
 	if err != nil {
 		return wix.AppInstance{}, err
 	}
@@ -69,13 +77,13 @@ func (f *fakeElevation) calls() (tokens, reads int) {
 	return f.tokens, f.reads
 }
 
-// elevate runs a test with a fake clock, a healthy Wix and an Elevator.
-func elevate(t *testing.T, test func(t *testing.T, w *fakeElevation, e *Elevator)) {
+// elevate runs a test with a fake clock, a healthy Wix and an elevator.
+func elevate(t *testing.T, test func(t *testing.T, w *fakeElevation, e *elevator)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := &fakeElevation{token: wix.AppToken{AccessToken: "app-token", ExpiresIn: 4 * time.Hour}, name: "first"}
-		e := NewElevator(ElevatorOptions{Wix: w})
-		defer e.Close()
+		e := newElevator(w, complete(t, Options{}))
+		defer e.close()
 		test(t, w, e)
 	})
 }
@@ -88,9 +96,9 @@ func nameOf(app *wix.AppInstance) string {
 }
 
 // expect reads idA and checks the answer and the calls that were made so far.
-func expect(t *testing.T, w *fakeElevation, e *Elevator, when, name string, c instance.Code, tokens, reads int) {
+func expect(t *testing.T, w *fakeElevation, e *elevator, when, name string, c apierr.Code, tokens, reads int) {
 	t.Helper()
-	app, err := e.AppInstance(t.Context(), idA)
+	app, err := e.load(t.Context(), idA, false)
 	if got := nameOf(app); code(err) != c || got != name {
 		t.Errorf("%s: got %q, %v; want %q, %q", when, got, err, name, c)
 	}
@@ -99,132 +107,132 @@ func expect(t *testing.T, w *fakeElevation, e *Elevator, when, name string, c in
 	}
 }
 
-func TestFreshAndAgain(t *testing.T) {
-	elevate(t, func(t *testing.T, w *fakeElevation, e *Elevator) {
-		expect(t, w, e, "first", "first", "", 1, 1)
+func TestElevator_load_freshForAMinute(t *testing.T) {
+	elevate(t, func(t *testing.T, w *fakeElevation, e *elevator) {
+		expect(t, w, e, "first", "first", accepted, 1, 1)
 		w.set(func() { w.name = "second" })
 		time.Sleep(59 * time.Second)
-		expect(t, w, e, "within 60 s", "first", "", 1, 1)
+		expect(t, w, e, "within 60 s", "first", accepted, 1, 1)
 		time.Sleep(2 * time.Second)
-		expect(t, w, e, "after 60 s, with the kept token", "second", "", 1, 2)
+		expect(t, w, e, "after 60 s, with the cached token", "second", accepted, 1, 2)
 		time.Sleep(4*time.Hour - tokenMargin - 62*time.Second)
-		expect(t, w, e, "just before the token's margin", "second", "", 1, 3)
+		expect(t, w, e, "just before the token's margin", "second", accepted, 1, 3)
 		time.Sleep(61 * time.Second)
-		expect(t, w, e, "within the token's margin", "second", "", 2, 4)
+		expect(t, w, e, "within the token's margin", "second", accepted, 2, 4)
 	})
 }
 
-func TestAShortLivedTokenIsUsedByHalf(t *testing.T) {
-	elevate(t, func(t *testing.T, w *fakeElevation, e *Elevator) {
+func TestElevator_appToken_shortLifeIsHalved(t *testing.T) {
+	elevate(t, func(t *testing.T, w *fakeElevation, e *elevator) {
 		w.token.ExpiresIn = 5 * time.Minute
-		expect(t, w, e, "first", "first", "", 1, 1)
+		expect(t, w, e, "first", "first", accepted, 1, 1)
 		time.Sleep(149 * time.Second)
-		expect(t, w, e, "before half of its life", "first", "", 1, 2)
+		expect(t, w, e, "before half of its life", "first", accepted, 1, 2)
 		time.Sleep(61 * time.Second)
-		expect(t, w, e, "after half of its life", "first", "", 2, 3)
+		expect(t, w, e, "after half of its life", "first", accepted, 2, 3)
 	})
 }
 
-func TestStaleIsServed(t *testing.T) {
+func TestElevator_load_staleWhileWixIsAway(t *testing.T) {
 	for name, err := range map[string]error{
-		"while Wix is down":           failure(wix.Unavailable, 500, 0),
-		"while Wix is slow":           failure(wix.Timeout, 504, 0),
-		"while Wix limits us":         failure(wix.RateLimited, 429, 0),
-		"while Wix talks nonsense":    failure(wix.BadResponse, 200, 0),
-		"while Wix answers oddly":     refusal(428),
-		"while our own deadline ends": context.DeadlineExceeded,
+		"while Wix is down":             failure(wix.Unavailable, 500, 0),
+		"while Wix is slow":             failure(wix.Timeout, 504, 0),
+		"while Wix limits the rate":     failure(wix.RateLimited, 429, 0),
+		"while Wix answers nonsense":    failure(wix.BadResponse, 200, 0),
+		"while Wix answers oddly":       refusal(428),
+		"while the own deadline passes": context.DeadlineExceeded,
 	} {
 		t.Run(name, func(t *testing.T) {
-			elevate(t, func(t *testing.T, w *fakeElevation, e *Elevator) {
-				expect(t, w, e, "first", "first", "", 1, 1)
+			elevate(t, func(t *testing.T, w *fakeElevation, e *elevator) {
+				expect(t, w, e, "first", "first", accepted, 1, 1)
 				w.set(func() { w.readErr, w.name = err, "second" })
 				time.Sleep(61 * time.Second)
-				expect(t, w, e, "stale", "first", "", 1, 2)
+				expect(t, w, e, "stale", "first", accepted, 1, 2)
 				time.Sleep(9 * time.Second)
-				expect(t, w, e, "stale, without asking again so soon", "first", "", 1, 2)
+				expect(t, w, e, "stale, without asking again so soon", "first", accepted, 1, 2)
 				time.Sleep(2 * time.Second)
-				expect(t, w, e, "stale, asked again", "first", "", 1, 3)
+				expect(t, w, e, "stale, asked again", "first", accepted, 1, 3)
 				w.set(func() { w.readErr = nil })
 				time.Sleep(11 * time.Second)
-				expect(t, w, e, "Wix is back", "second", "", 1, 4)
+				expect(t, w, e, "Wix is back", "second", accepted, 1, 4)
 			})
 		})
 	}
 	t.Run("when the answer is another instance's", func(t *testing.T) {
-		elevate(t, func(t *testing.T, w *fakeElevation, e *Elevator) {
-			expect(t, w, e, "first", "first", "", 1, 1)
+		elevate(t, func(t *testing.T, w *fakeElevation, e *elevator) {
+			expect(t, w, e, "first", "first", accepted, 1, 1)
 			w.set(func() { w.otherID, w.name = idB, "other" })
 			time.Sleep(61 * time.Second)
-			expect(t, w, e, "stale", "first", "", 1, 2)
+			expect(t, w, e, "stale", "first", accepted, 1, 2)
 		})
 	})
-	t.Run("when no app token can be had", func(t *testing.T) {
-		elevate(t, func(t *testing.T, w *fakeElevation, e *Elevator) {
+	t.Run("when there is no app token", func(t *testing.T) {
+		elevate(t, func(t *testing.T, w *fakeElevation, e *elevator) {
 			w.token.ExpiresIn = time.Minute
-			expect(t, w, e, "first", "first", "", 1, 1)
+			expect(t, w, e, "first", "first", accepted, 1, 1)
 			w.set(func() { w.tokenErr = failure(wix.Unavailable, 500, 0) })
 			time.Sleep(61 * time.Second)
-			expect(t, w, e, "stale", "first", "", 2, 1)
+			expect(t, w, e, "stale", "first", accepted, 2, 1)
 		})
 	})
 	t.Run("for a day and no longer", func(t *testing.T) {
-		elevate(t, func(t *testing.T, w *fakeElevation, e *Elevator) {
-			expect(t, w, e, "first", "first", "", 1, 1)
+		elevate(t, func(t *testing.T, w *fakeElevation, e *elevator) {
+			expect(t, w, e, "first", "first", accepted, 1, 1)
 			w.set(func() { w.readErr, w.tokenErr = failure(wix.Unavailable, 500, 0), failure(wix.Unavailable, 500, 0) })
 			time.Sleep(24*time.Hour - time.Second)
-			expect(t, w, e, "within a day", "first", "", 2, 1)
+			expect(t, w, e, "within a day", "first", accepted, 2, 1)
 			time.Sleep(11 * time.Second)
-			expect(t, w, e, "after a day", "", instance.CodeWixUnavailable, 3, 1)
+			expect(t, w, e, "after a day", "", apierr.WixUnavailable, 3, 1)
 		})
 	})
 	t.Run("when the budget is spent", func(t *testing.T) {
-		elevate(t, func(t *testing.T, w *fakeElevation, e *Elevator) {
-			expect(t, w, e, "first", "first", "", 1, 1)
+		elevate(t, func(t *testing.T, w *fakeElevation, e *elevator) {
+			expect(t, w, e, "first", "first", accepted, 1, 1)
 			time.Sleep(61 * time.Second)
 			for range budgetBurst {
-				_ = e.spend(t.Context(), idA, func() error { return nil })
+				_ = e.spend(t.Context(), e.entry(idA), e.gate, func() error { return nil })
 			}
-			expect(t, w, e, "stale", "first", "", 1, 1)
+			expect(t, w, e, "stale", "first", accepted, 1, 1)
 		})
 	})
 }
 
-func TestNothingStale(t *testing.T) {
+func TestElevator_load_nothingStale(t *testing.T) {
 	tests := []struct {
 		name     string
 		tokenErr error
 		readErr  error
 		otherID  string
-		code     instance.Code
+		code     apierr.Code
 		retry    time.Duration
 	}{
-		{"Wix is down", nil, failure(wix.Unavailable, 503, 9*time.Second), "", instance.CodeWixUnavailable, 9 * time.Second},
-		{"Wix is slow", nil, failure(wix.Timeout, 504, 0), "", instance.CodeWixTimeout, 0},
-		{"Wix limits us", nil, failure(wix.RateLimited, 429, 17*time.Second), "", instance.CodeRateLimited, 17 * time.Second},
-		{"Wix talks nonsense", nil, failure(wix.BadResponse, 200, 0), "", instance.CodeWixBadResponse, 0},
-		{"the answer is another instance's", nil, nil, idB, instance.CodeWixBadResponse, 0},
-		{"no app token", failure(wix.Unavailable, 500, 0), nil, "", instance.CodeWixUnavailable, retryDefault},
-		{"elevation refused: 400", refusal(400), nil, "", instance.CodeWixBadResponse, 0},
-		{"elevation refused: 401", refusal(401), nil, "", instance.CodeWixBadResponse, 0},
-		{"elevation refused: 404", refusal(404), nil, "", instance.CodeWixBadResponse, 0},
-		{"reading refused: 403", nil, refusal(403), "", instance.CodeWixBadResponse, 0},
+		{"Wix is down", nil, failure(wix.Unavailable, 503, 9*time.Second), "", apierr.WixUnavailable, 9 * time.Second},
+		{"Wix is slow", nil, failure(wix.Timeout, 504, 0), "", apierr.WixTimeout, 0},
+		{"Wix limits the rate", nil, failure(wix.RateLimited, 429, 17*time.Second), "", apierr.RateLimited, 17 * time.Second},
+		{"Wix answers nonsense", nil, failure(wix.BadResponse, 200, 0), "", apierr.WixBadResponse, 0},
+		{"the answer is another instance's", nil, nil, idB, apierr.WixBadResponse, 0},
+		{"no app token", failure(wix.Unavailable, 500, 0), nil, "", apierr.WixUnavailable, defaultRetryAfter},
+		{"elevation refused: 400", refusal(400), nil, "", apierr.WixBadResponse, 0},
+		{"elevation refused: 401", refusal(401), nil, "", apierr.WixBadResponse, 0},
+		{"elevation refused: 404", refusal(404), nil, "", apierr.WixBadResponse, 0},
+		{"reading refused: 403", nil, refusal(403), "", apierr.WixBadResponse, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			elevate(t, func(t *testing.T, w *fakeElevation, e *Elevator) {
+			elevate(t, func(t *testing.T, w *fakeElevation, e *elevator) {
 				w.tokenErr, w.readErr, w.otherID = tt.tokenErr, tt.readErr, tt.otherID
-				app, err := e.AppInstance(t.Context(), idA)
-				var ours *instance.Error
+				app, err := e.load(t.Context(), idA, false)
+				var ours *apierr.Error
 				if !errors.As(err, &ours) || ours.Code != tt.code || ours.RetryAfter != tt.retry || app != nil {
 					t.Errorf("got %+v, %v", app, err)
 				}
 			})
 		})
 	}
-	t.Run("an instance id that is none is never asked about", func(t *testing.T) {
-		elevate(t, func(t *testing.T, w *fakeElevation, e *Elevator) {
+	t.Run("Wix is never asked about an id that is not a GUID", func(t *testing.T) {
+		elevate(t, func(t *testing.T, w *fakeElevation, e *elevator) {
 			for _, id := range []string{"", "x", idA + "a"} {
-				if _, err := e.AppInstance(t.Context(), id); code(err) != instance.CodeInternal {
+				if _, err := e.load(t.Context(), id, false); code(err) != apierr.Internal {
 					t.Errorf("%q: %v", id, err)
 				}
 			}
@@ -235,67 +243,67 @@ func TestNothingStale(t *testing.T) {
 	})
 }
 
-func TestARefusedInstance(t *testing.T) {
-	elevate(t, func(t *testing.T, w *fakeElevation, e *Elevator) {
-		expect(t, w, e, "first", "first", "", 1, 1)
+func TestElevator_load_refusedInstance(t *testing.T) {
+	elevate(t, func(t *testing.T, w *fakeElevation, e *elevator) {
+		expect(t, w, e, "first", "first", accepted, 1, 1)
 		w.set(func() { w.readErr = refusal(403) })
 		time.Sleep(61 * time.Second)
-		expect(t, w, e, "refused: nothing stale", "", instance.CodeWixBadResponse, 1, 2)
+		expect(t, w, e, "refused: nothing stale", "", apierr.WixBadResponse, 1, 2)
 		time.Sleep(29 * time.Second)
-		expect(t, w, e, "refused, without asking again so soon", "", instance.CodeWixBadResponse, 1, 2)
+		expect(t, w, e, "refused, without asking again so soon", "", apierr.WixBadResponse, 1, 2)
 		w.set(func() { w.readErr = failure(wix.Unavailable, 500, 0) })
 		time.Sleep(2 * time.Second)
-		expect(t, w, e, "the stale one is gone", "", instance.CodeWixUnavailable, 1, 3)
+		expect(t, w, e, "the stale one is gone", "", apierr.WixUnavailable, 1, 3)
 		w.set(func() { w.readErr = nil })
-		expect(t, w, e, "installed again", "first", "", 1, 4)
+		expect(t, w, e, "installed again", "first", accepted, 1, 4)
 	})
 }
 
-func TestAnAppTokenThatWixNoLongerTakes(t *testing.T) {
-	t.Run("is replaced, once", func(t *testing.T) {
-		elevate(t, func(t *testing.T, w *fakeElevation, e *Elevator) {
-			expect(t, w, e, "first", "first", "", 1, 1)
+func TestElevator_withToken_renewsAfter401(t *testing.T) {
+	t.Run("is renewed once", func(t *testing.T) {
+		elevate(t, func(t *testing.T, w *fakeElevation, e *elevator) {
+			expect(t, w, e, "first", "first", accepted, 1, 1)
 			w.set(func() {
 				w.token.AccessToken, w.name = "new-token", "second"
 				w.readFirst = []error{refusal(401)}
 			})
 			time.Sleep(61 * time.Second)
-			expect(t, w, e, "replaced", "second", "", 2, 3)
+			expect(t, w, e, "renewed", "second", accepted, 2, 3)
 			if last := w.used[len(w.used)-1]; last != "new-token" {
 				t.Errorf("used %q", string(last))
 			}
 		})
 	})
-	t.Run("and the new one neither: no third", func(t *testing.T) {
-		elevate(t, func(t *testing.T, w *fakeElevation, e *Elevator) {
-			expect(t, w, e, "first", "first", "", 1, 1)
+	t.Run("is not renewed a second time", func(t *testing.T) {
+		elevate(t, func(t *testing.T, w *fakeElevation, e *elevator) {
+			expect(t, w, e, "first", "first", accepted, 1, 1)
 			w.set(func() { w.readErr = refusal(401) })
 			time.Sleep(61 * time.Second)
-			expect(t, w, e, "refused", "", instance.CodeWixBadResponse, 2, 3)
+			expect(t, w, e, "refused", "", apierr.WixBadResponse, 2, 3)
 		})
 	})
-	t.Run("though it is new: no second", func(t *testing.T) {
-		elevate(t, func(t *testing.T, w *fakeElevation, e *Elevator) {
+	t.Run("is not renewed if it is new", func(t *testing.T) {
+		elevate(t, func(t *testing.T, w *fakeElevation, e *elevator) {
 			w.readErr = refusal(401)
-			expect(t, w, e, "refused", "", instance.CodeWixBadResponse, 1, 1)
+			expect(t, w, e, "refused", "", apierr.WixBadResponse, 1, 1)
 		})
 	})
 }
 
-func TestAThousandReadersCostOneCall(t *testing.T) {
-	elevate(t, func(t *testing.T, w *fakeElevation, e *Elevator) {
+func TestElevator_load_thousandCallersMakeOneCall(t *testing.T) {
+	elevate(t, func(t *testing.T, w *fakeElevation, e *elevator) {
 		w.slow = time.Second
 		first, leave := context.WithCancel(t.Context())
 		var readers sync.WaitGroup
 		readers.Go(func() {
-			if _, err := e.AppInstance(first, idA); !errors.Is(err, context.Canceled) {
+			if _, err := e.load(first, idA, false); !errors.Is(err, context.Canceled) {
 				t.Errorf("the first reader, who leaves: %v", err)
 			}
 		})
 		synctest.Wait()
 		for range 1000 {
 			readers.Go(func() {
-				if app, err := e.AppInstance(t.Context(), idA); err != nil || app.Instance.InstanceID != idA {
+				if app, err := e.load(t.Context(), idA, false); err != nil || app.Instance.InstanceID != idA {
 					t.Error(err)
 				}
 			})
@@ -309,15 +317,15 @@ func TestAThousandReadersCostOneCall(t *testing.T) {
 	})
 }
 
-func TestTheBudgetOfAnInstance(t *testing.T) {
-	elevate(t, func(t *testing.T, w *fakeElevation, e *Elevator) {
-		w.readErr = failure(wix.RateLimited, 429, 0) // an answer that is not kept and opens no breaker
+func TestElevator_spend_budget(t *testing.T) {
+	elevate(t, func(t *testing.T, w *fakeElevation, e *elevator) {
+		w.readErr = failure(wix.RateLimited, 429, 0) // an answer that is not cached and opens no breaker
 		limited := false
 		for range 600 {
-			_, err := e.AppInstance(t.Context(), idA)
-			if ours := instance.AsError(err); !isKind(err, wix.RateLimited) {
+			_, err := e.load(t.Context(), idA, false)
+			if ours := apierr.As(err); !isKind(err, wix.RateLimited) {
 				limited = true
-				if ours.Code != instance.CodeRateLimited || ours.RetryAfter != time.Second {
+				if ours.Code != apierr.RateLimited || ours.RetryAfter != time.Second {
 					t.Fatalf("got %v, retry after %v", err, ours.RetryAfter)
 				}
 			}
@@ -329,57 +337,173 @@ func TestTheBudgetOfAnInstance(t *testing.T) {
 	})
 }
 
-func TestNews(t *testing.T) {
-	elevate(t, func(t *testing.T, w *fakeElevation, e *Elevator) {
-		fresh := func(when, name string, c instance.Code) {
+func TestElevator_load_refreshAndExpire(t *testing.T) {
+	elevate(t, func(t *testing.T, w *fakeElevation, e *elevator) {
+		refresh := func(when, name string, c apierr.Code) {
 			t.Helper()
-			app, err := e.Fresh(t.Context(), idA)
+			app, err := e.load(t.Context(), idA, true)
 			if got := nameOf(app); code(err) != c || got != name {
 				t.Errorf("%s: got %q, %v; want %q, %q", when, got, err, name, c)
 			}
 		}
-		expect(t, w, e, "first", "first", "", 1, 1)
+		expect(t, w, e, "first", "first", accepted, 1, 1)
 		w.set(func() { w.name = "second" })
-		e.Expire(idB)
-		expect(t, w, e, "there was news of another", "first", "", 1, 1)
-		e.Expire(idA)
-		expect(t, w, e, "there was news, and the token is kept", "second", "", 1, 2)
+		e.expire(idB)
+		expect(t, w, e, "another instance has changed", "first", accepted, 1, 1)
+		e.expire(idA)
+		expect(t, w, e, "the instance has changed, and the token is still cached", "second", accepted, 1, 2)
 		w.set(func() { w.name = "third" })
-		fresh("asked for fresh", "third", "")
-		expect(t, w, e, "what was read fresh is answered", "third", "", 1, 3)
+		refresh("refreshed", "third", accepted)
+		expect(t, w, e, "the refreshed one is cached", "third", accepted, 1, 3)
 		w.set(func() { w.readErr = failure(wix.Unavailable, 500, 0) })
-		fresh("fresh with Wix down", "", instance.CodeWixUnavailable)
-		e.Expire(idA)
-		expect(t, w, e, "news with Wix down: the last answer is still there", "third", "", 1, 5)
+		refresh("refreshed with Wix down", "", apierr.WixUnavailable)
+		e.expire(idA)
+		expect(t, w, e, "changed with Wix down: the last answer is still there", "third", accepted, 1, 5)
 		w.set(func() { w.readErr = failure(wix.Refused, 403, 0) })
-		fresh("fresh and refused", "", instance.CodeWixBadResponse)
+		refresh("refreshed and refused", "", apierr.WixBadResponse)
+		w.set(func() { w.readErr = failure(wix.Unavailable, 500, 0) })
+		e.expire(idA)
+		expect(t, w, e, "Wix is down after the refusal: nothing stale", "", apierr.WixUnavailable, 1, 7)
 	})
-	e := NewElevator(ElevatorOptions{Wix: &fakeElevation{}})
-	defer e.Close()
-	if _, err := e.Fresh(t.Context(), "no GUID"); code(err) != instance.CodeInternal {
-		t.Errorf("an id that is no GUID: %v", err)
+	e := newElevator(&fakeElevation{}, complete(t, Options{}))
+	defer e.close()
+	if _, err := e.load(t.Context(), "no GUID", true); code(err) != apierr.Internal {
+		t.Errorf("an id that is not a GUID: %v", err)
 	}
 }
 
-func TestElevatorPurge(t *testing.T) {
-	t.Run("forgets the answer, the stale one and the token", func(t *testing.T) {
-		elevate(t, func(t *testing.T, w *fakeElevation, e *Elevator) {
-			expect(t, w, e, "first", "first", "", 1, 1)
-			e.Purge(idB)
-			expect(t, w, e, "another was purged", "first", "", 1, 1)
-			e.Purge(idA)
+func TestElevator_load_expiredWhileReading(t *testing.T) {
+	elevate(t, func(t *testing.T, w *fakeElevation, e *elevator) {
+		w.slow = time.Second
+		var readers sync.WaitGroup
+		read := func(name string, mustBeFresh bool) {
+			readers.Go(func() {
+				if app, err := e.load(t.Context(), idA, mustBeFresh); err != nil || nameOf(app) != name {
+					t.Errorf("got %q, %v; want %q", nameOf(app), err, name)
+				}
+			})
+			synctest.Wait()
+		}
+		read("first", false)
+		w.set(func() { w.name = "second" })
+		read("second", true)
+		w.set(func() { w.name = "third" })
+		read("second", false) // it joins the refresh
+		readers.Wait()
+		expect(t, w, e, "only the read that began last is cached", "second", accepted, 1, 2)
+	})
+}
+
+func TestElevator_load_idInAnyCase(t *testing.T) {
+	elevate(t, func(t *testing.T, w *fakeElevation, e *elevator) {
+		expect(t, w, e, "first", "first", accepted, 1, 1)
+		if app, err := e.load(t.Context(), strings.ToUpper(idA), false); nameOf(app) != "first" || err != nil {
+			t.Errorf("got %q, %v", nameOf(app), err)
+		}
+		w.set(func() { w.name = "second" })
+		e.expire(strings.ToUpper(idA))
+		expect(t, w, e, "expired", "second", accepted, 1, 2)
+		e.purge(strings.ToUpper(idA))
+		expect(t, w, e, "purged", "second", accepted, 2, 3)
+	})
+}
+
+func TestElevator_load_panicIsInternal(t *testing.T) {
+	elevate(t, func(t *testing.T, w *fakeElevation, e *elevator) {
+		w.panics = true
+		for range 2 {
+			if _, err := e.load(t.Context(), idA, false); code(err) != apierr.Internal {
+				t.Errorf("got %v", err)
+			}
+		}
+		w.set(func() { w.panics = false })
+		if app, err := e.load(t.Context(), idA, false); nameOf(app) != "first" || err != nil {
+			t.Errorf("after the panics: got %q, %v", nameOf(app), err)
+		}
+	})
+}
+
+func TestElevator_purge_keepsTheBudget(t *testing.T) {
+	elevate(t, func(t *testing.T, w *fakeElevation, e *elevator) {
+		for range budgetBurst / 2 {
+			if _, err := e.load(t.Context(), idA, false); err != nil {
+				t.Fatal(err)
+			}
+			e.purge(idA)
+		}
+		expect(t, w, e, "the budget is spent", "", apierr.RateLimited, budgetBurst/2, budgetBurst/2)
+	})
+}
+
+// Every operation at once, for the race detector. Afterwards the last answer is returned.
+func TestElevator_concurrentUse(t *testing.T) {
+	elevate(t, func(t *testing.T, w *fakeElevation, e *elevator) {
+		var callers sync.WaitGroup
+		for n := range 64 {
+			callers.Go(func() {
+				for range 50 {
+					switch n % 4 {
+					case 0, 1:
+						if _, err := e.load(t.Context(), idA, n%4 == 1); err != nil && code(err) != apierr.RateLimited {
+							t.Error(err)
+						}
+					case 2:
+						e.expire(idA)
+					case 3:
+						e.purge(idA)
+					}
+				}
+			})
+		}
+		callers.Wait()
+		time.Sleep(time.Minute) // for the budget
+		w.set(func() { w.name = "last" })
+		if app, err := e.load(t.Context(), idA, true); nameOf(app) != "last" || err != nil {
+			t.Errorf("got %q, %v", nameOf(app), err)
+		}
+		if app, err := e.load(t.Context(), idA, false); nameOf(app) != "last" || err != nil {
+			t.Errorf("cached: got %q, %v", nameOf(app), err)
+		}
+	})
+}
+
+func TestElevator_appToken_coalesces(t *testing.T) {
+	elevate(t, func(t *testing.T, w *fakeElevation, e *elevator) {
+		w.slowToken = time.Second
+		var callers sync.WaitGroup
+		for range 1000 {
+			callers.Go(func() {
+				if token, _, err := e.appToken(t.Context(), e.entry(idA), idA); err != nil || token != "app-token" {
+					t.Errorf("got %v", err)
+				}
+			})
+		}
+		callers.Wait()
+		if tokens, _ := w.calls(); tokens != 1 {
+			t.Errorf("%d tokens", tokens)
+		}
+	})
+}
+
+func TestElevator_purge(t *testing.T) {
+	t.Run("removes the answer, the stale one and the token", func(t *testing.T) {
+		elevate(t, func(t *testing.T, w *fakeElevation, e *elevator) {
+			expect(t, w, e, "first", "first", accepted, 1, 1)
+			e.purge(idB)
+			expect(t, w, e, "another was purged", "first", accepted, 1, 1)
+			e.purge(idA)
 			w.set(func() { w.readErr = failure(wix.Unavailable, 500, 0) })
-			expect(t, w, e, "Wix down", "", instance.CodeWixUnavailable, 2, 2)
+			expect(t, w, e, "Wix down", "", apierr.WixUnavailable, 2, 2)
 			w.set(func() { w.readErr, w.name = nil, "second" })
-			expect(t, w, e, "Wix back", "second", "", 2, 3)
+			expect(t, w, e, "Wix back", "second", accepted, 2, 3)
 		})
 	})
-	t.Run("makes a read that is under way be made again", func(t *testing.T) {
-		elevate(t, func(t *testing.T, w *fakeElevation, e *Elevator) {
+	t.Run("repeats a read that is in progress", func(t *testing.T) {
+		elevate(t, func(t *testing.T, w *fakeElevation, e *elevator) {
 			w.slow = time.Second
 			done := make(chan *wix.AppInstance)
 			go func() {
-				app, err := e.AppInstance(t.Context(), idA)
+				app, err := e.load(t.Context(), idA, false)
 				if err != nil {
 					t.Error(err)
 				}
@@ -387,32 +511,31 @@ func TestElevatorPurge(t *testing.T) {
 			}()
 			synctest.Wait()
 			w.set(func() { w.name = "second" })
-			e.Purge(idA)
+			e.purge(idA)
 			if got := nameOf(<-done); got != "second" {
 				t.Errorf("got %q", got)
 			}
 		})
 	})
-	t.Run("leaves nothing stale behind a read that is under way", func(t *testing.T) {
-		elevate(t, func(t *testing.T, w *fakeElevation, e *Elevator) {
+	t.Run("leaves nothing stale behind a read in progress", func(t *testing.T) {
+		elevate(t, func(t *testing.T, w *fakeElevation, e *elevator) {
 			w.slow = time.Second
 			done := make(chan error)
-			go func() { _, err := e.AppInstance(t.Context(), idA); done <- err }()
+			go func() { _, err := e.load(t.Context(), idA, false); done <- err }()
 			synctest.Wait()
 			w.set(func() { w.readErr = failure(wix.Unavailable, 500, 0) })
-			e.Purge(idA)
-			if err := <-done; code(err) != instance.CodeWixUnavailable {
+			e.purge(idA)
+			if err := <-done; code(err) != apierr.WixUnavailable {
 				t.Errorf("got %v", err)
 			}
 		})
 	})
 }
 
-func TestElevatorCloseEndsWhatIsUnderWay(t *testing.T) {
-	elevate(t, func(t *testing.T, w *fakeElevation, e *Elevator) {
-		e.Close()
-		e.Close()
-		if _, err := e.AppInstance(t.Context(), idA); code(err) != instance.CodeWixUnavailable {
+func TestElevator_close_refusesLoads(t *testing.T) {
+	elevate(t, func(t *testing.T, w *fakeElevation, e *elevator) {
+		e.close()
+		if _, err := e.load(t.Context(), idA, false); code(err) != apierr.WixUnavailable {
 			t.Errorf("got %v", err)
 		}
 	})

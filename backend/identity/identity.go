@@ -1,314 +1,183 @@
-// Package identity tells who is calling: it turns the access token of a request
-// into an instance.Caller by asking Wix, and elevates to the app's own identity
-// to read an app instance. It asks as seldom as it safely can.
+// Package identity verifies who calls an app server of Wix. It turns the access token of
+// a request into a Caller by asking Wix, and calls Wix as the app itself on behalf of an
+// app instance. It caches what it safely can, shares one call to Wix among all callers
+// that wait for the same answer, and limits the calls that go out.
+//
+// Verifier.Require is net/http middleware; Verifier.Verify is the same without HTTP.
+// Every error is an *apierr.Error, which has a code, a status and a sentence for the
+// client.
 package identity
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
+	"fmt"
 	"log/slog"
+	"net/http"
+	"net/url"
 	"sync"
-	"sync/atomic"
 	"time"
 
-	"github.com/maypok86/otter/v2"
-
-	"github.com/nametag-dev/nametag/backend/instance"
 	"github.com/nametag-dev/nametag/backend/wix"
 )
 
-const (
-	// ownerLife bounds how long an editor who lost access keeps it here.
-	ownerLife = 5 * time.Minute
-	// visitorLife bounds how long a token with a life far beyond Wix's four hours is
-	// not asked about again.
-	visitorLife = 24 * time.Hour
-	refusedLife = 30 * time.Second
-	defaultSize = 100_000
-	// loadTimeout bounds one load: two attempts of wix.Client and the wait for a turn.
-	loadTimeout = 10 * time.Second
-)
+// defaultSize is the default of Options.Size.
+const defaultSize = 100_000
 
-// TokenInfoer is the one call to Wix that an Identifier makes. *wix.Client is one.
-type TokenInfoer interface {
-	TokenInfo(ctx context.Context, token string) (wix.TokenInfo, error)
-}
-
-// Options are what an Identifier needs. Wix and AppID are required.
+// Options configure a Verifier. AppID and AppSecret are required.
 type Options struct {
-	Wix    TokenInfoer
-	AppID  string
-	Now    func() time.Time // time.Now
-	Logger *slog.Logger     // none
-	// Size bounds the verified tokens that are kept, at about 300 bytes each. Half as
-	// many refused ones are kept. 100,000.
+	// AppID is the app's id from the app dashboard, a GUID in any case.
+	AppID string
+	// AppSecret is the app's secret from the same page. It is sent to Wix and never logged.
+	AppSecret wix.Secret
+	// WixURL is where Wix's REST API is served. Default: wix.DefaultBaseURL.
+	WixURL string
+	// Transport carries the requests to Wix. Default: wix.NewTransport().
+	Transport http.RoundTripper
+	// Logger logs refused tokens (debug level), what Wix refuses to the app, and failures.
+	// No token and no secret is ever logged. Default: nothing is logged.
+	Logger *slog.Logger
+	// Now is the clock. Default: time.Now.
+	Now func() time.Time
+	// Size is the largest number of verified tokens to cache, at about 300 bytes each.
+	// Half as many refused tokens are cached, and a twentieth as many app instances of some
+	// kilobytes each. Default: 100,000.
 	Size int
+	// ClientIP returns the IP address of the client for Require, which limits the refused
+	// tokens of each client network. Behind a reverse proxy, read the header that the proxy
+	// sets. Default: the host of Request.RemoteAddr.
+	ClientIP func(*http.Request) string
 }
 
-// Identifier identifies callers. It is safe for concurrent use.
-type Identifier struct {
-	wix    TokenInfoer
-	appID  string
-	now    func() time.Time
-	logger *slog.Logger
-
-	known    *otter.Cache[tokenHash, facts]
-	refused  *otter.Cache[tokenHash, instance.Code]
-	refusals *refusals
-	guard    *guard
-	loads    *loads
-	purges   atomic.Uint64
+// Verifier verifies callers and calls Wix as the app. It is safe for concurrent use.
+type Verifier struct {
+	logger   *slog.Logger
+	clientIP func(*http.Request) string
+	wix      *wix.Client
+	tokens   *tokens
+	elevator *elevator
+	apiGate  *gate
 	close    sync.Once
 }
 
-// tokenHash is the SHA-256 of a token: tokens themselves are never kept.
-type tokenHash [sha256.Size]byte
-
-// facts is what Wix said of an active token.
-type facts struct {
-	clientID, instanceID, siteID string
-	role                         instance.Role
-	issued, expires              int64 // Unix seconds; issued is 0 when Wix did not tell
+// New returns a Verifier. The caller closes it. The error has one line for each option
+// that is missing or impossible.
+func New(o Options) (*Verifier, error) {
+	o, err := o.complete()
+	if err != nil {
+		return nil, fmt.Errorf("new verifier: %w", err)
+	}
+	client := wix.New(wix.Options{
+		BaseURL: o.WixURL, AppID: o.AppID, AppSecret: o.AppSecret, Transport: o.Transport, Now: o.Now,
+	})
+	return &Verifier{
+		logger:   o.Logger,
+		clientIP: o.ClientIP,
+		wix:      client,
+		tokens:   newTokens(client, o),
+		elevator: newElevator(client, o),
+		apiGate:  newGate("api requests", o.Now, o.Logger),
+	}, nil
 }
 
-// New returns an Identifier. Close it.
-func New(o Options) *Identifier {
+// complete returns the options with the defaults filled in.
+func (o Options) complete() (Options, error) {
+	var errs []error
+	appID, ok := wix.ParseGUID(o.AppID)
+	switch {
+	case o.AppID == "":
+		errs = append(errs, errors.New("option AppID is missing"))
+	case !ok:
+		errs = append(errs, fmt.Errorf("option AppID is not a GUID: %q", o.AppID))
+	}
+	if o.AppSecret == "" {
+		errs = append(errs, errors.New("option AppSecret is missing"))
+	}
+	if u, err := url.Parse(o.WixURL); o.WixURL != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+		errs = append(errs, errors.New("option WixURL is not an absolute http or https URL"))
+	}
+	if o.Size < 0 {
+		errs = append(errs, fmt.Errorf("option Size is negative: %d", o.Size))
+	}
+	o.AppID = appID
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if o.Size <= 0 {
+	if o.Size == 0 {
 		o.Size = defaultSize
 	}
-	i := &Identifier{
-		wix:      o.Wix,
-		appID:    o.AppID,
-		now:      o.Now,
-		logger:   orDiscard(o.Logger),
-		refusals: newRefusals(o.Now),
-		loads:    newLoads(),
+	if o.ClientIP == nil {
+		o.ClientIP = remoteHost
 	}
-	i.known = newCache[tokenHash](o.Size, o.Now, i.life)
-	i.refused = newCache[tokenHash](max(o.Size/2, 1), o.Now, func(instance.Code) time.Duration { return refusedLife })
-	i.guard = newGuard("token info", o.Now, i.logger)
-	return i
+	return o, errors.Join(errs...)
 }
 
-func (i *Identifier) life(f facts) time.Duration {
-	left := time.Unix(f.expires, 0).Sub(i.now())
-	if f.role == instance.Owner {
-		return min(left, ownerLife)
-	}
-	return min(left, visitorLife)
-}
-
-// Identification is the answer to "who is calling?".
+// Identification is the result of verifying a token.
 type Identification struct {
-	Caller instance.Caller
-	// Cached says that Wix was not asked.
+	Caller Caller
+	// Cached is set if Wix was not asked.
 	Cached bool
-	// Took is how long it took to ask Wix. It is 0 when Wix was not asked.
+	// Took is how long it took to ask Wix, or 0 if Wix was not asked.
 	Took time.Duration
-	// At is when the caller was found to be who they are.
+	// At is when the token was verified.
 	At time.Time
 }
 
-// Identify says who the token of a request belongs to. authorization holds every
-// value of the request's Authorization header; source is the client's IP address,
-// whose refused tokens are counted.
+// Verify verifies the access token of a request. authorization has every value of the
+// request's Authorization header: the token is bare, as Wix's SDKs send it, or follows
+// "Bearer". source is the client's IP address, whose refused tokens are counted.
 //
-// The Caller's InstanceID is "" when Wix names none; otherwise it has the form of
-// a GUID. An error is an *instance.Error, or ctx's own context.Canceled.
-func (i *Identifier) Identify(ctx context.Context, source string, authorization []string) (Identification, error) {
-	token, malformed := bearer(authorization)
-	if malformed != nil {
-		return Identification{}, malformed
-	}
-	key := tokenHash(sha256.Sum256([]byte(token)))
-	if f, ok := i.known.GetIfPresent(key); ok {
-		return i.identification(f, true)
-	}
-	if code, ok := i.refused.GetIfPresent(key); ok {
-		return Identification{}, refusedBefore(code)
-	}
-	if !wellFormed(token) {
-		return Identification{}, &instance.Error{Code: instance.CodeTokenMalformed, Err: errors.New("not the characters of a token")}
-	}
-	now := i.now()
-	if code := glance(token, i.appID, now); code != "" {
-		return Identification{}, &instance.Error{Code: code, Err: errors.New("by its own unverified words")}
-	}
-	if wait := i.refusals.wait(source, now); wait > 0 {
-		return Identification{}, &instance.Error{
-			Code: instance.CodeRateLimited, RetryAfter: wait, Err: errors.New("too many refused tokens from this source"),
-		}
-	}
-	f, err := i.load(ctx, source, key, token)
-	if err != nil {
-		return Identification{}, err
-	}
-	who, err := i.identification(f, false)
-	if err == nil {
-		who.Took = who.At.Sub(now)
-	}
-	return who, err
+// The Caller's InstanceID is "" if Wix names none. The error is an *apierr.Error, or
+// context.Canceled if ctx was canceled.
+func (v *Verifier) Verify(ctx context.Context, source string, authorization []string) (Identification, error) {
+	return v.tokens.verify(ctx, source, authorization)
 }
 
-// Purge forgets the verified tokens of an instance, so that Wix is asked about each
-// again. It walks through all that is kept, tens of milliseconds for a full cache:
-// uninstalls are rare, and a hit pays nothing for them.
-func (i *Identifier) Purge(instanceID string) {
-	i.purges.Add(1)
-	for key, f := range i.known.All() {
-		if f.instanceID == instanceID {
-			i.known.Invalidate(key)
-		}
-	}
+// VerifyToken is Verify for a token from elsewhere than a header, such as a body.
+func (v *Verifier) VerifyToken(ctx context.Context, source, token string) (Identification, error) {
+	return v.tokens.verify(ctx, source, []string{token})
 }
 
-// Close ends what is under way with Wix and waits for it. Nothing may be identified
-// from then on.
-func (i *Identifier) Close() {
-	i.close.Do(func() {
-		i.loads.close()
-		i.known.StopAllGoroutines()
-		i.refused.StopAllGoroutines()
-		i.refusals.limits.StopAllGoroutines()
+// AppInstance returns Wix's app instance, read within the last minute while Wix can be
+// asked. While Wix cannot answer, or the instance's budget of calls is spent, the last
+// one read is returned for up to 24 hours. The result is shared with other callers: do
+// not write to it.
+//
+// If Wix refuses to elevate for the instance, the error is wix_bad_response, nothing
+// stale is returned, and Wix is asked again after 30 s. (The app may have been
+// uninstalled, or the app secret may be wrong: Wix's answer does not say which.)
+// The error is an *apierr.Error, or context.Canceled if ctx was canceled.
+func (v *Verifier) AppInstance(ctx context.Context, instanceID string) (*wix.AppInstance, error) {
+	return v.elevator.load(ctx, instanceID, false)
+}
+
+// Refresh reads the app instance from Wix, whatever is cached, and caches it for
+// AppInstance. It never returns a stale one. Errors are those of AppInstance.
+func (v *Verifier) Refresh(ctx context.Context, instanceID string) (*wix.AppInstance, error) {
+	return v.elevator.load(ctx, instanceID, true)
+}
+
+// Expire makes the next AppInstance ask Wix. Call it when an instance has changed. If
+// Wix does not answer then, the cached app instance is still returned.
+func (v *Verifier) Expire(instanceID string) { v.elevator.expire(instanceID) }
+
+// Purge removes everything that is cached of an instance: its verified tokens, its app
+// token and its app instance. Call it when the app was removed from a site. It scans all
+// verified tokens, which takes tens of milliseconds for a full cache.
+func (v *Verifier) Purge(instanceID string) {
+	v.tokens.purge(instanceID)
+	v.elevator.purge(instanceID)
+}
+
+// Close cancels the calls to Wix that are in progress and waits for them. The Verifier
+// must not be used afterwards.
+func (v *Verifier) Close() {
+	v.close.Do(func() {
+		v.elevator.close()
+		v.tokens.close()
+		v.wix.Close()
 	})
-}
-
-// load asks Wix, once for all who come with the same token meanwhile.
-func (i *Identifier) load(ctx context.Context, source string, key tokenHash, token string) (facts, error) {
-	f, err := await(ctx, i.loads, func() (facts, error) {
-		var (
-			asked  bool
-			purges uint64
-		)
-		// Not with ctx: a load that fails after its first caller left would be made
-		// again for each of the others.
-		f, err := i.known.Get(i.loads.ctx, key, otter.LoaderFunc[tokenHash, facts](
-			func(_ context.Context, key tokenHash) (facts, error) {
-				// The load before this one may have ended with a refusal just now.
-				if code, ok := i.refused.GetIfPresent(key); ok {
-					return facts{}, refusedBefore(code)
-				}
-				asked, purges = true, i.purges.Load()
-				return i.ask(ctx, source, key, token)
-			}))
-		// A purge did not see the entry if it came while Wix was being asked.
-		if asked && purges != i.purges.Load() {
-			i.known.Invalidate(key)
-		}
-		return f, err
-	})
-	if err == nil {
-		return f, nil
-	}
-	if ctx.Err() != nil {
-		return facts{}, callerGone(ctx.Err())
-	}
-	return facts{}, fault(err)
-}
-
-func refusedBefore(code instance.Code) *instance.Error {
-	return &instance.Error{Code: code, Err: errors.New("refused a moment ago")}
-}
-
-// ask asks Wix, whether or not the caller stays, and keeps a refusal.
-func (i *Identifier) ask(ctx context.Context, source string, key tokenHash, token string) (facts, error) {
-	ctx, cancel := i.loads.detach(ctx, loadTimeout)
-	defer cancel()
-	var info wix.TokenInfo
-	err := i.guard.call(ctx, func() (err error) {
-		info, err = i.wix.TokenInfo(ctx, token)
-		return err
-	})
-	if isRefused(err) {
-		err = &instance.Error{Code: instance.CodeTokenInactive, Err: err}
-	} else if err == nil {
-		var f facts
-		if f, err = read(info); err == nil {
-			if err = i.judge(f, i.now()); err == nil {
-				f.clientID = i.appID // one string for all, not one for each token
-				return f, nil
-			}
-		}
-	}
-	failure := fault(err)
-	switch failure.Code {
-	case instance.CodeTokenInactive, instance.CodeTokenForeign, instance.CodeTokenExpired:
-		i.refused.Set(key, failure.Code)
-		i.refusals.charge(source, i.now())
-		i.logger.DebugContext(ctx, "token refused", "code", failure.Code, "cause", failure.Err)
-	}
-	return facts{}, failure
-}
-
-// read takes the facts out of token-info's answer. An active token without an
-// expiry is not accepted: nothing would ever end it.
-func read(info wix.TokenInfo) (facts, error) {
-	switch {
-	case !info.Active:
-		return facts{}, &instance.Error{Code: instance.CodeTokenInactive, Err: errors.New("token-info says inactive")}
-	case info.Expires.IsZero():
-		return facts{}, &instance.Error{Code: instance.CodeTokenInactive, Err: errors.New("token-info gave no exp")}
-	case info.InstanceID != "" && !plausibleID(info.InstanceID):
-		return facts{}, &instance.Error{Code: instance.CodeWixBadResponse, Err: errors.New("token-info's instanceId is not a GUID")}
-	}
-	f := facts{
-		clientID:   info.ClientID,
-		instanceID: info.InstanceID,
-		role:       role(info.SubjectType),
-		expires:    info.Expires.Unix(),
-	}
-	if !info.Issued.IsZero() {
-		f.issued = info.Issued.Unix()
-	}
-	if plausibleID(info.SiteID) {
-		f.siteID = info.SiteID
-	}
-	return f, nil
-}
-
-func role(subject wix.SubjectType) instance.Role {
-	switch subject {
-	case wix.SubjectUser:
-		return instance.Owner
-	case wix.SubjectApp:
-		return instance.App
-	default:
-		return instance.Visitor
-	}
-}
-
-// judge is the policy. It is applied to the facts of every request, cached or not.
-func (i *Identifier) judge(f facts, now time.Time) error {
-	if f.clientID != i.appID {
-		return &instance.Error{Code: instance.CodeTokenForeign, Err: errors.New("token-info's clientId is not this app")}
-	}
-	if f.expires <= now.Unix() {
-		return &instance.Error{Code: instance.CodeTokenExpired, Err: errors.New("token-info's exp is past")}
-	}
-	return nil
-}
-
-func (i *Identifier) identification(f facts, cached bool) (Identification, error) {
-	now := i.now()
-	if err := i.judge(f, now); err != nil {
-		return Identification{}, err
-	}
-	who := Identification{
-		Caller: instance.Caller{
-			InstanceID: f.instanceID,
-			SiteID:     f.siteID,
-			Role:       f.role,
-			Expires:    time.Unix(f.expires, 0).UTC(),
-		},
-		Cached: cached,
-		At:     now,
-	}
-	if f.issued != 0 {
-		who.Caller.IssuedAt = time.Unix(f.issued, 0).UTC()
-	}
-	return who, nil
 }

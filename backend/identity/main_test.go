@@ -11,7 +11,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/apierr"
 	"github.com/nametag-dev/nametag/backend/wix"
 )
 
@@ -25,14 +25,14 @@ const (
 	idB      = "bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb"
 )
 
-// fakeWix answers token-info with what the test says, and counts.
-type fakeWix struct {
+// fakeTokenInfo answers token-info as the test decides, and counts the calls.
+type fakeTokenInfo struct {
 	mu     sync.Mutex
 	calls  int
 	answer func(ctx context.Context, token string) (wix.TokenInfo, error)
 }
 
-func (f *fakeWix) TokenInfo(ctx context.Context, token string) (wix.TokenInfo, error) {
+func (f *fakeTokenInfo) TokenInfo(ctx context.Context, token string) (wix.TokenInfo, error) {
 	f.mu.Lock()
 	f.calls++
 	answer := f.answer
@@ -40,23 +40,23 @@ func (f *fakeWix) TokenInfo(ctx context.Context, token string) (wix.TokenInfo, e
 	return answer(ctx, token)
 }
 
-func (f *fakeWix) count() int {
+func (f *fakeTokenInfo) count() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.calls
 }
 
-func (f *fakeWix) say(answer func(context.Context, string) (wix.TokenInfo, error)) {
+func (f *fakeTokenInfo) answerWith(answer func(context.Context, string) (wix.TokenInfo, error)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.answer = answer
 }
 
-func (f *fakeWix) always(info wix.TokenInfo, err error) {
-	f.say(func(context.Context, string) (wix.TokenInfo, error) { return info, err })
+func (f *fakeTokenInfo) always(info wix.TokenInfo, err error) {
+	f.answerWith(func(context.Context, string) (wix.TokenInfo, error) { return info, err })
 }
 
-// good is what Wix says of a visitor's token that lives for another life.
+// good is Wix's answer about a visitor's token that is valid for another life.
 func good(life time.Duration) wix.TokenInfo {
 	return wix.TokenInfo{
 		Active: true, SubjectType: wix.SubjectVisitor, ClientID: app, InstanceID: idA, SiteID: site,
@@ -77,27 +77,41 @@ func failure(kind wix.Kind, status int, retryAfter time.Duration) error {
 	return &wix.Error{Op: "token info", Kind: kind, Status: status, RetryAfter: retryAfter}
 }
 
-func newIdentifier(t *testing.T, w *fakeWix) *Identifier {
+// complete returns options with everything that is required.
+func complete(t testing.TB, o Options) Options {
 	t.Helper()
-	i := New(Options{Wix: w, AppID: app})
-	t.Cleanup(i.Close)
+	o.AppID, o.AppSecret = app, "app-secret"
+	o, err := o.complete()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+func startTokens(t testing.TB, w *fakeTokenInfo, o Options) *tokens {
+	t.Helper()
+	i := newTokens(w, complete(t, o))
+	t.Cleanup(i.close)
 	return i
 }
 
-// code is the code of an error, "" without one, and the error's text if it is none of ours.
-func code(err error) instance.Code {
-	var e *instance.Error
+// accepted is the code of no error.
+var accepted apierr.Code
+
+// code returns the code of an error; one that is not an *apierr.Error has a code of its own.
+func code(err error) apierr.Code {
+	var e *apierr.Error
 	switch {
 	case err == nil:
-		return ""
+		return accepted
 	case errors.As(err, &e):
 		return e.Code
 	default:
-		return instance.Code("not an *instance.Error: " + err.Error())
+		return apierr.Code{Name: "not an *apierr.Error: " + err.Error()}
 	}
 }
 
-// jws makes a token of Wix's form with these claims, signed by nobody.
+// jws makes a token of Wix's form with these claims and a false signature.
 func jws(t testing.TB, claims map[string]any) string {
 	t.Helper()
 	payload, err := json.Marshal(claims)

@@ -1,7 +1,7 @@
 package identity
 
-// What can be told of a token without asking anyone: whether it can be one, and
-// whether it is plainly past or another app's. Nothing is accepted here.
+// What a token says without Wix: whether it can be one, and whether its own claims show
+// that it has expired or belongs to another app. Nothing is accepted here.
 
 import (
 	"bytes"
@@ -15,17 +15,17 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/apierr"
 )
 
 // maxToken is the longest token, in bytes. Wix's have a few hundred to a few thousand.
 const maxToken = 8192
 
-// bearer takes the token out of the values of an Authorization header: the bare
-// token, as Wix's SDKs send it, or one after "Bearer ".
-func bearer(authorization []string) (string, *instance.Error) {
+// bearer returns the token in the values of an Authorization header: the bare token, as
+// Wix's SDKs send it, or the one after "Bearer ".
+func bearer(authorization []string) (string, *apierr.Error) {
 	if len(authorization) > 1 {
-		return "", &instance.Error{Code: instance.CodeTokenMalformed, Err: errors.New("more than one Authorization header")}
+		return "", &apierr.Error{Code: apierr.TokenMalformed, Err: errors.New("more than one Authorization header")}
 	}
 	var token string
 	if len(authorization) == 1 {
@@ -39,42 +39,42 @@ func bearer(authorization []string) (string, *instance.Error) {
 	}
 	switch {
 	case token == "":
-		return "", &instance.Error{Code: instance.CodeTokenMissing}
+		return "", &apierr.Error{Code: apierr.TokenMissing}
 	case len(token) > maxToken:
-		return "", &instance.Error{Code: instance.CodeTokenMalformed, Err: errors.New("longer than 8192 bytes")}
+		return "", &apierr.Error{Code: apierr.TokenMalformed, Err: errors.New("longer than 8192 bytes")}
 	}
 	return token, nil
 }
 
-// wellFormed says that the text can be a token at all.
+// wellFormed reports whether the text can be a token at all.
 func wellFormed(token string) bool {
 	return utf8.ValidString(token) && !strings.ContainsFunc(token, func(r rune) bool {
 		return unicode.IsControl(r) || unicode.IsSpace(r)
 	})
 }
 
-// glance reads what an access token of the form OauthNG.JWS.<header>.<payload>.<signature>
-// says of itself, which nobody has verified, and returns the code to refuse it
-// with, or "" when Wix is to be asked. A token of any other form is Wix's to judge.
-func glance(token, appID string, now time.Time) instance.Code {
+// refusedByClaims reads the claims of an access token of the form
+// OauthNG.JWS.<header>.<payload>.<signature> without verifying them, and returns the code
+// to refuse it with, if any. A token of any other form is left to Wix.
+func refusedByClaims(token, appID string, now time.Time) (code apierr.Code, refused bool) {
 	parts := strings.Split(token, ".")
 	if len(parts) != 5 || parts[0] != "OauthNG" || parts[1] != "JWS" {
-		return ""
+		return apierr.Code{}, false
 	}
 	payload, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[3], "="))
 	if err != nil {
-		return ""
+		return apierr.Code{}, false
 	}
 	var claims struct {
 		Exp  json.RawMessage `json:"exp"`
 		Data string          `json:"data"`
 	}
 	if json.Unmarshal(payload, &claims) != nil {
-		return ""
+		return apierr.Code{}, false
 	}
 	exp, err := strconv.ParseFloat(string(bytes.Trim(claims.Exp, `"`)), 64)
 	if err == nil && !math.IsNaN(exp) && exp <= float64(now.Unix()) {
-		return instance.CodeTokenExpired
+		return apierr.TokenExpired, true
 	}
 	var data struct {
 		Instance struct {
@@ -82,29 +82,10 @@ func glance(token, appID string, now time.Time) instance.Code {
 		} `json:"instance"`
 	}
 	if json.Unmarshal([]byte(claims.Data), &data) != nil {
-		return ""
+		return apierr.Code{}, false
 	}
 	if id := data.Instance.AppDefID; id != "" && !strings.EqualFold(id, appID) {
-		return instance.CodeTokenForeign
+		return apierr.TokenForeign, true
 	}
-	return ""
-}
-
-// plausibleID says that the text has the form of a GUID.
-func plausibleID(id string) bool {
-	if len(id) != 36 {
-		return false
-	}
-	for n := range len(id) {
-		switch c := id[n]; {
-		case n == 8 || n == 13 || n == 18 || n == 23:
-			if c != '-' {
-				return false
-			}
-		case c >= '0' && c <= '9', c >= 'a' && c <= 'f', c >= 'A' && c <= 'F':
-		default:
-			return false
-		}
-	}
-	return true
+	return apierr.Code{}, false
 }

@@ -26,10 +26,10 @@ func copied(minutes int, origin string) Event {
 	return Event{Kind: EventInstalled, At: at(minutes), OriginID: origin}
 }
 
-func TestApply(t *testing.T) {
+func TestInstance_Apply(t *testing.T) {
 	// known is an instance with settings of its own, installed and free since noon.
 	known := Instance{ID: "i", SiteID: "s", FirstSeen: noon, LastSeen: noon, Version: 3, StatusAt: noon,
-		Profile: Profile{Plan: Plan{Free: true}, Locale: "de"}, ProfileAt: noon, PlanAt: noon}
+		Profile: Profile{Plan: Plan{Kind: PlanFree}, Locale: "de"}, ProfileAt: noon, PlanAt: noon}
 	with := func(i Instance, changes ...func(*Instance)) Instance {
 		for _, change := range changes {
 			change(&i)
@@ -41,7 +41,7 @@ func TestApply(t *testing.T) {
 		return func(i *Instance) { i.RemovedAt, i.StatusAt = removedAt, statusAt }
 	}
 	plan := func(name string, since time.Time) func(*Instance) {
-		return func(i *Instance) { i.Profile.Plan, i.PlanAt = Plan{Name: name, Free: name == ""}, since }
+		return func(i *Instance) { i.Profile.Plan, i.PlanAt = NewPlan(name), since }
 	}
 	origin := func(id string) func(*Instance) { return func(i *Instance) { i.OriginID = id } }
 	gone := with(known, status(at(10), at(10)))
@@ -55,39 +55,43 @@ func TestApply(t *testing.T) {
 		after  Instance
 		change Change
 	}{
-		{"an installation is noted, and what Wix says is wanted", known, installed(1), with(known, status(never, at(1))), Change{Reread: true}},
-		{"an installation after a removal revives", gone, installed(11), with(known, status(never, at(11))), Change{Revived: true, Reread: true}},
-		{"an installation before a removal does not", gone, installed(9), gone, Change{Reread: true}},
-		{"nor does one at the same moment", gone, installed(10), gone, Change{Reread: true}},
-		{"an older installation does not turn the time back", known, installed(-1), known, Change{Reread: true}},
+		{"an installation is recorded, and a refresh requested", known, installed(1), with(known, status(never, at(1))), Change{Installed: true, Refresh: true}},
+		{"an installation after a removal revives", gone, installed(11), with(known, status(never, at(11))), Change{Installed: true, Revived: true, Refresh: true}},
+		{"an installation before a removal does not", gone, installed(9), gone, Change{Refresh: true}},
+		{"nor does one at the same moment", gone, installed(10), gone, Change{Refresh: true}},
+		{"an older installation does not turn the time back", known, installed(-1), known, Change{Installed: true, Refresh: true}},
 
 		{"a removal removes", known, removed(1), with(known, status(at(1), at(1))), Change{Removed: true}},
 		{"a removal at the moment of the installation removes", known, removed(0), with(known, status(noon, noon)), Change{Removed: true}},
 		{"a removal before the installation does not", known, removed(-1), known, Change{}},
-		{"a removal told again is none", gone, removed(10), gone, Change{}},
+		{"a repeated removal is none", gone, removed(10), gone, Change{}},
 		{"a later removal is the one that counts", gone, removed(11), with(known, status(at(11), at(11))), Change{}},
 		{"an earlier removal does not turn the time back", gone, removed(9), gone, Change{}},
 		{"a removal leaves the plan as it is", gold, removed(11), with(gold, status(at(11), at(11))), Change{Removed: true}},
 
-		{"a plan is taken over", known, planned(1, "gold"), with(known, plan("gold", at(1))), Change{Plan: true, Reread: true}},
-		{"the free plan is a plan", gold, planned(11, ""), with(known, plan("", at(11))), Change{Plan: true, Reread: true}},
-		{"the first news of a plan is a change, even to free", NewInstance("i", noon), planned(1, ""), with(NewInstance("i", noon), plan("", at(1))), Change{Plan: true, Reread: true}},
-		{"the same plan later is no change", gold, planned(11, "gold"), with(known, plan("gold", at(11))), Change{Reread: true}},
-		{"an older plan is ignored, but Wix is asked", gold, planned(9, "silver"), gold, Change{Reread: true}},
-		{"of two plans at one moment the later by name wins", gold, planned(10, "silver"), with(known, plan("silver", at(10))), Change{Plan: true, Reread: true}},
-		{"and the earlier loses", gold, planned(10, "bronze"), gold, Change{Reread: true}},
-		{"so free loses to any", gold, planned(10, ""), gold, Change{Reread: true}},
-		{"a plan of a removed instance is noted and does not revive", gone, planned(11, "gold"), with(gone, plan("gold", at(11))), Change{Plan: true, Reread: true}},
+		{"a plan is taken over", known, planned(1, "gold"), with(known, plan("gold", at(1))), Change{Plan: true, Refresh: true}},
+		{"the free plan is a plan", gold, planned(11, ""), with(known, plan("", at(11))), Change{Plan: true, Refresh: true}},
+		{"the first known plan is a change, even to free", NewInstance("i", noon), planned(1, ""), with(NewInstance("i", noon), plan("", at(1))), Change{Plan: true, Refresh: true}},
+		{"the same plan later is no change", gold, planned(11, "gold"), with(known, plan("gold", at(11))), Change{Refresh: true}},
+		{"an older plan is ignored, but a refresh requested", gold, planned(9, "silver"), gold, Change{Refresh: true}},
+		{"of two plans at one moment the later by name wins", gold, planned(10, "silver"), with(known, plan("silver", at(10))), Change{Plan: true, Refresh: true}},
+		{"and the earlier loses", gold, planned(10, "bronze"), gold, Change{Refresh: true}},
+		{"so free loses to any", gold, planned(10, ""), gold, Change{Refresh: true}},
+		{"a plan of a removed instance is recorded and does not revive", gone, planned(11, "gold"), with(gone, plan("gold", at(11))), Change{Plan: true, Refresh: true}},
 
-		{"a cancelled renewal keeps the plan, and Wix is asked", gold, Event{Kind: EventBilling, At: at(11), Plan: "silver"}, gold, Change{Reread: true}},
+		{"a cancelled renewal keeps the plan, and a refresh is requested", gold, Event{Kind: EventBilling, At: at(11), Plan: "silver"}, gold, Change{Refresh: true}},
 		{"an event that is not known changes nothing", gold, Event{Kind: EventOther, At: at(11), Plan: "silver", OriginID: "o"}, gold, Change{}},
 		{"a kind of tomorrow changes nothing", gold, Event{Kind: "merged", At: at(11), Plan: "silver", OriginID: "o"}, gold, Change{}},
 
-		{"a copy takes the settings of its origin", with(known, fresh), copied(1, "o"), with(known, fresh, status(never, at(1)), origin("o")), Change{Copy: true, Reread: true}},
-		{"a copy with settings of its own keeps them", known, copied(1, "o"), with(known, status(never, at(1)), origin("o")), Change{Reread: true}},
-		{"a copy told again copies nothing", with(known, fresh, origin("o")), copied(1, "o"), with(known, fresh, origin("o"), status(never, at(1))), Change{Reread: true}},
-		{"the origin that was told first stays", with(known, fresh, origin("o")), copied(1, "p"), with(known, fresh, origin("o"), status(never, at(1))), Change{Reread: true}},
-		{"a late installation still tells the origin", with(gone, fresh), copied(9, "o"), with(gone, fresh, origin("o")), Change{Copy: true, Reread: true}},
+		{"a copy takes the settings of its origin", with(known, fresh), copied(1, "o"), with(known, fresh, status(never, at(1)), origin("o")), Change{Installed: true, Copied: true, CopySettings: true, Refresh: true}},
+		{"a copy with settings of its own keeps them", known, copied(1, "o"), with(known, status(never, at(1)), origin("o")), Change{Installed: true, Copied: true, Refresh: true}},
+		{"a repeated copy copies nothing", with(known, fresh, origin("o")), copied(1, "o"), with(known, fresh, origin("o"), status(never, at(1))), Change{Installed: true, Refresh: true}},
+		{"the origin that was reported first stays", with(known, fresh, origin("o")), copied(1, "p"), with(known, fresh, origin("o"), status(never, at(1))), Change{Installed: true, Refresh: true}},
+		{"a late installation still reports the origin", with(gone, fresh), copied(9, "o"), with(gone, fresh, origin("o")), Change{Copied: true, CopySettings: true, Refresh: true}},
+		{"an instance is no copy of itself", with(known, fresh), copied(1, "i"), with(known, fresh, status(never, at(1)), origin("i")), Change{Installed: true, Refresh: true}},
+
+		{"a revival that is stored already changes nothing", gone, Event{Kind: EventRevived, At: at(20)}, gone, Change{}},
+		{"nor does a refreshed plan that is stored already", gold, Event{Kind: EventPlanRefreshed, At: at(20), Plan: "silver"}, gold, Change{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := tt.before
@@ -101,7 +105,7 @@ func TestApply(t *testing.T) {
 	}
 }
 
-func TestAdmits(t *testing.T) {
+func TestInstance_Admits(t *testing.T) {
 	here, gone := Instance{StatusAt: noon}, Instance{RemovedAt: noon, StatusAt: noon}
 	for _, tt := range []struct {
 		name   string
@@ -109,12 +113,12 @@ func TestAdmits(t *testing.T) {
 		issued time.Time
 		want   bool
 	}{
-		{"any token speaks for an installed instance", here, at(-60), true},
-		{"even one of which Wix did not tell when", here, time.Time{}, true},
-		{"a token from after the removal speaks", gone, noon.Add(time.Millisecond), true},
-		{"a token of the same moment does not", gone, noon, false},
-		{"a token from before does not", gone, at(-1), false},
-		{"a token of which Wix did not tell when does not", gone, time.Time{}, false},
+		{"any token is valid for an installed instance", here, at(-60), true},
+		{"even one of unknown age", here, time.Time{}, true},
+		{"a token from after the removal is valid", gone, noon.Add(time.Millisecond), true},
+		{"a token of the same moment is not", gone, noon, false},
+		{"a token from before is not", gone, at(-1), false},
+		{"a token of unknown age is not", gone, time.Time{}, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := tt.i.Admits(tt.issued); got != tt.want {
@@ -124,7 +128,7 @@ func TestAdmits(t *testing.T) {
 	}
 }
 
-func TestRecord(t *testing.T) {
+func TestInstance_Visit(t *testing.T) {
 	// here was seen at noon with a token from eleven o'clock; gone was removed at 12:10.
 	here := Instance{ID: "i", SiteID: "s", FirstSeen: noon, LastSeen: noon, StatusAt: at(-60)}
 	gone := here
@@ -141,22 +145,22 @@ func TestRecord(t *testing.T) {
 	}{
 		{"a visit within five minutes writes nothing", here, Visit{SiteID: "s", IssuedAt: at(4), At: at(4)}, here, false},
 		{"a visit after five minutes is written", here, Visit{SiteID: "s", IssuedAt: at(-60), At: at(5)}, since("s", at(-60), at(5)), true},
-		{"its token is news that the app is installed", here, Visit{IssuedAt: at(3), At: at(5)}, since("s", at(3), at(5)), true},
+		{"its token shows that the app is installed", here, Visit{IssuedAt: at(3), At: at(5)}, since("s", at(3), at(5)), true},
 		{"an older token does not turn the time back", here, Visit{IssuedAt: at(-61), At: at(5)}, since("s", at(-60), at(5)), true},
-		{"nor does one of which Wix did not tell when", here, Visit{At: at(5)}, since("s", at(-60), at(5)), true},
+		{"nor does one of unknown age", here, Visit{At: at(5)}, since("s", at(-60), at(5)), true},
 		{"another site is written at once", here, Visit{SiteID: "s2", IssuedAt: at(1), At: at(1)}, since("s2", at(1), at(1)), true},
 		{"no site replaces none", here, Visit{IssuedAt: at(1), At: at(1)}, here, false},
-		{"a visit told late does not turn LastSeen back", here, Visit{SiteID: "s2", IssuedAt: at(-90), At: at(-1)}, since("s2", at(-60), noon), true},
+		{"a visit recorded late does not turn LastSeen back", here, Visit{SiteID: "s2", IssuedAt: at(-90), At: at(-1)}, since("s2", at(-60), noon), true},
 
 		{"a token from before the removal changes nothing", gone, Visit{SiteID: "s2", IssuedAt: at(9), At: at(20)}, gone, false},
 		{"nor does a token of the same moment", gone, Visit{SiteID: "s2", IssuedAt: at(10), At: at(20)}, gone, false},
-		{"nor does one of which Wix did not tell when", gone, Visit{SiteID: "s2", At: at(20)}, gone, false},
+		{"nor does one of unknown age", gone, Visit{SiteID: "s2", At: at(20)}, gone, false},
 		{"a token from after it revives", gone, Visit{SiteID: "s2", IssuedAt: at(11), At: at(20)}, since("s2", at(11), at(20)), true},
 		{"reviving is written even within five minutes", gone, Visit{IssuedAt: at(11), At: at(1)}, since("s", at(11), at(1)), true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := tt.before
-			if changed := got.Record(tt.visit); changed != tt.changed {
+			if changed, revived := got.Visit(tt.visit); changed != tt.changed || revived != (!tt.before.RemovedAt.IsZero() && changed) {
 				t.Errorf("changed %v", changed)
 			}
 			if diff := gocmp.Diff(tt.after, got); diff != "" {
@@ -166,8 +170,8 @@ func TestRecord(t *testing.T) {
 	}
 }
 
-func TestANewInstance(t *testing.T) {
-	want := Instance{ID: "i", FirstSeen: noon, LastSeen: noon, Settings: DefaultSettings()}
+func TestNewInstance(t *testing.T) {
+	want := Instance{ID: "i", FirstSeen: noon, LastSeen: noon}
 	if diff := gocmp.Diff(want, NewInstance("i", noon)); diff != "" {
 		t.Error(diff)
 	}
@@ -183,7 +187,7 @@ type end struct {
 
 func endOf(i Instance) end { return end{i.RemovedAt, i.StatusAt, i.Profile.Plan, i.PlanAt} }
 
-// model tells the end of a history from its events in the order of their times: the
+// model computes the end of a history from its events in the order of their times: the
 // last about a thing wins. At one moment, a removal comes after an installation, and
 // plans come by name.
 func model(events []Event) end {
@@ -209,7 +213,7 @@ func model(events []Event) end {
 	}
 	if all := about(EventPlan); len(all) > 0 {
 		last := all[len(all)-1]
-		e.Plan, e.PlanAt = Plan{Name: last.Plan, Free: last.Plan == ""}, last.At
+		e.Plan, e.PlanAt = NewPlan(last.Plan), last.At
 	}
 	return e
 }
@@ -232,18 +236,20 @@ func events(from, to int, origins ...string) *rapid.Generator[[]Event] {
 	}), from, to)
 }
 
-// deliver applies events in the given order, each one checked to have reported what
-// it did and to have left alone what is not its business.
+// deliver applies events in the given order, and checks that each reports what it did
+// and leaves everything else alone.
 func deliver(t *rapid.T, i Instance, order []Event) Instance {
 	for n, e := range order {
 		before := i
 		c := i.Apply(e)
 		want := Change{
-			Removed: before.RemovedAt.IsZero() && !i.RemovedAt.IsZero(),
-			Revived: !before.RemovedAt.IsZero() && i.RemovedAt.IsZero(),
-			Plan:    before.Profile.Plan != i.Profile.Plan || before.PlanAt.IsZero() && !i.PlanAt.IsZero(),
-			Copy:    before.OriginID != i.OriginID && i.Version == 0,
-			Reread:  e.Kind != EventRemoved && e.Kind != EventOther,
+			Removed:      before.RemovedAt.IsZero() && !i.RemovedAt.IsZero(),
+			Revived:      !before.RemovedAt.IsZero() && i.RemovedAt.IsZero(),
+			Plan:         before.Profile.Plan != i.Profile.Plan || before.PlanAt.IsZero() && !i.PlanAt.IsZero(),
+			Installed:    e.Kind == EventInstalled && i.RemovedAt.IsZero(),
+			Copied:       before.OriginID != i.OriginID,
+			CopySettings: before.OriginID != i.OriginID && i.Version == 0,
+			Refresh:      e.Kind != EventRemoved && e.Kind != EventOther,
 		}
 		if c != want {
 			t.Fatalf("delivery %d of %v: change %+v, want %+v", n, order, c, want)
@@ -255,7 +261,7 @@ func deliver(t *rapid.T, i Instance, order []Event) Instance {
 			t.Fatalf("delivery %d of %v touched more than it may: %s", n, order, gocmp.Diff(before, after))
 		}
 		again := i
-		if c := again.Apply(e); c != (Change{Reread: want.Reread}) || !reflect.DeepEqual(again, i) {
+		if c := again.Apply(e); c != (Change{Installed: want.Installed, Refresh: want.Refresh}) || !reflect.DeepEqual(again, i) {
 			t.Fatalf("delivery %d of %v, repeated at once, changed something: %+v", n, order, c)
 		}
 	}
@@ -278,27 +284,27 @@ func permutations(events []Event, each func([]Event)) {
 	permute(0)
 }
 
-func TestEveryOrderOfASmallHistoryEndsTheSame(t *testing.T) {
+func TestInstance_Apply_everyOrderEndsTheSame(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		history := events(0, 5, "origin").Draw(t, "history")
 		// One event is delivered twice, so that its repeat comes in every place too.
 		if len(history) > 0 {
 			history = append(history, history[0])
 		}
-		want, tellsOrigin := model(history), slices.ContainsFunc(history, func(e Event) bool { return e.OriginID != "" })
+		want, reportsOrigin := model(history), slices.ContainsFunc(history, func(e Event) bool { return e.OriginID != "" })
 		permutations(history, func(order []Event) {
 			i := deliver(t, NewInstance("i", noon), order)
 			if got := endOf(i); got != want {
 				t.Fatalf("%v: %s", order, gocmp.Diff(want, got))
 			}
-			if (i.OriginID == "origin") != tellsOrigin {
+			if (i.OriginID == "origin") != reportsOrigin {
 				t.Fatalf("%v: origin %q", order, i.OriginID)
 			}
 		})
 	})
 }
 
-func TestShuffledAndRepeatedDeliveriesEndTheSame(t *testing.T) {
+func TestInstance_Apply_repeatedDeliveriesEndTheSame(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		history := events(6, 40, "origin").Draw(t, "history")
 		repeats := rapid.SliceOfN(rapid.SampledFrom(history), 0, 40).Draw(t, "repeats")
@@ -309,9 +315,9 @@ func TestShuffledAndRepeatedDeliveriesEndTheSame(t *testing.T) {
 	})
 }
 
-// When Wix tells two origins, which it should never do, the order decides: the
-// settings are copied from the first that was told, and are not copied twice.
-func TestOfTwoOriginsTheFirstToldIsKept(t *testing.T) {
+// When Wix reports two origins, which it should never do, the order decides: the
+// settings are copied from the first, and are not copied twice.
+func TestInstance_Apply_keepsTheFirstOrigin(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		order := events(0, 20, "o", "p").Draw(t, "order")
 		var first string
@@ -320,12 +326,12 @@ func TestOfTwoOriginsTheFirstToldIsKept(t *testing.T) {
 			if e.Kind == EventInstalled {
 				first = cmp.Or(first, e.OriginID)
 			}
-			if i.Apply(e).Copy {
+			if i.Apply(e).CopySettings {
 				copies++
 			}
 		}
 		if i.OriginID != first || copies != min(len(first), 1) {
-			t.Fatalf("origin %q, told first %q; %d copies", i.OriginID, first, copies)
+			t.Fatalf("origin %q, reported first %q; %d copies", i.OriginID, first, copies)
 		}
 		if diff := gocmp.Diff(model(order), endOf(i)); diff != "" {
 			t.Fatal(diff)
@@ -334,7 +340,7 @@ func TestOfTwoOriginsTheFirstToldIsKept(t *testing.T) {
 }
 
 // visits draws visits in the order they were made, with tokens that are not always
-// newer than the last, nor always told when they were made.
+// newer than the last, and not always of known age.
 func visits(apart time.Duration) *rapid.Generator[[]Visit] {
 	return rapid.Custom(func(t *rapid.T) []Visit {
 		var all []Visit
@@ -365,12 +371,12 @@ func weave(t *rapid.T, events []Event, visits []Visit) []any {
 }
 
 func follow(i Instance, order []any) Instance {
-	for _, news := range order {
-		switch news := news.(type) {
+	for _, step := range order {
+		switch step := step.(type) {
 		case Event:
-			i.Apply(news)
+			i.Apply(step)
 		case Visit:
-			i.Record(news)
+			i.Visit(step)
 		}
 	}
 	return i
@@ -390,7 +396,7 @@ func withTokens(events []Event, visits []Visit) []Event {
 
 // A visit that is written down counts like an installation, wherever it comes among
 // the events. Visits come in order, each long enough after the last to be written.
-func TestWrittenVisitsCountInAnyOrderOfEvents(t *testing.T) {
+func TestInstance_Visit_countsInAnyOrderOfEvents(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		history, visitors := events(0, 8).Draw(t, "history"), visits(SeenEvery).Draw(t, "visits")
 		order := weave(t, history, visitors)
@@ -403,7 +409,7 @@ func TestWrittenVisitsCountInAnyOrderOfEvents(t *testing.T) {
 // A visit within SeenEvery of the last is not written, so a removal from before it,
 // delivered late, may take the instance away. That lasts until the next visit: with
 // the newest token the instance is as it should be, whatever came before.
-func TestTheNextVisitSetsRightWhatAnUnwrittenOneLeft(t *testing.T) {
+func TestInstance_Visit_correctsWhatAnUnwrittenOneLeft(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		history, visitors := events(0, 8).Draw(t, "history"), visits(time.Second).Draw(t, "visits")
 		last := Visit{InstanceID: "i", At: at(120)}

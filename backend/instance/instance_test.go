@@ -2,108 +2,40 @@ package instance
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
 )
 
-func TestParseSettings(t *testing.T) {
-	eighty := strings.Repeat("å", MaxGreeting)
-	for _, tt := range []struct {
-		name   string
-		body   string
-		want   string   // the greeting
-		faults []string // "field: reason" of each fault
-	}{
-		{name: "a greeting is taken", body: `{"greeting":"Welcome"}`, want: "Welcome"},
-		{name: "spaces around it go", body: `{"greeting":"  Hi \t"}`, want: "Hi"},
-		{name: "80 characters of two bytes each fit", body: `{"greeting":"` + eighty + `"}`, want: eighty},
-		{name: "right-to-left text and emoji fit", body: `{"greeting":"שלום 👋🏽"}`, want: "שלום 👋🏽"},
-		{name: "an escaped character counts once", body: `{"greeting":"\u00e9t\u00e9"}`, want: "été"},
-
-		{name: "81 characters do not fit", body: `{"greeting":"` + eighty + `x"}`, faults: []string{"greeting: must have at most 80 characters"}},
-		{name: "an empty greeting", body: `{"greeting":""}`, faults: []string{"greeting: must not be empty"}},
-		{name: "a greeting of spaces", body: `{"greeting":"   "}`, faults: []string{"greeting: must not be empty"}},
-		{name: "no greeting", body: `{}`, faults: []string{"greeting: is required"}},
-		{name: "a number", body: `{"greeting":7}`, faults: []string{"greeting: must be text"}},
-		{name: "null", body: `{"greeting":null}`, faults: []string{"greeting: must be text"}},
-		{name: "a NUL inside", body: `{"greeting":"a\u0000b"}`, faults: []string{"greeting: must not contain control characters"}},
-		{name: "a newline inside", body: `{"greeting":"a\nb"}`, faults: []string{"greeting: must not contain control characters"}},
-		{name: "half a surrogate pair", body: `{"greeting":"\ud83d"}`, faults: []string{"greeting: is not valid Unicode text"}},
-		{name: "all faults are told at once", body: `{"greeting":"","colour":1,"size":2}`, faults: []string{
-			"colour: is not a known setting", "greeting: must not be empty", "size: is not a known setting",
-		}},
-		{name: "an unknown field with too deep a value", body: `{"greeting":"a","x":` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `}`, faults: []string{"x: is not a known setting"}},
-		{name: "JSON deeper than any parser should go", body: strings.Repeat("[", 20000), faults: []string{": must be one JSON object"}},
-		{name: "a list", body: `[]`, faults: []string{": must be one JSON object"}},
-		{name: "the word null", body: `null`, faults: []string{": must be one JSON object"}},
-		{name: "nothing", body: ``, faults: []string{": must be one JSON object"}},
-		{name: "two objects", body: `{"greeting":"a"}{"greeting":"b"}`, faults: []string{": must be one JSON object"}},
-		{name: "half an object", body: `{"greeting":`, faults: []string{": must be one JSON object"}},
-		{name: "bytes that are not UTF-8", body: "{\"greeting\":\"a\xff\"}", faults: []string{": is not valid UTF-8"}},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			got, err := ParseSettings([]byte(tt.body))
-			if tt.faults == nil {
-				if err != nil || got.Greeting != tt.want {
-					t.Fatalf("got %q, %v; want %q", got.Greeting, err, tt.want)
-				}
-				return
-			}
-			var e *Error
-			if !errors.As(err, &e) || e.Code != CodeInvalidSettings {
-				t.Fatalf("got %v, want %s", err, CodeInvalidSettings)
-			}
-			var faults []string
-			for _, f := range e.Fields {
-				faults = append(faults, f.Name+": "+f.Reason)
-			}
-			if diff := cmp.Diff(tt.faults, faults); diff != "" {
-				t.Error(diff)
-			}
-		})
-	}
-}
-
-func TestAFieldNameIsCutInTheError(t *testing.T) {
-	_, err := ParseSettings([]byte(`{"greeting":"a","` + strings.Repeat("x", 5000) + `":1}`))
-	if e := AsError(err); len(e.Fields) != 1 || len(e.Fields[0].Name) > 100 {
-		t.Errorf("the error repeats the client's own text at length: %v", e.Fields)
-	}
-}
-
-// TestViews compares the JSON itself: a field that is added to Instance or Profile
-// and leaks into a view shows here.
-func TestViews(t *testing.T) {
+// The JSON itself is compared: a field that is added to Instance or Profile and leaks
+// into a view fails here.
+func TestInstance_views(t *testing.T) {
 	at := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
 	known := Instance{
 		ID: "inst", SiteID: "site", FirstSeen: at, LastSeen: at.Add(time.Hour),
-		Profile:   Profile{Plan: Plan{Name: "gold"}, Locale: "de", Currency: "EUR", SiteDisplayName: "Laden", Languages: []string{"de", "en"}},
+		Profile:   Profile{Plan: NewPlan("gold"), Locale: "de", Currency: "EUR", SiteDisplayName: "Laden", Languages: []string{"de", "en"}},
 		ProfileAt: at.Add(time.Minute), PlanAt: at.Add(time.Minute),
 	}
-	told := Instance{ID: "inst", Profile: Profile{Plan: Plan{Name: "gold"}}, PlanAt: at}
+	reported := Instance{ID: "inst", Profile: Profile{Plan: NewPlan("gold")}, PlanAt: at}
 	unknown := Instance{ID: "inst", SiteID: "site", FirstSeen: at, LastSeen: at}
 	public := `{"plan":{"name":"gold","isFree":false},"locale":"de","currency":"EUR","siteDisplayName":"Laden","languages":["de","en"]`
 	for _, tt := range []struct {
 		name string
 		of   Instance
-		role Role
+		view func(*Instance) View
 		want string
 	}{
-		{"a visitor sees the plan and the site's facts", known, Visitor, public + `}`},
-		{"the app sees no more than a visitor", known, App, public + `}`},
-		{"a role of tomorrow sees no more than a visitor", known, Role("admin"), public + `}`},
-		{"an owner sees everything", known, Owner, public + `,"instanceId":"inst","siteId":"site","firstSeen":"2026-11-22T10:00:00Z","lastSeen":"2026-11-22T11:00:00Z","profileReadAt":"2026-11-22T10:01:00Z"}`},
-		{"a plan that only an event has told", told, Visitor, `{"plan":{"name":"gold","isFree":false}}`},
-		{"what Wix has not told yet is absent, not false", unknown, Visitor, `{}`},
-		{"an owner sees the ids before Wix has told anything", unknown, Owner, `{"instanceId":"inst","siteId":"site","firstSeen":"2026-11-22T10:00:00Z","lastSeen":"2026-11-22T10:00:00Z"}`},
+		{"a visitor sees the plan and the site's facts", known, (*Instance).VisitorView, public + `}`},
+		{"an owner sees everything", known, (*Instance).OwnerView, public + `,"instanceId":"inst","siteId":"site","firstSeen":"2026-11-22T10:00:00Z","lastSeen":"2026-11-22T11:00:00Z","profileReadAt":"2026-11-22T10:01:00Z"}`},
+		{"a plan that only an event has reported", reported, (*Instance).VisitorView, `{"plan":{"name":"gold","isFree":false}}`},
+		{"what Wix has not reported yet is absent, not false", unknown, (*Instance).VisitorView, `{}`},
+		{"an owner sees the ids before Wix has reported anything", unknown, (*Instance).OwnerView, `{"instanceId":"inst","siteId":"site","firstSeen":"2026-11-22T10:00:00Z","lastSeen":"2026-11-22T10:00:00Z"}`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := json.Marshal(tt.of.ViewFor(tt.role))
+			got, err := json.Marshal(tt.view(&tt.of))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -114,24 +46,206 @@ func TestViews(t *testing.T) {
 	}
 }
 
-func TestErrors(t *testing.T) {
-	cause := errors.New("disk on fire")
-	wrapped := fmt.Errorf("save: %w", &Error{Code: CodeVersionConflict, Err: cause})
-	if e := AsError(wrapped); e.Code != CodeVersionConflict || !errors.Is(e, cause) {
-		t.Errorf("a wrapped Error is not found: %v", e)
-	}
-	if e := AsError(cause); e.Code != CodeInternal || strings.Contains(e.Message(), "fire") {
-		t.Errorf("an unknown error must be internal and tell nothing: %v, %q", e.Code, e.Message())
+func TestInstance_VisitorView_freePlan(t *testing.T) {
+	got, err := json.Marshal((&Instance{Profile: Profile{Plan: NewPlan("")}}).VisitorView())
+	if want := `{"plan":{"name":"","isFree":true}}`; err != nil || string(got) != want {
+		t.Errorf("got %s, %v; want %s", got, err, want)
 	}
 }
 
-func TestEveryCodeHasASentence(t *testing.T) {
-	for code, sentence := range messages {
-		if e := (&Error{Code: code}); e.Message() == "" || e.Message() != sentence {
-			t.Errorf("%s has no sentence", code)
+func TestPlan_Paid(t *testing.T) {
+	for _, tt := range []struct {
+		plan Plan
+		want bool
+	}{
+		{Plan{}, false},
+		{Plan{Name: "gold"}, false},
+		{NewPlan(""), false},
+		{NewPlan("gold"), true},
+		{Plan{Kind: PlanPaid}, true},
+		{Plan{Kind: "trial"}, false},
+	} {
+		if got := (Instance{Profile: Profile{Plan: tt.plan}}).Paid(); got != tt.want {
+			t.Errorf("%+v: paid is %v", tt.plan, got)
 		}
 	}
-	if len(messages) != 21 {
-		t.Errorf("%d codes have a sentence, the HTTP contract lists 21", len(messages))
+}
+
+func TestPlan_JSON(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		plan Plan
+		want string
+	}{
+		{"unknown", Plan{}, `{"name":"","isFree":false,"kind":""}`},
+		{"free", NewPlan(""), `{"name":"","isFree":true,"kind":"free"}`},
+		{"paid", NewPlan("gold"), `{"name":"gold","isFree":false,"kind":"paid"}`},
+		{"paid without a name", Plan{Kind: PlanPaid}, `{"name":"","isFree":false,"kind":"paid"}`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			text, err := json.Marshal(tt.plan)
+			if err != nil || string(text) != tt.want {
+				t.Errorf("marshalled to %s, %v; want %s", text, err, tt.want)
+			}
+			var got Plan
+			if err := json.Unmarshal(text, &got); err != nil || got != tt.plan {
+				t.Errorf("read back as %+v, %v", got, err)
+			}
+		})
 	}
+	if err := json.Unmarshal([]byte(`{"name":5}`), new(Plan)); err == nil {
+		t.Error("a number was read as a name")
+	}
+}
+
+// The first edition knew no kind: PlanAt shows which of its plans were unknown.
+func TestInstance_JSON_readsTheFirstEdition(t *testing.T) {
+	for _, tt := range []struct {
+		name, text string
+		want       Plan
+	}{
+		{"free", `{"profile":{"plan":{"name":"","isFree":true}},"planAt":"2026-11-22T10:00:00Z"}`, NewPlan("")},
+		{"paid", `{"profile":{"plan":{"name":"gold","isFree":false}},"planAt":"2026-11-22T10:00:00Z"}`, NewPlan("gold")},
+		{"paid without a name", `{"profile":{"plan":{"name":"","isFree":false}},"planAt":"2026-11-22T10:00:00Z"}`, Plan{Kind: PlanPaid}},
+		{"unknown", `{"profile":{"plan":{"name":"","isFree":false}}}`, Plan{}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var got Instance
+			if err := json.Unmarshal([]byte(tt.text), &got); err != nil || got.Profile.Plan != tt.want {
+				t.Errorf("got %+v, %v; want %+v", got.Profile.Plan, err, tt.want)
+			}
+		})
+	}
+}
+
+func TestInstance_JSON_roundTrip(t *testing.T) {
+	full := Instance{
+		ID: "i", SiteID: "s", FirstSeen: noon, LastSeen: at(1), Settings: json.RawMessage(`{"greeting":"Hi"}`), Version: 3,
+		Profile:   Profile{Plan: NewPlan("gold"), Locale: "de", Currency: "EUR", SiteDisplayName: "Laden", Languages: []string{"de"}},
+		ProfileAt: at(2), PlanAt: at(3), RemovedAt: at(4), StatusAt: at(4), OriginID: "o",
+	}
+	for _, want := range []Instance{full, {ID: "i", Settings: json.RawMessage(`{}`)}} {
+		text, err := json.Marshal(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got Instance
+		if err := json.Unmarshal(text, &got); err != nil || !cmp.Equal(got, want, cmpopts.IgnoreFields(Instance{}, "Encodings")) {
+			t.Errorf("read back as %+v, %v; want %+v", got, err, want)
+		}
+	}
+}
+
+func TestInstance_Clone_sharesNothing(t *testing.T) {
+	i := Instance{Settings: json.RawMessage(`{}`), Profile: Profile{Languages: []string{"de"}}}
+	c := i.Clone()
+	c.Settings[0], c.Profile.Languages[0] = 'x', "x"
+	if string(i.Settings) != `{}` || i.Profile.Languages[0] != "de" {
+		t.Errorf("the original became %+v", i)
+	}
+}
+
+func TestNewVisited(t *testing.T) {
+	got := NewVisited(Visit{InstanceID: "i", SiteID: "s", IssuedAt: at(-1), At: noon})
+	if diff := cmp.Diff(Instance{ID: "i", SiteID: "s", FirstSeen: noon, LastSeen: noon, StatusAt: at(-1)}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestInstance_CopySettings(t *testing.T) {
+	saved := Instance{ID: "o", Settings: json.RawMessage(`{"a":1}`), Version: 7}
+	for _, tt := range []struct {
+		name    string
+		version int64
+		origin  Instance
+		changed bool
+	}{
+		{"saved settings are copied at version 1", 0, saved, true},
+		{"defaults are not copied", 0, Instance{Settings: json.RawMessage(`{"a":0}`)}, false},
+		{"own settings stay", 2, saved, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			i := Instance{ID: "i", Settings: json.RawMessage(`{"own":1}`), Version: tt.version}
+			want := i
+			if tt.changed {
+				want.Settings, want.Version = saved.Settings, 1
+			}
+			if changed := i.CopySettings(tt.origin); changed != tt.changed {
+				t.Errorf("changed is %v", changed)
+			}
+			if diff := cmp.Diff(want, i); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestInstance_ApplyProfile(t *testing.T) {
+	known := Instance{ID: "i", Profile: Profile{Plan: NewPlan("gold"), Locale: "de"}, ProfileAt: at(10), PlanAt: at(20)}
+	silver := Profile{Plan: NewPlan("silver"), Locale: "en"}
+	with := func(p Profile, profileAt, planAt int) Instance {
+		return Instance{ID: "i", Profile: p, ProfileAt: at(profileAt), PlanAt: at(planAt)}
+	}
+	for _, tt := range []struct {
+		name                 string
+		before               Instance
+		profile              Profile
+		at                   int
+		after                Instance
+		changed, planChanged bool
+	}{
+		{"an older profile changes nothing", known, silver, 9, known, false, false},
+		{"one of the same time replaces, and keeps the newer plan", known, silver, 10, with(Profile{Plan: NewPlan("gold"), Locale: "en"}, 10, 20), true, false},
+		{"one from before the plan's event keeps the plan", known, silver, 19, with(Profile{Plan: NewPlan("gold"), Locale: "en"}, 19, 20), true, false},
+		{"one of the time of the plan's event decides", known, silver, 20, with(silver, 20, 20), true, true},
+		{"a newer one decides", known, silver, 30, with(silver, 30, 30), true, true},
+		{"the same plan later is no change of it", known, Profile{Plan: NewPlan("gold")}, 30, with(Profile{Plan: NewPlan("gold")}, 30, 30), true, false},
+		{"one that does not know the plan keeps it", known, Profile{Locale: "en"}, 30, with(Profile{Plan: NewPlan("gold"), Locale: "en"}, 30, 20), true, false},
+		{"the first known plan is a change, even to free", Instance{ID: "i"}, Profile{Plan: NewPlan("")}, 1, with(Profile{Plan: NewPlan("")}, 1, 1), true, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := tt.before
+			if changed, planChanged := got.ApplyProfile(tt.profile, at(tt.at)); changed != tt.changed || planChanged != tt.planChanged {
+				t.Errorf("changed %v, plan %v", changed, planChanged)
+			}
+			if diff := cmp.Diff(tt.after, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestInstance_ApplyProfile_keepsTheCallersLanguages(t *testing.T) {
+	languages := []string{"de"}
+	var i Instance
+	i.ApplyProfile(Profile{Languages: languages}, noon)
+	languages[0] = "spoilt"
+	if i.Profile.Languages[0] != "de" {
+		t.Error("the instance shares the caller's slice")
+	}
+}
+
+// Whatever the order of the events, profiles from Wix come in the order of their times:
+// the plan at the end is that of the newest of both.
+func TestInstance_ApplyProfile_newestPlanWins(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		history := events(0, 8).Draw(t, "history")
+		order := rapid.Permutation(history).Draw(t, "order")
+		want := model(history)
+		i := NewInstance("i", noon)
+		for n := range 6 {
+			for _, e := range order[len(order)*n/6 : len(order)*(n+1)/6] {
+				i.Apply(e)
+			}
+			p := Profile{Plan: rapid.SampledFrom([]Plan{{}, NewPlan(""), NewPlan("gold"), NewPlan("iron")}).Draw(t, "plan")}
+			reportedAt := at(n).Add(time.Second) // at the time of no event
+			i.ApplyProfile(p, reportedAt)
+			if p.Plan.Kind != PlanUnknown && reportedAt.After(want.PlanAt) {
+				want.Plan, want.PlanAt = p.Plan, reportedAt
+			}
+		}
+		if diff := cmp.Diff(want, endOf(i)); diff != "" {
+			t.Fatal(diff)
+		}
+	})
 }

@@ -2,55 +2,67 @@ package instance
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"time"
 )
 
-// SeenEvery is how exact LastSeen is: a caller who comes again within it causes
-// no write.
+// SeenEvery is the precision of LastSeen: a caller who comes again within it causes no
+// write.
 const SeenEvery = 5 * time.Minute
 
-// ErrNotFound says that the store holds no such instance.
+// ErrNotFound means that the store has no such instance.
 var ErrNotFound = errors.New("no such instance")
 
-// Visit is a verified caller coming.
+// ErrVersionConflict means that someone else saved the settings first.
+var ErrVersionConflict = errors.New("the settings have another version")
+
+// ErrRemoved means that the app has been removed from the instance's site.
+var ErrRemoved = errors.New("the app was removed from the site")
+
+// Visit is a request of a verified caller.
 type Visit struct {
 	InstanceID, SiteID string
-	// IssuedAt is when Wix made the caller's token, or zero when Wix did not tell.
+	// IssuedAt is when Wix issued the caller's token, or zero when Wix did not say.
 	IssuedAt time.Time
 	At       time.Time
 }
 
-// Store keeps instances. All times are given by the caller and returned in UTC,
-// exact to the millisecond. It is safe for concurrent use. What it returns is the
-// caller's own: changing it changes nothing in the store.
+// Store stores instances. All times are given by the caller and returned in UTC, to the
+// millisecond. It is safe for concurrent use. What it returns belongs to the caller:
+// changing it changes nothing in the store.
 type Store interface {
 	// Find returns an instance, or ErrNotFound.
 	Find(ctx context.Context, id string) (Instance, error)
 
-	// Seen records that a verified caller of the instance came, and returns it: a new
-	// one is NewInstance with the visit's SiteID, and StatusAt from IssuedAt; a known one is changed
-	// by Instance.Record. A visit that is not admitted (Instance.Admits) changes
-	// nothing, and the instance is returned with its RemovedAt. An empty InstanceID is
-	// an error.
+	// Seen records a visit and returns the instance: a new one is NewVisited, a known one
+	// is changed by Instance.Visit. A visit that is not admitted (Instance.Admits)
+	// changes nothing, and the instance is returned with its RemovedAt. An empty
+	// InstanceID is an error.
 	Seen(ctx context.Context, v Visit) (Instance, error)
 
-	// SaveSettings replaces the settings of an existing instance, if its Version
-	// is still the given one, and returns the instance with its new Version. A
-	// stale version is an *Error with CodeVersionConflict and nothing is written.
-	SaveSettings(ctx context.Context, id string, s Settings, version int64) (Instance, error)
+	// SaveSettings replaces the settings of an existing instance, if its Version is still
+	// the given one, and returns the instance with its new Version. A stale version is
+	// ErrVersionConflict, and nothing is written.
+	SaveSettings(ctx context.Context, id string, settings json.RawMessage, version int64) (Instance, error)
 
-	// SaveProfile records what Wix said of an existing instance at the given time,
-	// and returns the instance. News older than what is stored changes nothing (of
-	// the same time, it replaces); the plan is kept when PlanAt is later than the news,
-	// and PlanAt becomes the news' time when it is not.
+	// SaveProfile stores what Wix reported about an existing instance at the given time
+	// (Instance.ApplyProfile), and returns the instance.
 	SaveProfile(ctx context.Context, id string, p Profile, at time.Time) (Instance, error)
 
-	// Delete forgets an instance and all that is held on it, its jobs included. An instance that is
-	// not there is no error.
+	// List returns at most n instances whose id is greater than after, by id.
+	List(ctx context.Context, after string, n int) ([]Instance, error)
+
+	// Delete deletes an instance and everything that is stored about it, its jobs
+	// included. Deleting an instance that does not exist is no error.
 	Delete(ctx context.Context, id string) error
 
-	// Ping says whether the store can be reached.
+	// PurgeRemoved deletes, as Delete does, the instances that were removed before a
+	// time, and returns their ids. An instance that cannot be deleted does not keep the
+	// others from it; the error names it.
+	PurgeRemoved(ctx context.Context, before time.Time) ([]string, error)
+
+	// Ping checks that the store answers.
 	Ping(ctx context.Context) error
 
 	Close() error

@@ -16,9 +16,9 @@ import (
 	"github.com/nametag-dev/nametag/backend/wix"
 )
 
-// TestHistoriesOnRealDatabases sends random histories, shuffled and repeated, through
+// TestWorker_historiesOnRealDatabases sends random histories, shuffled and repeated, through
 // three workers on one real database, and compares every end with the model's.
-func TestHistoriesOnRealDatabases(t *testing.T) {
+func TestWorker_historiesOnRealDatabases(t *testing.T) {
 	const instances, events, workers = 40, 8, 3
 	for name, database := range map[string]string{
 		"SQLite":   "sqlite:" + filepath.Join(t.TempDir(), "nametag.db"),
@@ -51,8 +51,8 @@ func TestHistoriesOnRealDatabases(t *testing.T) {
 				}
 				defer store.Close()
 				stores = append(stores, store)
-				// Wix is down, so that what the events say stays to be seen.
-				w := NewWorker(Options{Inbox: store, Store: store, Elevator: &fakeWix{err: errDown},
+				// Wix is down, so that no refresh hides what the events did.
+				w := NewWorker(Options{Jobs: store, Store: store, Elevator: &fakeWix{err: errDown},
 					Logger: slog.New(slog.DiscardHandler), Poll: 10 * time.Millisecond})
 				defer w.Close()
 			}
@@ -83,10 +83,10 @@ func TestHistoriesOnRealDatabases(t *testing.T) {
 }
 
 // waitUntilDone waits until no event of an instance is pending.
-func waitUntilDone(t *testing.T, inbox instance.Inbox, id string) {
+func waitUntilDone(t *testing.T, queue instance.Jobs, id string) {
 	t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); ; {
-		jobs, err := inbox.Jobs(t.Context(), id)
+		jobs, err := queue.JobsOf(t.Context(), id)
 		if err != nil {
 			t.Fatal(err)
 		}

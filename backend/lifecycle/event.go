@@ -2,14 +2,15 @@ package lifecycle
 
 import (
 	"encoding/hex"
+	"strings"
 	"time"
 
 	"github.com/nametag-dev/nametag/backend/instance"
 	"github.com/nametag-dev/nametag/backend/wix"
 )
 
-// kinds says what Wix's events mean. PlanTransferred moves a plan to another Wix
-// account, and names the plan that the site has from then on.
+// kinds maps Wix's events to ours. PlanTransferred moves a plan to another Wix account,
+// and names the plan that the site has from then on.
 var kinds = map[wix.EventType]instance.EventKind{
 	wix.AppInstalled:                 instance.EventInstalled,
 	wix.AppRemoved:                   instance.EventRemoved,
@@ -22,25 +23,26 @@ var kinds = map[wix.EventType]instance.EventKind{
 	wix.InvoiceStatusUpdated:         instance.EventBilling,
 }
 
-// FromWebhook says what a verified webhook means for its instance. Where Wix did not
-// tell when it happened, it is taken to have happened when it was received. Times are
-// cut to the millisecond, as stores keep them, so that no order of two is lost there.
+// FromWebhook converts a verified webhook to the event of its instance. An event without
+// a time counts as having happened when it was received. Times are cut to the millisecond,
+// the precision of the store, so that storing them does not change their order. Ids become
+// lower case.
 func FromWebhook(w wix.Event, receivedAt time.Time) instance.Event {
 	e := instance.Event{
 		ID:         hex.EncodeToString(w.Hash[:]),
-		InstanceID: w.InstanceID,
+		InstanceID: strings.ToLower(w.InstanceID),
 		Kind:       instance.EventOther,
 		Type:       string(w.Type),
 		At:         w.Time.UTC().Truncate(time.Millisecond),
 		Payload:    w.Data,
 		ReceivedAt: receivedAt.UTC().Truncate(time.Millisecond),
 	}
-	if kind, known := kinds[w.Type]; known {
+	if kind, found := kinds[w.Type]; found {
 		e.Kind = kind
 	}
 	switch e.Kind {
 	case instance.EventInstalled:
-		e.OriginID = w.OriginInstanceID
+		e.OriginID = strings.ToLower(w.OriginInstanceID)
 	case instance.EventPlan:
 		e.Plan = w.VendorProductID
 	}

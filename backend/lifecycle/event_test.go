@@ -51,14 +51,14 @@ func TestFromWebhook(t *testing.T) {
 	}
 }
 
-func TestTheIDOfAnEventIsItsHashInHex(t *testing.T) {
+func TestFromWebhook_idIsTheHash(t *testing.T) {
 	hash := [sha256.Size]byte{0: 0x01, 31: 0xff}
 	if id := FromWebhook(wix.Event{Hash: hash}, time.Now()).ID; id != "01"+strings.Repeat("00", 30)+"ff" {
 		t.Error(id)
 	}
 }
 
-func TestAnEventWithoutATimeHappenedWhenItWasReceived(t *testing.T) {
+func TestFromWebhook_withoutATime(t *testing.T) {
 	received := time.Date(2026, 11, 22, 11, 0, 0, 0, time.FixedZone("CET", 3600))
 	got := FromWebhook(wix.Event{Type: wix.AppRemoved}, received)
 	if !got.At.Equal(received) || got.At.Location() != time.UTC {

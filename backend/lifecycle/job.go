@@ -1,6 +1,6 @@
 package lifecycle
 
-// One job: how it is tried, and what becomes of it when that fails.
+// One job: how it is tried, and what happens when that fails.
 
 import (
 	"context"
@@ -10,21 +10,22 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/nametag-dev/nametag/backend/apierr"
 	"github.com/nametag-dev/nametag/backend/instance"
 )
 
-// KindReading is the kind of a reading, beside the kinds of events.
-const KindReading = "reading"
+// KindRefresh is the kind of a refresh, beside the kinds of events.
+const KindRefresh = "refresh"
 
-// What becomes of a try.
+// The outcomes of a try.
 const (
-	// OutcomeDone is a job that is done.
+	// OutcomeDone is a finished job.
 	OutcomeDone = "done"
-	// OutcomeSkipped is a reading that nobody needs: the app is no longer on the site.
+	// OutcomeSkipped is a refresh without a purpose: the app is no longer on the site.
 	OutcomeSkipped = "skipped"
-	// OutcomeRetried is a failure after which the job is tried again later.
+	// OutcomeRetried is a failure after which the job will be tried again.
 	OutcomeRetried = "retried"
-	// OutcomeDead is the last failure of a job, which is a dead letter now.
+	// OutcomeDead is the last failure of a job, which is now a dead letter.
 	OutcomeDead = "dead"
 )
 
@@ -37,20 +38,20 @@ var backoff = [...]time.Duration{
 
 func kindOf(j instance.Job) string {
 	if j.Event == nil {
-		return KindReading
+		return KindRefresh
 	}
 	return string(j.Event.Kind)
 }
 
-// try does a job once. It reports false when the store could not be told how it went:
-// the job comes again when its lease ends.
-func (w *Worker) try(j instance.Job) (told bool) {
+// try does a job once. It reports false when the outcome could not be stored: the job
+// comes again when its lease ends.
+func (w *Worker) try(j instance.Job) (stored bool) {
 	outcome, err := w.do(j)
 	if err != nil {
 		outcome, err = w.failed(j, err)
 	}
 	if err != nil {
-		w.log.Error("the outcome of a job cannot be stored", "job", j.ID, "instanceId", j.InstanceID, "cause", err)
+		w.log.Error("the outcome of a job could not be stored", "job", j.ID, "instanceId", j.InstanceID, "cause", err)
 		return false
 	}
 	w.observe(kindOf(j), outcome)
@@ -58,9 +59,9 @@ func (w *Worker) try(j instance.Job) (told bool) {
 }
 
 func (w *Worker) do(j instance.Job) (outcome string, err error) {
-	err = w.guard(j, func() (err error) {
+	err = w.recoverPanic(j, func() (err error) {
 		if j.Event == nil {
-			outcome, err = w.read(j)
+			outcome, err = w.refresh(j)
 		} else {
 			outcome, err = w.apply(j)
 		}
@@ -69,11 +70,11 @@ func (w *Worker) do(j instance.Job) (outcome string, err error) {
 	return outcome, err
 }
 
-// guard turns a panic into an error.
-func (w *Worker) guard(j instance.Job, f func() error) (err error) {
+// recoverPanic runs f and turns a panic into an error.
+func (w *Worker) recoverPanic(j instance.Job, f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			w.log.Error("panic", "value", fmt.Sprint(p), "stack", string(debug.Stack()), "job", j.ID)
+			w.log.Error("panic", "value", fmt.Sprint(p), "stack", string(debug.Stack()), "job", j.ID, "instanceId", j.InstanceID)
 			err = errors.New("panic")
 		}
 	}()
@@ -84,65 +85,71 @@ func (w *Worker) apply(j instance.Job) (outcome string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
 	defer cancel()
 	e := *j.Event
-	_, change, err := w.inbox.ApplyEvent(ctx, e, w.now())
+	_, change, err := w.jobs.ApplyEvent(ctx, e, w.now())
 	if err != nil {
 		return "", err
 	}
-	// Whatever becomes of this, the job is done.
-	_ = w.guard(j, func() error { w.changed(e.InstanceID, change); return nil })
+	// The job is done, even if this panics.
+	_ = w.recoverPanic(j, func() error { w.changed(e.InstanceID, change); return nil })
 	w.log.Info("event applied", "instanceId", e.InstanceID, "type", e.Type, "at", e.At,
 		"removed", change.Removed, "revived", change.Revived, "plan", change.Plan)
 	return OutcomeDone, nil
 }
 
-// read asks Wix for the app instance and writes down what it says. The news is from
-// when Wix was asked: what an event tells of a later moment is newer.
-func (w *Worker) read(j instance.Job) (outcome string, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
+// refresh reads the app instance from Wix and stores what it reports. The profile is as of
+// the moment before Wix was asked: an event of a later moment is newer.
+func (w *Worker) refresh(j instance.Job) (outcome string, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), refreshTimeout)
 	defer cancel()
 	row, err := w.store.Find(ctx, j.InstanceID)
 	switch {
 	case errors.Is(err, instance.ErrNotFound), err == nil && !row.RemovedAt.IsZero():
-		return OutcomeSkipped, w.inbox.Finish(ctx, j)
+		return OutcomeSkipped, w.jobs.Finish(ctx, j)
 	case err != nil:
 		return "", err
 	}
 	at := w.now()
-	said, err := w.elevator.Fresh(ctx, j.InstanceID)
+	app, err := w.elevator.Refresh(ctx, j.InstanceID)
 	if err != nil {
 		return "", err
 	}
-	if err := w.save(ctx, j.InstanceID, profileOf(said), at); err != nil {
+	if err := w.saveProfile(ctx, j.InstanceID, profileOf(app), at); err != nil {
 		return "", err
 	}
-	return OutcomeDone, w.inbox.Finish(ctx, j)
+	return OutcomeDone, w.jobs.Finish(ctx, j)
 }
 
-// failed puts a job off, or buries it.
+// failed makes a job due again later, or buries it.
 func (w *Worker) failed(j instance.Job, cause error) (outcome string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
 	defer cancel()
 	log := w.log.With("job", j.ID, "instanceId", j.InstanceID, "kind", kindOf(j), "attempts", j.Attempts+1, "cause", cause)
+	// A panic in the app's own functions, which the store has caught.
+	var panicked interface{ Stack() string }
+	if errors.As(cause, &panicked) {
+		log = log.With("stack", panicked.Stack())
+	}
 	if j.Attempts >= len(backoff) {
-		if err := w.inbox.Bury(ctx, j, cause.Error()); err != nil {
+		if err := w.jobs.Bury(ctx, j, cause.Error()); err != nil {
 			return "", errors.Join(cause, err)
 		}
 		log.Error("a job has failed for good: it is a dead letter")
 		return OutcomeDead, nil
 	}
 	delay := delayOf(j.Attempts, cause)
-	if err := w.inbox.Retry(ctx, j, w.now().Add(delay), cause.Error()); err != nil {
+	if err := w.jobs.Retry(ctx, j, w.now().Add(delay), cause.Error()); err != nil {
 		return "", errors.Join(cause, err)
 	}
-	log.Warn("a job has failed, and is tried again", "in", delay.Round(time.Second).String())
+	log.Warn("a job has failed and will be tried again", "in", delay.Round(time.Second).String())
 	return OutcomeRetried, nil
 }
 
-// delayOf is how long a job rests after a failure: at least what was asked of us, and
-// up to a fifth longer, so that what failed together does not come again together.
+// delayOf returns how long a job rests after a failure: at least as long as the error asks
+// for, and up to a fifth longer, so that jobs that failed together do not come back
+// together.
 func delayOf(attempts int, cause error) time.Duration {
 	delay := backoff[attempts]
-	var e *instance.Error
+	var e *apierr.Error
 	if errors.As(cause, &e) {
 		delay = max(delay, e.RetryAfter)
 	}

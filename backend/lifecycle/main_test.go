@@ -15,7 +15,8 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/nametag-dev/nametag/backend/instance"
-	"github.com/nametag-dev/nametag/backend/store/memstore"
+	"github.com/nametag-dev/nametag/backend/kit"
+	"github.com/nametag-dev/nametag/backend/store/sqlstore"
 	"github.com/nametag-dev/nametag/backend/wix"
 )
 
@@ -24,7 +25,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // fakeWix answers every read with one app instance, an error or a panic.
 type fakeWix struct {
 	mu     sync.Mutex
-	said   wix.AppInstance
+	app    wix.AppInstance
 	err    error
 	panics bool
 	delay  time.Duration
@@ -33,14 +34,14 @@ type fakeWix struct {
 	now, most int
 }
 
-func (f *fakeWix) Fresh(ctx context.Context, _ string) (*wix.AppInstance, error) {
+func (f *fakeWix) Refresh(ctx context.Context, _ string) (*wix.AppInstance, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.asked = append(f.asked, time.Now())
 	f.now++
 	f.most = max(f.most, f.now)
 	defer func() { f.now-- }()
-	said, err, panics := f.said, f.err, f.panics
+	app, err, panics := f.app, f.err, f.panics
 	f.mu.Unlock()
 	select {
 	case <-time.After(f.delay):
@@ -51,13 +52,13 @@ func (f *fakeWix) Fresh(ctx context.Context, _ string) (*wix.AppInstance, error)
 	if panics {
 		panic("boom")
 	}
-	return &said, err
+	return &app, err
 }
 
-func (f *fakeWix) say(said wix.AppInstance, err error) {
+func (f *fakeWix) answer(app wix.AppInstance, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.said, f.err, f.panics = said, err, false
+	f.app, f.err, f.panics = app, err, false
 }
 
 // atOnce is how many were asked at once at most.
@@ -80,7 +81,7 @@ func plan(name string) wix.AppInstance {
 	}
 }
 
-// journal is what a worker logs and tells, in order.
+// journal records what a worker logs and which callbacks it calls, in order.
 type journal struct {
 	mu    sync.Mutex
 	lines []string
@@ -113,9 +114,18 @@ func (j *journal) count(text string) int {
 
 var errDown = errors.New("the disk is full")
 
-// failing is an inbox that can be made to fail as a whole.
+// openMemory opens a database in memory.
+func openMemory(t interface{ Fatal(...any) }, data kit.Data) *sqlstore.Store {
+	s, err := sqlstore.Open(context.Background(), "sqlite::memory:", sqlstore.Options{App: data})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// failing is a store that can be made to fail as a whole.
 type failing struct {
-	*memstore.Store
+	*sqlstore.Store
 	mu   sync.Mutex
 	down bool
 }
@@ -170,7 +180,7 @@ func (f *failing) PurgeRemoved(ctx context.Context, before time.Time) ([]string,
 	return f.Store.PurgeRemoved(ctx, before)
 }
 
-// world is a worker on an inbox, in a bubble where time passes only by sleeping.
+// world is a worker on a job queue, in a bubble where time passes only by sleeping.
 type world struct {
 	*testing.T
 	store  *failing
@@ -181,7 +191,7 @@ type world struct {
 
 func (w *world) options() Options {
 	return Options{
-		Inbox: w.store, Store: w.store, Elevator: w.wix,
+		Jobs: w.store, Store: w.store, Elevator: w.wix,
 		Changed: func(id string, c instance.Change) {
 			w.log.add("changed %s removed=%v revived=%v plan=%v", id, c.Removed, c.Revived, c.Plan)
 		},
@@ -193,8 +203,14 @@ func (w *world) options() Options {
 // bubble runs a test on a worker and an instance "i", which was seen just now.
 func bubble(t *testing.T, wix *fakeWix, test func(*world)) {
 	t.Helper()
+	bubbleWith(t, wix, kit.Data{}, test)
+}
+
+func bubbleWith(t *testing.T, wix *fakeWix, data kit.Data, test func(*world)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{T: t, store: &failing{Store: memstore.New()}, wix: wix, log: &journal{}}
+		w := &world{T: t, store: &failing{Store: openMemory(t, data)}, wix: wix, log: &journal{}}
+		defer w.store.Close()
 		w.visit("i")
 		w.worker = NewWorker(w.options())
 		defer func() { w.worker.Close() }()
@@ -210,7 +226,7 @@ func (w *world) visit(id string) {
 	}
 }
 
-// accept makes an event of "i" durable, as happening now, and tells nobody.
+// accept stores an event of "i" that happens now, without waking the worker.
 func (w *world) accept(id string, kind instance.EventKind) instance.Event {
 	w.Helper()
 	e := instance.Event{ID: id, InstanceID: "i", Kind: kind, Type: string(kind), At: time.Now(), ReceivedAt: time.Now()}
@@ -235,7 +251,7 @@ func (w *world) row() instance.Instance {
 // job is the job with that id, of instance "i".
 func (w *world) job(id string) instance.Job {
 	w.Helper()
-	jobs, err := w.store.Jobs(context.Background(), "i")
+	jobs, err := w.store.JobsOf(context.Background(), "i")
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -246,11 +262,11 @@ func (w *world) job(id string) instance.Job {
 	return jobs[n]
 }
 
-const reading = "reread:i"
+const refreshJob = "refresh:i"
 
-func (w *world) wantReading(id string) {
+func (w *world) requestRefresh(id string) {
 	w.Helper()
-	if err := w.store.WantReading(context.Background(), id, time.Now()); err != nil {
+	if err := w.store.RequestRefresh(context.Background(), id, time.Now()); err != nil {
 		w.Fatal(err)
 	}
 	w.worker.Wake()

@@ -5,39 +5,40 @@ import (
 	"errors"
 	"time"
 
+	"github.com/nametag-dev/nametag/backend/apierr"
 	"github.com/nametag-dev/nametag/backend/instance"
 	"github.com/nametag-dev/nametag/backend/wix"
 )
 
-// Receiver takes Wix's webhooks: verified first, made durable second, and only then
-// acknowledged. The work is the Worker's.
+// Receiver accepts Wix's webhooks: it verifies a delivery, stores its event, and only then
+// acknowledges it. The Worker applies the event.
 type Receiver struct {
 	verifier *wix.Webhooks
-	inbox    instance.Inbox
+	jobs     instance.Jobs
 	wake     func()
 	now      func() time.Time
 }
 
 // NewReceiver returns a Receiver; wake is called after each new event.
-func NewReceiver(v *wix.Webhooks, inbox instance.Inbox, wake func(), now func() time.Time) *Receiver {
-	return &Receiver{v, inbox, wake, now}
+func NewReceiver(v *wix.Webhooks, jobs instance.Jobs, wake func(), now func() time.Time) *Receiver {
+	return &Receiver{v, jobs, wake, now}
 }
 
-// Receive makes the event of a delivery durable. A repeat of one that is held
-// already is fine. The error is an *instance.Error: webhook_malformed,
-// webhook_refused, or store_unavailable when the delivery should be sent again.
+// Receive stores the event of a delivery. A repeat of one that is stored already is no
+// error. The error is an *apierr.Error: webhook_malformed, webhook_refused, or
+// store_unavailable when Wix should send the delivery again.
 func (r *Receiver) Receive(ctx context.Context, body []byte) error {
 	event, err := r.verifier.Verify(body)
 	if err != nil {
 		var refusal *wix.WebhookError
 		if errors.As(err, &refusal) && refusal.Kind == wix.WebhookMalformed {
-			return &instance.Error{Code: instance.CodeWebhookMalformed, Err: err}
+			return &apierr.Error{Code: apierr.WebhookMalformed, Err: err}
 		}
-		return &instance.Error{Code: instance.CodeWebhookRefused, Err: err}
+		return &apierr.Error{Code: apierr.WebhookRefused, Err: err}
 	}
-	fresh, err := r.inbox.Accept(ctx, FromWebhook(event, r.now()))
+	fresh, err := r.jobs.Accept(ctx, FromWebhook(event, r.now()))
 	if err != nil {
-		return &instance.Error{Code: instance.CodeStoreUnavailable, Err: err}
+		return &apierr.Error{Code: apierr.StoreUnavailable, Err: err}
 	}
 	if fresh {
 		r.wake()

@@ -10,30 +10,30 @@ import (
 )
 
 const (
-	// sweepEvery is how often there is a look for what is to be deleted.
+	// sweepEvery is how often a Retention looks for what is to be deleted.
 	sweepEvery = time.Hour
-	// sweepTimeout bounds the deleting of one kind of thing.
+	// sweepTimeout bounds each kind of deletion.
 	sweepTimeout = time.Minute
-	// doneKept is how long an event is kept after it was applied. Wix repeats a
-	// delivery for about 48 hours ("Webhook Resend Policy"); later a repeat is not
-	// recognised, and still harmless (instance.Apply).
-	doneKept = 7 * 24 * time.Hour
+	// doneRetention is how long an event stays stored after it was applied. Wix repeats a
+	// delivery for about 48 hours ("Webhook Resend Policy"); a repeat that comes later
+	// is not recognized, and still harmless (instance.Apply).
+	doneRetention = 7 * 24 * time.Hour
 )
 
-// RetentionOptions are what a Retention needs. Inbox and Keep are required.
+// RetentionOptions are what a Retention needs. Store, Jobs and Keep are required.
 type RetentionOptions struct {
-	Inbox instance.Inbox
-	// Keep is how long the data of a removed instance is kept.
+	Store instance.Store
+	Jobs  instance.Jobs
+	// Keep is how long the data of a removed instance stays stored.
 	Keep time.Duration
-	// Purged hears of the instances that were deleted. Nil for nobody.
+	// Purged, if any, is called with the instances that were deleted.
 	Purged func(instanceIDs []string)
 	Logger *slog.Logger     // none
 	Now    func() time.Time // time.Now
 }
 
 // Retention deletes, now and every hour, the removed instances whose time is up and
-// the events that were applied long ago. One process needs to do it; when many do,
-// no harm is done.
+// the events that were applied long ago. One process needs to do it; several do no harm.
 type Retention struct {
 	o     RetentionOptions
 	end   context.CancelFunc
@@ -71,31 +71,35 @@ func (r *Retention) Close() {
 
 func (r *Retention) sweep(ctx context.Context) {
 	now := r.o.Now()
-	purged, err := within(ctx, func(ctx context.Context) ([]string, error) {
-		return r.o.Inbox.PurgeRemoved(ctx, now.Add(-r.o.Keep))
+	purged, err := withTimeout(ctx, func(ctx context.Context) ([]string, error) {
+		return r.o.Store.PurgeRemoved(ctx, now.Add(-r.o.Keep))
 	})
-	r.report(ctx, "removed instances purged", len(purged), err)
+	r.report(ctx, "purge of removed instances", "removed instances were purged", len(purged), err)
 	if len(purged) > 0 {
 		r.o.Purged(purged)
 	}
-	forgotten, err := within(ctx, func(ctx context.Context) (int, error) {
-		return r.o.Inbox.ForgetDone(ctx, now.Add(-doneKept))
+	deleted, err := withTimeout(ctx, func(ctx context.Context) (int, error) {
+		return r.o.Jobs.DeleteDone(ctx, now.Add(-doneRetention))
 	})
-	r.report(ctx, "old events forgotten", forgotten, err)
+	r.report(ctx, "deletion of old events", "old events were deleted", deleted, err)
 }
 
-func within[T any](ctx context.Context, f func(context.Context) (T, error)) (T, error) {
+func withTimeout[T any](ctx context.Context, f func(context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithTimeout(ctx, sweepTimeout)
 	defer cancel()
 	return f(ctx)
 }
 
-func (r *Retention) report(ctx context.Context, what string, count int, err error) {
-	switch {
-	case ctx.Err() != nil: // it is made up for at the next start
-	case err != nil:
-		r.o.Logger.Error("what is to be deleted is still there", "what", what, "cause", err)
-	case count > 0:
-		r.o.Logger.Info(what, "count", count)
+// report logs the outcome of a task: its name where it failed, a sentence where it
+// deleted something. Some of it may have been done before it failed.
+func (r *Retention) report(ctx context.Context, task, success string, count int, err error) {
+	if ctx.Err() != nil {
+		return // Close has ended it; the next start makes up for it
+	}
+	if err != nil {
+		r.o.Logger.Error("data retention failed", "task", task, "cause", err)
+	}
+	if count > 0 {
+		r.o.Logger.Info(success, "count", count)
 	}
 }

@@ -12,12 +12,12 @@ import (
 	"github.com/nametag-dev/nametag/backend/instance"
 )
 
-// sweep runs a test beside a Retention that keeps removed instances for 30 days.
+// sweep runs a test beside a Retention that deletes removed instances after 30 days.
 func sweep(t *testing.T, test func(w *world)) {
 	bubble(t, &fakeWix{}, func(w *world) {
 		w.worker.Close()
 		r := NewRetention(RetentionOptions{
-			Inbox: w.store, Keep: 30 * 24 * time.Hour, Logger: slog.New(slog.NewTextHandler(w.log, nil)),
+			Store: w.store, Jobs: w.store, Keep: 30 * 24 * time.Hour, Logger: slog.New(slog.NewTextHandler(w.log, nil)),
 			Purged: func(ids []string) { w.log.add("purged %s", strings.Join(ids, ",")) },
 		})
 		defer r.Close()
@@ -33,7 +33,7 @@ func (w *world) apply(e instance.Event) {
 	}
 }
 
-func TestARemovedInstanceIsPurgedWhenItsTimeIsUp(t *testing.T) {
+func TestRetention_purgesWhenTheTimeIsUp(t *testing.T) {
 	sweep(t, func(w *world) {
 		w.visit("stays")
 		w.apply(w.accept("e", instance.EventRemoved))
@@ -45,42 +45,42 @@ func TestARemovedInstanceIsPurgedWhenItsTimeIsUp(t *testing.T) {
 		}
 		time.Sleep(sweepEvery)
 		synctest.Wait()
-		if _, err := w.store.Find(t.Context(), "i"); !errors.Is(err, instance.ErrNotFound) {
+		if _, err := w.store.Find(w.Context(), "i"); !errors.Is(err, instance.ErrNotFound) {
 			t.Errorf("it is still there: %v", err)
 		}
-		if _, err := w.store.Find(t.Context(), "stays"); err != nil {
+		if _, err := w.store.Find(w.Context(), "stays"); err != nil {
 			t.Errorf("an installed one went too: %v", err)
 		}
-		if w.log.count("purged i") != 1 || w.log.count(`msg="removed instances purged" count=1`) != 1 {
+		if w.log.count("purged i") != 1 || w.log.count(`msg="removed instances were purged" count=1`) != 1 {
 			t.Errorf("%v", w.log.lines)
 		}
 	})
 }
 
-func TestAnAppliedEventIsForgottenAfterAWeek(t *testing.T) {
+func TestRetention_deletesAppliedEventsAfterAWeek(t *testing.T) {
 	sweep(t, func(w *world) {
 		w.accept("pending", instance.EventInstalled)
 		w.apply(w.accept("done", instance.EventInstalled))
-		time.Sleep(doneKept)
+		time.Sleep(doneRetention)
 		synctest.Wait()
 		w.job("done")
 		time.Sleep(sweepEvery)
 		synctest.Wait()
-		w.job("pending") // what was never applied is never forgotten
-		if w.log.count(`msg="old events forgotten" count=1`) != 1 {
+		w.job("pending") // what was never applied is never deleted
+		if w.log.count(`msg="old events were deleted" count=1`) != 1 {
 			t.Errorf("%v", w.log.lines)
 		}
 	})
 }
 
-func TestRetentionOutlivesAStoreInTrouble(t *testing.T) {
+func TestRetention_outlivesAStoreInTrouble(t *testing.T) {
 	sweep(t, func(w *world) {
 		w.apply(w.accept("e", instance.EventRemoved))
 		w.apply(w.accept("f", instance.EventPlan))
 		w.store.set(true)
 		time.Sleep(31 * 24 * time.Hour)
-		if w.log.count("level=ERROR") == 0 || w.log.count("old events forgotten") != 1 {
-			t.Errorf("one failure is told, and does not stop the rest: %v", w.log.lines)
+		if w.log.count("level=ERROR") == 0 || w.log.count("old events were deleted") != 1 {
+			t.Errorf("one failure is logged, and does not stop the rest: %v", w.log.lines)
 		}
 		w.store.set(false)
 		time.Sleep(sweepEvery)
@@ -91,13 +91,13 @@ func TestRetentionOutlivesAStoreInTrouble(t *testing.T) {
 	})
 }
 
-func TestTheFirstSweepIsAtTheStart(t *testing.T) {
+func TestRetention_sweepsAtTheStart(t *testing.T) {
 	bubble(t, &fakeWix{}, func(w *world) {
 		w.apply(w.accept("e", instance.EventRemoved))
 		time.Sleep(time.Hour)
 		begun := time.Now()
 		var at time.Time
-		r := NewRetention(RetentionOptions{Inbox: w.store, Keep: time.Minute, Purged: func([]string) { at = time.Now() }})
+		r := NewRetention(RetentionOptions{Store: w.store, Jobs: w.store, Keep: time.Minute, Purged: func([]string) { at = time.Now() }})
 		synctest.Wait()
 		r.Close()
 		if !at.Equal(begun) {
@@ -106,17 +106,17 @@ func TestTheFirstSweepIsAtTheStart(t *testing.T) {
 	})
 }
 
-// hanging is an inbox that is asked to purge and does not come to an end of it.
-type hanging struct{ instance.Inbox }
+// hanging is a store whose purge never ends.
+type hanging struct{ instance.Store }
 
 func (hanging) PurgeRemoved(ctx context.Context, _ time.Time) ([]string, error) {
 	<-ctx.Done()
 	return nil, ctx.Err()
 }
 
-func TestCloseBreaksOffASweepInSilence(t *testing.T) {
+func TestRetention_Close_endsASweepSilently(t *testing.T) {
 	bubble(t, &fakeWix{}, func(w *world) {
-		r := NewRetention(RetentionOptions{Inbox: hanging{w.store}, Logger: slog.New(slog.NewTextHandler(w.log, nil))})
+		r := NewRetention(RetentionOptions{Store: hanging{w.store}, Jobs: w.store, Logger: slog.New(slog.NewTextHandler(w.log, nil))})
 		synctest.Wait()
 		begun := time.Now()
 		r.Close()

@@ -1,6 +1,6 @@
-// Package lifecycle keeps our record of an installation true to what Wix says of it:
-// it applies the events that Wix tells, reads app instances from Wix again, and
-// deletes what is no longer ours to keep.
+// Package lifecycle keeps our record of an installation in line with Wix: it applies the
+// events that Wix reports, reads app instances from Wix again, and deletes what must no
+// longer be stored.
 package lifecycle
 
 import (
@@ -14,55 +14,55 @@ import (
 )
 
 const (
-	// batch is how many jobs are claimed at once.
-	batch = 16
-	// lease is how long a claimed job is ours. What a crash leaves behind, some other
-	// worker takes up after it. It is longer than a try may take.
+	// batchSize is how many jobs are claimed at once.
+	batchSize = 16
+	// lease is how long a claimed job belongs to this worker. After it, another worker
+	// takes over what a crash has left. It is longer than a try may take.
 	lease = 30 * time.Second
-	// readTimeout bounds one reading from Wix, with the writing of what was read.
-	readTimeout = 15 * time.Second
+	// refreshTimeout bounds one refresh: the call to Wix and the storing.
+	refreshTimeout = 15 * time.Second
 	// storeTimeout bounds any other call to the store.
 	storeTimeout = 10 * time.Second
 	// readers is how many app instances are read from Wix at once.
 	readers = 4
-	// roomSize is how many claimed readings may wait for a reader.
-	roomSize = 256
-	// roomWait is how long a full room may hold up a batch, and so the events behind it.
-	roomWait = 100 * time.Millisecond
+	// readQueueSize is how many claimed refreshes may wait for a reader.
+	readQueueSize = 256
+	// queueTimeout is how long a full read queue may hold up a batch, and so the events
+	// behind it.
+	queueTimeout = 100 * time.Millisecond
 	// defaultPoll is how long a worker with nothing to do rests.
 	defaultPoll = 5 * time.Second
 )
 
 // Elevator reads an app instance from Wix with the app's own identity.
 type Elevator interface {
-	// Fresh asks Wix now, whatever it said before.
-	Fresh(ctx context.Context, instanceID string) (*wix.AppInstance, error)
+	// Refresh asks Wix now, whatever is cached.
+	Refresh(ctx context.Context, instanceID string) (*wix.AppInstance, error)
 }
 
-// Options are what a Worker needs. Inbox, Store and Elevator are required.
+// Options are what a Worker needs. Jobs, Store and Elevator are required.
 type Options struct {
-	Inbox    instance.Inbox
+	Jobs     instance.Jobs
 	Store    instance.Store
 	Elevator Elevator
-	// Changed hears of each event that was applied, before anything is read from Wix
-	// because of it: purge what is cached of the instance. The Change may be empty
-	// although something changed, when an earlier try failed after its commit. Nil
-	// for nobody.
+	// Changed, if any, is called after each applied event, before anything is read from
+	// Wix because of it: drop what is cached of the instance. The Change may be empty
+	// although something changed, when an earlier try failed after its commit.
 	Changed func(instanceID string, c instance.Change)
-	// Observe counts the tries, for metrics: kind is an instance.EventKind or
-	// KindReading, outcome one of the Outcome constants. Nil for nobody.
+	// Observe, if any, counts the tries, for metrics: kind is an instance.EventKind or
+	// KindRefresh, outcome one of the Outcome constants.
 	Observe func(kind, outcome string)
 	Logger  *slog.Logger     // none
 	Now     func() time.Time // time.Now
-	// Poll is how often the inbox is looked at unasked: for what other processes have
-	// left, and for what comes due. 5 s.
+	// Poll is how often the job queue is looked at without Wake: for what other processes
+	// have left, and for what comes due. 5 s.
 	Poll time.Duration
 }
 
-// Worker does the jobs of the inbox: events one at a time, readings a few at once.
-// Many workers may share one inbox. It is safe for concurrent use.
+// Worker does the jobs of the queue: events one at a time, refreshes a few at once.
+// Many workers may share one queue. It is safe for concurrent use.
 type Worker struct {
-	inbox    instance.Inbox
+	jobs     instance.Jobs
 	store    instance.Store
 	elevator Elevator
 	changed  func(string, instance.Change)
@@ -71,20 +71,21 @@ type Worker struct {
 	now      func() time.Time
 	poll     time.Duration
 
-	ending context.Context
-	end    context.CancelFunc
-	tasks  sync.WaitGroup
-	wake   chan struct{}
-	room   chan instance.Job
-	wishes wishes
+	ending    context.Context
+	end       context.CancelFunc
+	tasks     sync.WaitGroup
+	wake      chan struct{}
+	readQueue chan instance.Job
+	refreshes refreshQueue
 }
 
 // NewWorker starts a Worker. Close ends it.
 func NewWorker(o Options) *Worker {
 	w := &Worker{
-		inbox: o.Inbox, store: o.Store, elevator: o.Elevator, changed: o.Changed, observe: o.Observe,
+		jobs: o.Jobs, store: o.Store, elevator: o.Elevator, changed: o.Changed, observe: o.Observe,
 		log: orDiscard(o.Logger), now: o.Now, poll: o.Poll,
-		wake: make(chan struct{}, 1), room: make(chan instance.Job, roomSize),
+		wake: make(chan struct{}, 1), readQueue: make(chan instance.Job, readQueueSize),
+		refreshes: refreshQueue{queue: make(chan string, queueSize)},
 	}
 	if w.changed == nil {
 		w.changed = func(string, instance.Change) {}
@@ -98,17 +99,16 @@ func NewWorker(o Options) *Worker {
 	if w.poll <= 0 {
 		w.poll = defaultPoll
 	}
-	w.wishes.queue = make(chan string, queueSize)
 	w.ending, w.end = context.WithCancel(context.Background())
 	w.tasks.Go(w.run)
-	w.tasks.Go(w.grantWishes)
+	w.tasks.Go(w.drainRefreshQueue)
 	for range readers {
-		w.tasks.Go(w.readFromRoom)
+		w.tasks.Go(w.readFromQueue)
 	}
 	return w
 }
 
-// Wake makes the worker look into the inbox at once. It never waits.
+// Wake makes the worker look at the job queue at once. It never waits.
 func (w *Worker) Wake() {
 	select {
 	case w.wake <- struct{}{}:
@@ -116,8 +116,8 @@ func (w *Worker) Wake() {
 	}
 }
 
-// Close lets the jobs under way finish, for as long as a call to Wix and to the store
-// may take, and begins no other. What was claimed and not begun is left to its lease.
+// Close lets the running jobs finish, for as long as a call to Wix and to the store may
+// take, and begins no other. Claimed jobs that were not begun are left to their lease.
 func (w *Worker) Close() {
 	w.end()
 	w.tasks.Wait()
@@ -128,7 +128,7 @@ func (w *Worker) run() {
 		jobs, err := w.claim()
 		switch {
 		case err != nil:
-			w.log.Error("the inbox cannot be read", "cause", err)
+			w.log.Error("the job queue could not be read", "cause", err)
 			w.rest()
 		case len(jobs) == 0:
 			select {
@@ -137,12 +137,12 @@ func (w *Worker) run() {
 			case <-time.After(w.poll):
 			}
 		default:
-			w.deal(jobs)
+			w.dispatch(jobs)
 		}
 	}
 }
 
-// rest waits, woken by nothing but the end: the store is in trouble.
+// rest waits, and Wake does not end it: the store is in trouble.
 func (w *Worker) rest() {
 	select {
 	case <-w.ending.Done():
@@ -151,14 +151,14 @@ func (w *Worker) rest() {
 }
 
 func (w *Worker) claim() ([]instance.Job, error) {
-	// Not cut short by Close: a claim that is lost midway would hold up its jobs.
+	// Close does not cut this short: a claim that is lost midway would hold up its jobs.
 	ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
 	defer cancel()
-	return w.inbox.Claim(ctx, w.now(), lease, batch)
+	return w.jobs.Claim(ctx, w.now(), lease, batchSize)
 }
 
-// deal does the events of a batch, and then hands its readings to the readers.
-func (w *Worker) deal(jobs []instance.Job) {
+// dispatch applies the events of a batch, and then queues its refreshes for the readers.
+func (w *Worker) dispatch(jobs []instance.Job) {
 	for _, j := range jobs {
 		if w.ending.Err() != nil {
 			return
@@ -167,39 +167,40 @@ func (w *Worker) deal(jobs []instance.Job) {
 			w.rest()
 		}
 	}
-	patience, cancel := context.WithTimeout(w.ending, roomWait)
+	timeout, cancel := context.WithTimeout(w.ending, queueTimeout)
 	defer cancel()
 	for _, j := range jobs {
 		if j.Event == nil {
-			w.queue(patience, j)
+			w.enqueueRead(timeout, j)
 		}
 	}
 }
 
-// queue hands a reading to the readers. When there is still no room for it, because
-// Wix is slow, it is left to its lease: a removal must not wait for the readings before it.
-func (w *Worker) queue(patience context.Context, j instance.Job) {
+// enqueueRead queues a refresh for the readers. When the queue stays full, because Wix is
+// slow, the refresh is left to its lease: a removal must not wait for the refreshes before
+// it.
+func (w *Worker) enqueueRead(timeout context.Context, j instance.Job) {
 	select {
-	case w.room <- j:
+	case w.readQueue <- j:
 		return
 	default:
 	}
 	select {
-	case w.room <- j:
-	case <-patience.Done():
+	case w.readQueue <- j:
+	case <-timeout.Done():
 	}
 }
 
-func (w *Worker) readFromRoom() {
+func (w *Worker) readFromQueue() {
 	for {
 		select {
 		case <-w.ending.Done():
 			return
-		case j := <-w.room:
+		case j := <-w.readQueue:
 			switch {
 			case w.ending.Err() != nil:
 				return
-			case w.now().Add(readTimeout).After(j.Due):
+			case w.now().Add(refreshTimeout).After(j.Due):
 				// It waited for too long: its lease might end midway.
 			case !w.try(j):
 				w.rest()

@@ -10,15 +10,16 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/nametag-dev/nametag/backend/apierr"
 	"github.com/nametag-dev/nametag/backend/instance"
 )
 
-func TestAWokenWorkerAppliesAtOnce(t *testing.T) {
+func TestWorker_Wake(t *testing.T) {
 	bubble(t, &fakeWix{}, func(w *world) {
 		w.accept("e", instance.EventRemoved)
 		synctest.Wait()
 		if !w.row().RemovedAt.IsZero() {
-			t.Error("applied by nobody's doing")
+			t.Error("applied before Wake")
 		}
 		w.worker.Wake()
 		synctest.Wait() // no time passes
@@ -28,7 +29,7 @@ func TestAWokenWorkerAppliesAtOnce(t *testing.T) {
 	})
 }
 
-func TestAnEventIsFoundWithoutAWake(t *testing.T) {
+func TestWorker_polls(t *testing.T) {
 	bubble(t, &fakeWix{}, func(w *world) {
 		w.accept("e", instance.EventRemoved)
 		time.Sleep(defaultPoll)
@@ -39,8 +40,8 @@ func TestAnEventIsFoundWithoutAWake(t *testing.T) {
 	})
 }
 
-func TestAPlanEventIsAppliedToldAndThenReadFromWix(t *testing.T) {
-	bubble(t, &fakeWix{said: plan("gold-plus")}, func(w *world) {
+func TestWorker_planEventIsAppliedThenRefreshed(t *testing.T) {
+	bubble(t, &fakeWix{app: plan("gold-plus")}, func(w *world) {
 		w.accept("e", instance.EventPlan)
 		time.Sleep(time.Millisecond)
 		w.worker.Wake()
@@ -48,33 +49,33 @@ func TestAPlanEventIsAppliedToldAndThenReadFromWix(t *testing.T) {
 		if row := w.row(); row.Profile.Plan.Name != "gold-plus" || row.Profile.SiteDisplayName != "Laden" {
 			t.Errorf("Wix's word did not decide: %+v", row.Profile)
 		}
-		if s := w.job(reading).State; s != instance.JobDone {
-			t.Errorf("the reading is %s", s)
+		if s := w.job(refreshJob).State; s != instance.JobDone {
+			t.Errorf("the refresh is %s", s)
 		}
-		var told []string
+		var called []string
 		for _, line := range w.log.lines {
 			if line[0] == 'c' || line[0] == 'o' {
-				told = append(told, line)
+				called = append(called, line)
 			}
 		}
-		want := []string{"changed i removed=false revived=false plan=true", "observed plan done", "observed reading done"}
-		if diff := cmp.Diff(want, told); diff != "" {
+		want := []string{"changed i removed=false revived=false plan=true", "observed plan done", "observed refresh done"}
+		if diff := cmp.Diff(want, called); diff != "" {
 			t.Error(diff)
 		}
 	})
 }
 
-func TestAReadingIsNewsFromWhenWixWasAsked(t *testing.T) {
-	bubble(t, &fakeWix{said: plan("gold"), delay: 10 * time.Second}, func(w *world) {
-		w.wantReading("i")
+func TestWorker_refreshIsAsOfTheRequest(t *testing.T) {
+	bubble(t, &fakeWix{app: plan("gold"), delay: 10 * time.Second}, func(w *world) {
+		w.requestRefresh("i")
 		asked := time.Now()
 		time.Sleep(5 * time.Second)
 		e := w.accept("e", instance.EventPlan)
 		e.ID, e.Plan = "later", "platinum" // bought while Wix was answering
-		if _, _, err := w.store.ApplyEvent(t.Context(), e, time.Now()); err != nil {
+		if _, _, err := w.store.ApplyEvent(w.Context(), e, time.Now()); err != nil {
 			t.Fatal(err)
 		}
-		w.wix.say(plan("platinum"), nil)
+		w.wix.answer(plan("platinum"), nil)
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
 		row := w.row()
@@ -84,26 +85,26 @@ func TestAReadingIsNewsFromWhenWixWasAsked(t *testing.T) {
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if n := len(w.wix.times()); n < 2 || !w.row().ProfileAt.After(asked) {
-			t.Errorf("the event's own reading was lost: %d reads", n)
+			t.Errorf("the event's own refresh was lost: %d reads", n)
 		}
 	})
 }
 
-func TestAReadingThatNobodyNeedsAsksNobody(t *testing.T) {
+func TestWorker_refreshWithoutPurposeIsSkipped(t *testing.T) {
 	for _, tt := range []struct{ name, id string }{
 		{"of a removed instance", "i"},
 		{"of an instance that was deleted", "unknown"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			bubble(t, &fakeWix{said: plan("gold")}, func(w *world) {
+			bubble(t, &fakeWix{app: plan("gold")}, func(w *world) {
 				w.accept("e", instance.EventRemoved)
 				w.worker.Wake()
-				w.wantReading(tt.id)
-				if n := len(w.wix.times()); n != 0 || w.log.count("observed reading skipped") != 1 {
+				w.requestRefresh(tt.id)
+				if n := len(w.wix.times()); n != 0 || w.log.count("observed refresh skipped") != 1 {
 					t.Errorf("%d reads; %v", n, w.log.lines)
 				}
 				time.Sleep(time.Hour)
-				if n := w.log.count("observed reading"); n != 1 {
+				if n := w.log.count("observed refresh"); n != 1 {
 					t.Errorf("it came %d times", n)
 				}
 			})
@@ -111,9 +112,9 @@ func TestAReadingThatNobodyNeedsAsksNobody(t *testing.T) {
 	}
 }
 
-func TestAFailureIsTriedAgainEverLaterAndEndsAsADeadLetter(t *testing.T) {
+func TestWorker_failureBacksOffAndEndsDead(t *testing.T) {
 	bubble(t, &fakeWix{err: errors.New("Wix is down")}, func(w *world) {
-		w.wantReading("i")
+		w.requestRefresh("i")
 		time.Sleep(3 * 24 * time.Hour)
 		synctest.Wait()
 		asked := w.wix.times()
@@ -125,25 +126,25 @@ func TestAFailureIsTriedAgainEverLaterAndEndsAsADeadLetter(t *testing.T) {
 				t.Errorf("after failure %d it rested %v, not %v and a little", n+1, gap, rest)
 			}
 		}
-		j := w.job(reading)
+		j := w.job(refreshJob)
 		if j.State != instance.JobDead || j.Attempts != len(backoff)+1 || j.LastError != "Wix is down" || w.deadLetters() != 1 {
 			t.Errorf("%+v, %d dead letters", j, w.deadLetters())
 		}
-		for text, want := range map[string]int{"level=ERROR": 1, "dead letter": 1, "observed reading dead": 1, "observed reading retried": len(backoff)} {
+		for text, want := range map[string]int{"level=ERROR": 1, "dead letter": 1, "observed refresh dead": 1, "observed refresh retried": len(backoff)} {
 			if n := w.log.count(text); n != want {
 				t.Errorf("%q comes %d times, not %d", text, n, want)
 			}
 		}
 
-		w.wix.say(plan("gold"), nil)
-		w.wantReading("i")
-		if j := w.job(reading); j.State != instance.JobDone || j.Attempts != 0 || w.deadLetters() != 0 || w.row().Profile.Plan.Name != "gold" {
+		w.wix.answer(plan("gold"), nil)
+		w.requestRefresh("i")
+		if j := w.job(refreshJob); j.State != instance.JobDone || j.Attempts != 0 || w.deadLetters() != 0 || w.row().Profile.Plan.Name != "gold" {
 			t.Errorf("not revived: %+v", j)
 		}
 	})
 }
 
-func TestWixSaysHowLongToRest(t *testing.T) {
+func TestWorker_obeysRetryAfter(t *testing.T) {
 	for _, tt := range []struct {
 		name              string
 		retryAfter, least time.Duration
@@ -153,9 +154,9 @@ func TestWixSaysHowLongToRest(t *testing.T) {
 		{"nothing", 0, time.Minute},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			err := &instance.Error{Code: instance.CodeRateLimited, RetryAfter: tt.retryAfter}
+			err := &apierr.Error{Code: apierr.RateLimited, RetryAfter: tt.retryAfter}
 			bubble(t, &fakeWix{err: fmt.Errorf("read: %w", err)}, func(w *world) {
-				w.wantReading("i")
+				w.requestRefresh("i")
 				for len(w.wix.times()) < 2 {
 					time.Sleep(time.Second)
 				}
@@ -168,23 +169,23 @@ func TestWixSaysHowLongToRest(t *testing.T) {
 	}
 }
 
-func TestAPanicIsAFailureOfItsJob(t *testing.T) {
+func TestWorker_panicFailsItsJob(t *testing.T) {
 	bubble(t, &fakeWix{panics: true}, func(w *world) {
-		w.wantReading("i")
-		if j := w.job(reading); j.State != instance.JobPending || j.Attempts != 1 || j.LastError != "panic" {
+		w.requestRefresh("i")
+		if j := w.job(refreshJob); j.State != instance.JobPending || j.Attempts != 1 || j.LastError != "panic" {
 			t.Errorf("%+v", j)
 		}
-		w.wix.say(plan("gold"), nil)
+		w.wix.answer(plan("gold"), nil)
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
-		if j := w.job(reading); j.State != instance.JobDone {
+		if j := w.job(refreshJob); j.State != instance.JobDone {
 			t.Errorf("the worker is gone: %+v", j)
 		}
 	})
 }
 
-func TestAPanicOfWhoeverIsToldLeavesTheEventApplied(t *testing.T) {
-	bubble(t, &fakeWix{said: plan("gold")}, func(w *world) {
+func TestWorker_panicOfChangedLeavesTheEventApplied(t *testing.T) {
+	bubble(t, &fakeWix{app: plan("gold")}, func(w *world) {
 		w.worker.changed = func(string, instance.Change) { panic("boom") }
 		w.accept("e", instance.EventPlan)
 		w.worker.Wake()
@@ -192,33 +193,33 @@ func TestAPanicOfWhoeverIsToldLeavesTheEventApplied(t *testing.T) {
 		if j := w.job("e"); j.State != instance.JobDone || j.Attempts != 0 || w.log.count("boom") != 1 || w.log.count("observed plan done") != 1 {
 			t.Errorf("%+v", j)
 		}
-		if s := w.job(reading).State; s != instance.JobDone {
-			t.Errorf("the worker is gone: the reading is %s", s)
+		if s := w.job(refreshJob).State; s != instance.JobDone {
+			t.Errorf("the worker is gone: the refresh is %s", s)
 		}
 	})
 }
 
-func TestReadingsAreFewAtOnceAndHoldUpNoEvent(t *testing.T) {
-	bubble(t, &fakeWix{said: plan("gold"), delay: 10 * time.Second}, func(w *world) {
-		const many = 3 * roomSize
+func TestWorker_refreshesHoldUpNoEvent(t *testing.T) {
+	bubble(t, &fakeWix{app: plan("gold"), delay: 10 * time.Second}, func(w *world) {
+		const many = 3 * readQueueSize
 		for n := range many {
 			id := fmt.Sprint("slow", n)
 			w.visit(id)
-			if err := w.store.WantReading(t.Context(), id, time.Now()); err != nil {
+			if err := w.store.RequestRefresh(w.Context(), id, time.Now()); err != nil {
 				t.Fatal(err)
 			}
 		}
 		time.Sleep(time.Millisecond)
 		w.accept("e", instance.EventRemoved)
 		w.worker.Wake()
-		time.Sleep(many / batch * roomWait)
+		time.Sleep(many / batchSize * queueTimeout)
 		if w.row().RemovedAt.IsZero() {
 			t.Error("the removal waits for the readings before it")
 		}
 		if n := w.wix.atOnce(); n != readers {
 			t.Errorf("%d readings at once", n)
 		}
-		for w.log.count("observed reading done") < many {
+		for w.log.count("observed refresh done") < many {
 			time.Sleep(time.Minute)
 		}
 		if n := len(w.wix.times()); n != many {
@@ -227,30 +228,30 @@ func TestReadingsAreFewAtOnceAndHoldUpNoEvent(t *testing.T) {
 	})
 }
 
-func TestAStoreInTroubleIsWaitedFor(t *testing.T) {
-	bubble(t, &fakeWix{said: plan("gold"), delay: time.Second}, func(w *world) {
-		w.wantReading("i") // under way when the store fails
+func TestWorker_waitsForAStoreInTrouble(t *testing.T) {
+	bubble(t, &fakeWix{app: plan("gold"), delay: time.Second}, func(w *world) {
+		w.requestRefresh("i") // under way when the store fails
 		w.accept("e", instance.EventRemoved)
 		w.store.set(true)
 		w.worker.Wake()
 		time.Sleep(time.Hour)
-		if n := w.log.count("the inbox cannot be read"); n < 1 || n > int(time.Hour/defaultPoll)+1 {
+		if n := w.log.count("the job queue could not be read"); n < 1 || n > int(time.Hour/defaultPoll)+1 {
 			t.Errorf("logged %d times in an hour", n)
 		}
 		w.store.set(false)
 		time.Sleep(lease + defaultPoll)
 		synctest.Wait()
-		if w.row().RemovedAt.IsZero() || w.job("e").State != instance.JobDone || w.job(reading).State != instance.JobDone {
-			t.Errorf("%+v, %+v", w.job("e"), w.job(reading))
+		if w.row().RemovedAt.IsZero() || w.job("e").State != instance.JobDone || w.job(refreshJob).State != instance.JobDone {
+			t.Errorf("%+v, %+v", w.job("e"), w.job(refreshJob))
 		}
 	})
 }
 
-func TestAnEventThatTheStoreRefusesEndsAsADeadLetterToo(t *testing.T) {
+func TestWorker_refusedEventEndsDead(t *testing.T) {
 	bubble(t, &fakeWix{}, func(w *world) {
 		w.worker.Close()
 		refusing := w.options()
-		refusing.Inbox = refusingInbox{w.store}
+		refusing.Jobs = refusingJobs{w.store}
 		w.worker = NewWorker(refusing)
 		w.accept("e", instance.EventRemoved)
 		time.Sleep(3 * 24 * time.Hour)
@@ -260,17 +261,17 @@ func TestAnEventThatTheStoreRefusesEndsAsADeadLetterToo(t *testing.T) {
 	})
 }
 
-type refusingInbox struct{ instance.Inbox }
+type refusingJobs struct{ instance.Jobs }
 
-func (refusingInbox) ApplyEvent(context.Context, instance.Event, time.Time) (instance.Instance, instance.Change, error) {
+func (refusingJobs) ApplyEvent(context.Context, instance.Event, time.Time) (instance.Instance, instance.Change, error) {
 	return instance.Instance{}, instance.Change{}, errors.New("no")
 }
 
-func TestWhatACrashLeftIsTakenUpWhenItsLeaseEnds(t *testing.T) {
+func TestWorker_takesOverAfterTheLease(t *testing.T) {
 	bubble(t, &fakeWix{}, func(w *world) {
 		w.accept("e", instance.EventRemoved)
 		// A process claims it, and is killed.
-		if jobs, err := w.store.Claim(t.Context(), time.Now(), lease, batch); err != nil || len(jobs) != 1 {
+		if jobs, err := w.store.Claim(w.Context(), time.Now(), lease, batchSize); err != nil || len(jobs) != 1 {
 			t.Fatal(jobs, err)
 		}
 		w.worker.Wake()
@@ -286,23 +287,23 @@ func TestWhatACrashLeftIsTakenUpWhenItsLeaseEnds(t *testing.T) {
 	})
 }
 
-func TestCloseFinishesWhatIsUnderWayAndBeginsNothing(t *testing.T) {
-	bubble(t, &fakeWix{said: plan("gold"), delay: 10 * time.Second}, func(w *world) {
-		w.wantReading("i")
+func TestWorker_Close_finishesRunningRefreshes(t *testing.T) {
+	bubble(t, &fakeWix{app: plan("gold"), delay: 10 * time.Second}, func(w *world) {
+		w.requestRefresh("i")
 		for n := range 2 * readers {
 			w.visit(fmt.Sprint(n))
-			w.wantReading(fmt.Sprint(n))
+			w.requestRefresh(fmt.Sprint(n))
 		}
 		begun := time.Now()
 		w.worker.Close()
 		w.accept("e", instance.EventRemoved)
 		w.worker.Wake()
-		w.worker.Want("0")
+		w.worker.RequestRefresh("0")
 		if took := time.Since(begun); took != 10*time.Second {
 			t.Errorf("Close took %v", took)
 		}
-		if s := w.job(reading).State; s != instance.JobDone || w.row().Profile.Plan.Name != "gold" {
-			t.Errorf("the reading was given up half-way: %s", s)
+		if s := w.job(refreshJob).State; s != instance.JobDone || w.row().Profile.Plan.Name != "gold" {
+			t.Errorf("the refresh was given up half-way: %s", s)
 		}
 		time.Sleep(time.Hour)
 		if n := len(w.wix.times()); n != readers || w.job("e").State != instance.JobPending {
@@ -318,10 +319,10 @@ func TestCloseFinishesWhatIsUnderWayAndBeginsNothing(t *testing.T) {
 	})
 }
 
-func TestCloseFinishesOneEventOfABatch(t *testing.T) {
+func TestWorker_Close_finishesOneEventOfABatch(t *testing.T) {
 	bubble(t, &fakeWix{}, func(w *world) {
 		w.worker.changed = func(string, instance.Change) { time.Sleep(time.Second) }
-		for n := range batch {
+		for n := range batchSize {
 			w.accept(fmt.Sprint(n), instance.EventRemoved)
 		}
 		w.worker.Wake()

@@ -1,10 +1,10 @@
 package wix
 
-// AppInstance is Wix's answer to "Get App Instance" in Wix's own JSON shape.
-// Fields that Wix adds are dropped, enum values that it adds are kept as they came.
+// AppInstance is Wix's answer to "Get App Instance" in Wix's own JSON shape. Fields
+// that Wix adds are dropped; enum values that it adds are passed on unchanged.
 // (Fields and enums: @wix/auto_sdk_app-management_app-instances 1.0.49.)
 //
-// Copies share their lists: replace a list, do not write into it.
+// Copies share their lists: replace a list instead of writing into it.
 type AppInstance struct {
 	Instance Instance `json:"instance,omitzero"`
 	Site     Site     `json:"site,omitzero"`
@@ -12,17 +12,17 @@ type AppInstance struct {
 
 // Instance is the installation of the app.
 type Instance struct {
-	// InstanceID is the only field that is always there.
+	// InstanceID is the only field that is always present.
 	InstanceID string           `json:"instanceId,omitempty"`
 	AppName    Optional[string] `json:"appName,omitzero"`
 	AppVersion Optional[string] `json:"appVersion,omitzero"`
-	// IsFree is true while no plan is paid for.
+	// IsFree is true while the site has no paid plan.
 	IsFree Optional[bool] `json:"isFree,omitzero"`
-	// Billing is there only when IsFree is false.
+	// Billing is present only when IsFree is false.
 	Billing        Optional[Billing]         `json:"billing,omitzero"`
 	Permissions    Optional[[]string]        `json:"permissions,omitzero"`
 	AvailablePlans Optional[[]AvailablePlan] `json:"availablePlans,omitzero"`
-	// OriginInstanceID is the instance of the site that this site was copied from.
+	// OriginInstanceID is the instance on the site that this site was copied from.
 	OriginInstanceID Optional[string] `json:"originInstanceId,omitzero"`
 	// IsOriginSiteTemplate is deprecated by Wix in favour of CopiedFromTemplate.
 	IsOriginSiteTemplate Optional[bool] `json:"isOriginSiteTemplate,omitzero"`
@@ -37,7 +37,7 @@ type Billing struct {
 	BillingCycle Optional[BillingCycle] `json:"billingCycle,omitzero"`
 	// TimeStamp is when the plan was bought.
 	TimeStamp Optional[string] `json:"timeStamp,omitzero"`
-	// ExpirationDate is there for yearly and longer cycles only.
+	// ExpirationDate is present for yearly and longer cycles only.
 	ExpirationDate Optional[string] `json:"expirationDate,omitzero"`
 	AutoRenewing   Optional[bool]   `json:"autoRenewing,omitzero"`
 	InvoiceID      Optional[string] `json:"invoiceId,omitzero"`
@@ -64,11 +64,11 @@ const (
 // FreeTrialInfo is the state of the plan's free trial.
 type FreeTrialInfo struct {
 	Status Optional[FreeTrialStatus] `json:"status,omitzero"`
-	// EndDate is filled only once the trial is over.
+	// EndDate is present only once the trial has ended.
 	EndDate Optional[string] `json:"endDate,omitzero"`
 }
 
-// FreeTrialStatus says where a free trial stands.
+// FreeTrialStatus is the state of a free trial.
 type FreeTrialStatus string
 
 // Wix's free trial statuses.
@@ -96,7 +96,8 @@ type Site struct {
 	URL              Optional[string]   `json:"url,omitzero"`
 	Description      Optional[string]   `json:"description,omitzero"`
 	InstalledWixApps Optional[[]string] `json:"installedWixApps,omitzero"`
-	// OwnerEmail is deprecated by Wix in favour of OwnerInfo. Both need a scope of their own.
+	// OwnerEmail is deprecated by Wix in favour of OwnerInfo. Each needs a permission of
+	// its own.
 	OwnerEmail Optional[string]    `json:"ownerEmail,omitzero"`
 	OwnerInfo  Optional[OwnerInfo] `json:"ownerInfo,omitzero"`
 	SiteID     Optional[string]    `json:"siteId,omitzero"`
@@ -120,13 +121,13 @@ type SupportedLanguage struct {
 	IsVisitorPrimary Optional[bool]             `json:"isVisitorPrimary,omitzero"`
 }
 
-// Locale is a language as it is spoken in a country.
+// Locale is a language and the country whose form of it is meant.
 type Locale struct {
 	LanguageCode Optional[string] `json:"languageCode,omitzero"`
 	Country      Optional[string] `json:"country,omitzero"`
 }
 
-// ResolutionMethod is how a site's address names the language.
+// ResolutionMethod is how the address of a page names its language.
 type ResolutionMethod string
 
 // Wix's resolution methods.
@@ -142,7 +143,8 @@ type OwnerInfo struct {
 	EmailStatus Optional[EmailStatus] `json:"emailStatus,omitzero"`
 }
 
-// EmailStatus says whether an address is verified and may be written to.
+// EmailStatus is whether an address is verified, and whether its owner agreed to
+// receive messages.
 type EmailStatus string
 
 // Wix's e-mail statuses.

@@ -1,6 +1,6 @@
 package wix
 
-// One call: at most two attempts, each with its own deadline and a bounded body.
+// One call to Wix: at most two attempts, each with its own deadline and a bounded body.
 
 import (
 	"bytes"
@@ -15,12 +15,11 @@ import (
 )
 
 const (
-	// maxBody is far above the few kilobytes of a real answer.
+	// maxBody is in bytes. A real answer has a few kilobytes.
 	maxBody = 1 << 20
 	// maxBackoff bounds the random pause before the second attempt.
 	maxBackoff = 300 * time.Millisecond
-	// maxWait is the longest Retry-After that is worth waiting for with a visitor at
-	// the other end.
+	// maxWait is the longest Retry-After that a call waits for: a visitor is waiting too.
 	maxWait = time.Second
 )
 
@@ -30,8 +29,8 @@ type request struct {
 	body             any
 }
 
-// call sends the request and decodes the answer into v. check, if any, has the
-// last word on whether the answer is usable.
+// call sends the request and decodes the answer into v. check, if any, then decides
+// whether the answer is usable.
 func (c *Client) call(ctx context.Context, r request, v any, check func() error) error {
 	answer, failure := c.try(ctx, r)
 	if failure != nil && failure.retry && failure.RetryAfter <= maxWait {
@@ -54,8 +53,8 @@ func (c *Client) call(ctx context.Context, r request, v any, check func() error)
 	return nil
 }
 
-// pause waits, unless the context would end first: then it returns false, at once
-// when the context has a deadline.
+// pause waits for d and returns true. It returns false if the context ends first, and
+// does not wait at all if the context's deadline is too near.
 func pause(ctx context.Context, d time.Duration) bool {
 	if end, ok := ctx.Deadline(); ok && time.Until(end) <= d {
 		return false
@@ -70,7 +69,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// answer is a 200.
+// answer is a response with status 200.
 type answer struct {
 	body      []byte
 	requestID string
@@ -84,7 +83,7 @@ func (c *Client) try(ctx context.Context, r request) (answer, *Error) {
 	if r.body != nil {
 		encoded, err := json.Marshal(r.body)
 		if err != nil {
-			return answer{}, &Error{Op: r.op, Kind: BadResponse, Err: errors.New("the request cannot be encoded")}
+			return answer{}, &Error{Op: r.op, Kind: BadResponse, Err: errors.New("encode the request")}
 		}
 		body = bytes.NewReader(encoded)
 	}
@@ -132,8 +131,8 @@ func (c *Client) try(ctx context.Context, r request) (answer, *Error) {
 	return answer{content, requestID}, nil
 }
 
-// statusError reads an answer that is not a 200. Of its body only the code of
-// Wix's error shape is kept ("Errors" in Wix's REST documentation).
+// statusError makes an error of a response with another status than 200. Of its body
+// only the code of Wix's error shape is used ("Errors" in Wix's REST documentation).
 func (c *Client) statusError(op string, resp *http.Response, requestID string, content []byte) *Error {
 	e := &Error{Op: op, Status: resp.StatusCode, RequestID: requestID}
 	var shape struct {
@@ -168,8 +167,8 @@ func (c *Client) statusError(op string, resp *http.Response, requestID string, c
 	return e
 }
 
-// retryAfter reads a Retry-After header: seconds or an HTTP date. Nonsense and
-// the past are 0, more than a day is a day.
+// retryAfter reads a Retry-After header: seconds or an HTTP date. An unreadable value and
+// a time in the past are 0; more than a day is a day.
 func retryAfter(header string, now time.Time) time.Duration {
 	const most = 24 * time.Hour
 	if n, err := strconv.ParseUint(header, 10, 64); err == nil {

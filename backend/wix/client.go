@@ -1,6 +1,8 @@
-// Package wix speaks the three calls of Wix's REST API that an app server needs to
-// learn whom an access token belongs to, and on which site: token info, app token
-// and app instance. It knows nothing of Nametag.
+// Package wix is a client of Wix's REST API for app servers. It makes the three calls
+// that every app server needs (token info, app token, app instance), sends any other
+// request to Wix, and verifies what Wix signs: webhooks and signed instances. It caches
+// nothing and decides nothing; package identity does both. It is independent of the rest
+// of Nametag.
 package wix
 
 import (
@@ -17,44 +19,46 @@ import (
 // DefaultBaseURL is where Wix serves its REST API.
 const DefaultBaseURL = "https://www.wixapis.com"
 
-// Options are what a Client needs. AppID and AppSecret are required, everything
-// else has a default.
+// Options configure a Client. AppID and AppSecret are required.
 type Options struct {
-	BaseURL   string // DefaultBaseURL
+	// BaseURL is where the REST API is served. Default: DefaultBaseURL.
+	BaseURL string
+	// AppID is the app's id, in any case.
 	AppID     string
 	AppSecret Secret
 	// Timeout bounds one attempt, from dialling to the last byte. A call makes at
-	// most two. 5 s.
+	// most two attempts. Default: 5 s.
 	Timeout time.Duration
-	// Transport carries the requests. NewTransport().
+	// Transport carries the requests. Default: NewTransport().
 	Transport http.RoundTripper
-	Now       func() time.Time // time.Now
+	// Now is the clock. Default: time.Now.
+	Now func() time.Time
 }
 
-// Client calls Wix. It is safe for concurrent use. All calls change nothing at
-// Wix, so that repeating one is harmless; each is repeated at most once, and only
-// when there was no answer or a 502, 503 or 504. Every failure is an *Error.
+// Client calls Wix. It is safe for concurrent use. TokenInfo, AppToken and AppInstance
+// change nothing at Wix, so that repeating one is harmless; each is repeated at most
+// once, and only after no answer or a 502, 503 or 504. Each of their errors is an *Error.
 type Client struct {
 	baseURL string
 	appID   string
-	// secret is a closure because fmt prints private fields, redacted types included.
+	// secret is a closure because fmt prints private fields, even those of redacted types.
 	secret  func() string
 	timeout time.Duration
 	now     func() time.Time
 	http    http.Client
 }
 
-// New returns a Client. Close it.
+// New returns a Client. The caller closes it.
 func New(o Options) *Client {
 	c := &Client{
 		baseURL: strings.TrimRight(o.BaseURL, "/"),
-		appID:   o.AppID,
+		appID:   strings.ToLower(o.AppID),
 		secret:  func() string { return string(o.AppSecret) },
 		timeout: o.Timeout,
 		now:     o.Now,
 		http: http.Client{
 			Transport: o.Transport,
-			// Wix redirects none of these calls; following would carry the token elsewhere.
+			// Wix redirects none of its calls, and following would send the token elsewhere.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}
@@ -73,7 +77,7 @@ func New(o Options) *Client {
 	return c
 }
 
-// NewTransport returns what a Client uses by default, for those who want to wrap it.
+// NewTransport returns the transport that a Client uses by default, for wrapping.
 func NewTransport() *http.Transport {
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
@@ -88,12 +92,12 @@ func NewTransport() *http.Transport {
 	}
 }
 
-// Close drops the idle connections, if the transport has a CloseIdleConnections.
+// Close closes the idle connections, if the transport has a CloseIdleConnections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
 // TokenInfo asks Wix about an access token: POST /oauth2/token-info, without an
-// Authorization header, as @wix/sdk does. A token that Wix does not know is either
-// an answer with Active false, or an *Error of kind Refused.
+// Authorization header, as @wix/sdk does. For a token that Wix does not know, the result
+// is either an answer with Active false or an *Error of kind Refused.
 func (c *Client) TokenInfo(ctx context.Context, token string) (TokenInfo, error) {
 	var info TokenInfo
 	err := c.call(ctx, request{
@@ -108,13 +112,13 @@ func (c *Client) TokenInfo(ctx context.Context, token string) (TokenInfo, error)
 // AppToken is an access token of the app's own identity on one site.
 type AppToken struct {
 	AccessToken Secret
-	// ExpiresIn is the token's life from when Wix answered. Wix gives four hours.
+	// ExpiresIn is the token's lifetime from the time of the answer. Wix gives four hours.
 	ExpiresIn time.Duration
 }
 
-// AppToken elevates: POST /oauth2/token with the client credentials and the
-// instance ("Create Access Token" in Wix's API reference). The body's names and
-// their order are those of @wix/sdk 1.21.16, AppStrategy.
+// AppToken elevates to the app's own identity: POST /oauth2/token with the client
+// credentials and the instance ("Create Access Token" in Wix's API reference). The names
+// in the body and their order are those of @wix/sdk 1.21.16, AppStrategy.
 func (c *Client) AppToken(ctx context.Context, instanceID string) (AppToken, error) {
 	var answer struct {
 		AccessToken Optional[string] `json:"access_token"`
@@ -147,7 +151,7 @@ func (c *Client) AppToken(ctx context.Context, instanceID string) (AppToken, err
 	}, nil
 }
 
-// sendable says that a token can stand in a header.
+// sendable reports whether a token can be the value of a header.
 func sendable(token string) bool {
 	return token != "" && len(token) <= 8<<10 &&
 		!strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r >= 0x7f })
@@ -171,8 +175,8 @@ func (c *Client) AppInstance(ctx context.Context, accessToken Secret) (AppInstan
 	return app, nil
 }
 
-// decode reads one JSON object. A field of the wrong type is left at its zero
-// value; anything else that is wrong is an error, whose text quotes nothing.
+// decode reads one JSON object. A field of the wrong type is left at its zero value; any
+// other fault is an error whose text quotes nothing.
 func decode(body []byte, into any) error {
 	body = bytes.TrimSpace(body)
 	if !bytes.HasPrefix(body, []byte("{")) {

@@ -1,6 +1,6 @@
 package wix_test
 
-// The calls as they look on the wire, and the answers that are understood.
+// The requests on the wire, and the answers that are understood.
 
 import (
 	"context"
@@ -42,7 +42,7 @@ func answer(body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) }
 }
 
-func TestRequestsAreThoseOfTheSDK(t *testing.T) {
+func TestClient_requestsAreThoseOfTheSDK(t *testing.T) {
 	type seen struct{ Line, Authorization, ContentType, Body string }
 	tests := []struct {
 		name string
@@ -84,7 +84,7 @@ func TestRequestsAreThoseOfTheSDK(t *testing.T) {
 	}
 }
 
-func TestTokenInfoUnderstands(t *testing.T) {
+func TestClient_TokenInfo_answers(t *testing.T) {
 	exp := time.Unix(1715096067, 0).UTC()
 	iat := time.Unix(1715081667, 0).UTC()
 	tests := []struct {
@@ -111,7 +111,10 @@ func TestTokenInfoUnderstands(t *testing.T) {
 		{"exp that is NaN is the zero time", `{"active":true,"exp":"NaN"}`, wix.TokenInfo{Active: true}},
 		{"exp beyond the year 9999 is the zero time", `{"active":true,"exp":1e300}`, wix.TokenInfo{Active: true}},
 		{"exp with a fraction is cut to seconds", `{"active":true,"exp":1715096067.9}`, wix.TokenInfo{Active: true, Expires: exp}},
-		{"a subject type that Wix adds is kept", `{"active":true,"subjectType":"ROBOT"}`, wix.TokenInfo{Active: true, SubjectType: "ROBOT"}},
+		{"a subject type that Wix adds is passed on", `{"active":true,"subjectType":"ROBOT"}`, wix.TokenInfo{Active: true, SubjectType: "ROBOT"}},
+		{"ids are in lower case, other texts unchanged",
+			`{"active":true,"clientId":"C","siteId":"M","instanceId":"I","vendorProductId":"Gold","subjectId":"S"}`,
+			wix.TokenInfo{Active: true, ClientID: "c", SiteID: "m", InstanceID: "i", VendorProductID: "Gold", SubjectID: "S"}},
 		{"nulls and odd types read as absent, unknown fields are ignored",
 			`{"active":true,"clientId":null,"instanceId":7,"siteId":["x"],"new":{"deep":[1]}}`, wix.TokenInfo{Active: true}},
 	}
@@ -128,7 +131,7 @@ func TestTokenInfoUnderstands(t *testing.T) {
 	}
 }
 
-func TestAppTokenUnderstands(t *testing.T) {
+func TestClient_AppToken_answers(t *testing.T) {
 	for name, body := range map[string]string{
 		"expires_in as a number": `{"access_token":"t","token_type":"Bearer","expires_in":14400}`,
 		"expires_in as a string": `{"access_token":"t","expires_in":"14400"}`,
@@ -142,7 +145,7 @@ func TestAppTokenUnderstands(t *testing.T) {
 	}
 }
 
-// everything holds each field that Wix documents.
+// everything has each field that Wix documents.
 const everything = `{
   "instance": {
     "instanceId": "9a1b2c3d-0000-4000-8000-00000000abcd", "appName": "Nametag", "appVersion": "^1.0.0", "isFree": false,
@@ -161,7 +164,7 @@ const everything = `{
   }
 }`
 
-func TestAppInstanceIsWrittenAsItWasRead(t *testing.T) {
+func TestAppInstance_encodesAsItWasRead(t *testing.T) {
 	tests := []struct{ name, body, want string }{
 		{"every field", everything, everything},
 		{"absent stays absent", `{"instance":{"instanceId":"i"}}`, `{"instance":{"instanceId":"i"}}`},
@@ -170,7 +173,7 @@ func TestAppInstanceIsWrittenAsItWasRead(t *testing.T) {
 			`{"instance":{"instanceId":"i","isFree":false,"appName":"","permissions":[]},"site":{"url":""}}`},
 		{"null becomes absent",
 			`{"instance":{"instanceId":"i","billing":null,"appVersion":null},"site":null}`, `{"instance":{"instanceId":"i"}}`},
-		{"enum values that Wix adds are kept",
+		{"enum values that Wix adds are passed on",
 			`{"instance":{"instanceId":"i","billing":{"billingCycle":"WEEKLY","freeTrialInfo":{"status":"PAUSED"}}}}`,
 			`{"instance":{"instanceId":"i","billing":{"billingCycle":"WEEKLY","freeTrialInfo":{"status":"PAUSED"}}}}`},
 		{"fields that Wix adds are dropped",
@@ -178,10 +181,10 @@ func TestAppInstanceIsWrittenAsItWasRead(t *testing.T) {
 		{"booleans may come as strings",
 			`{"instance":{"instanceId":"i","isFree":"true","freeTrialAvailable":"false"}}`,
 			`{"instance":{"instanceId":"i","isFree":true,"freeTrialAvailable":false}}`},
-		{"a field of the wrong type costs itself alone",
+		{"a field of the wrong type is dropped alone",
 			`{"instance":{"instanceId":"i","isFree":"maybe","billing":"none","permissions":{"a":1},"appName":"N"},"site":{"locale":5,"url":"u"}}`,
 			`{"instance":{"instanceId":"i","appName":"N"},"site":{"url":"u"}}`},
-		{"a site of the wrong type costs the site alone", `{"site":[],"instance":{"instanceId":"i"}}`, `{"instance":{"instanceId":"i"}}`},
+		{"a site of the wrong type is dropped alone", `{"site":[],"instance":{"instanceId":"i"}}`, `{"instance":{"instanceId":"i"}}`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -200,7 +203,7 @@ func TestAppInstanceIsWrittenAsItWasRead(t *testing.T) {
 	}
 }
 
-func TestAppInstanceFieldsAreWhereTheyBelong(t *testing.T) {
+func TestAppInstance_fields(t *testing.T) {
 	app, err := serve(t, answer(everything)).AppInstance(t.Context(), token)
 	if err != nil {
 		t.Fatal(err)

@@ -12,43 +12,43 @@ import (
 	"time"
 )
 
-// Kind sorts failures by what can be done about them.
+// Kind groups failures by what can be done about them.
 type Kind string
 
 const (
-	// Refused is Wix saying no: any 4xx but 408 and 429. Status tells which.
+	// Refused is any 4xx but 408 and 429. See Error.Status.
 	Refused Kind = "refused"
 	// RateLimited is a 429.
 	RateLimited Kind = "rate limited"
 	// Unavailable is a connection that failed, or any 5xx but 504.
 	Unavailable Kind = "unavailable"
-	// Timeout is a 504, a 408, or a deadline of ours that passed.
+	// Timeout is a 504, a 408, or a deadline of this side that passed.
 	Timeout Kind = "timed out"
-	// BadResponse is an answer that is not what Wix documents: another status, too
-	// long, cut short, not JSON, or without what it must hold.
+	// BadResponse is an answer that Wix does not document: another status, too long,
+	// cut short, not JSON, or without a field that it must have.
 	BadResponse Kind = "bad response"
-	// Canceled is the caller's own context.Canceled.
+	// Canceled means that the caller's context was canceled.
 	Canceled Kind = "cancelled"
 )
 
-// Error is the failure of one call. Neither its text nor its cause ever holds a
+// Error is the failure of one call. Neither its text nor its cause ever contains a
 // token, a secret or any part of a body.
 type Error struct {
-	// Op is the call: "token info", "app token" or "app instance".
+	// Op is the call: "token info", "app token", "app instance", or "request" for Do.
 	Op   string
 	Kind Kind
 	// Status is the HTTP status, or 0 when there was no answer.
 	Status int
-	// RequestID is Wix's x-wix-request-id, or "". Wix's support asks for it.
+	// RequestID is Wix's x-wix-request-id, or "". Wix's support needs it.
 	RequestID string
-	// RetryAfter is what Wix asked to wait (at most a day), or 0.
+	// RetryAfter is the delay that Wix asked for, at most a day, or 0.
 	RetryAfter time.Duration
 	// Code is details.applicationError.code, or "".
 	Code string
 	// Err is the cause, or nil.
 	Err error
 
-	// retry says that a second attempt may help and can do no harm.
+	// retry is set if a second attempt may succeed and does no harm.
 	retry bool
 }
 
@@ -72,8 +72,8 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// connectionError is the failure of an attempt that brought no answer. The
-// standard library's own texts are not kept: some quote what the other side sent.
+// connectionError is the failure of an attempt without an answer. The standard library's
+// own texts are dropped: some quote what the other side sent.
 func connectionError(ctx context.Context, op string, err error) *Error {
 	e := &Error{Op: op, Kind: Unavailable, retry: true}
 	var (
@@ -102,8 +102,8 @@ func connectionError(ctx context.Context, op string, err error) *Error {
 	return e
 }
 
-// identifier returns text that is safe to log, or "" for anything that does not
-// look like an id or a code.
+// identifier returns text that looks like an id or a code, and so is safe to log, or ""
+// for any other.
 func identifier(text string) string {
 	if len(text) > 64 || strings.ContainsFunc(text, func(r rune) bool {
 		return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && !strings.ContainsRune("._:-", r)

@@ -1,6 +1,6 @@
 package wix_test
 
-// Every way in which a call can fail, what it is called, and what it never says.
+// Every way in which a call can fail, and what its error contains and never contains.
 
 import (
 	"bufio"
@@ -30,19 +30,19 @@ var calls = map[string]func(context.Context, *wix.Client) error{
 	"app instance": func(ctx context.Context, c *wix.Client) error { _, err := c.AppInstance(ctx, token); return err },
 }
 
-// checkSilent fails when an error gives away what it must not.
+// checkSilent fails if an error contains a secret or a part of a body.
 func checkSilent(t *testing.T, err error) {
 	t.Helper()
 	for e := err; e != nil; e = errors.Unwrap(e) {
 		for _, secret := range []string{token, "secretpayload", appSecret, "BODY"} {
 			if text := fmt.Sprintf("%v %+v", e, e); strings.Contains(text, secret) {
-				t.Errorf("the error gives %q away: %s", secret, text)
+				t.Errorf("the error contains %q: %s", secret, text)
 			}
 		}
 	}
 }
 
-// echo repeats what it was told in every place that an error might quote.
+// echo repeats the request in every place that an error might quote.
 func echo(status int, header ...string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
@@ -56,7 +56,7 @@ func echo(status int, header ...string) http.HandlerFunc {
 	}
 }
 
-func TestStatuses(t *testing.T) {
+func TestClient_statuses(t *testing.T) {
 	hour := time.Now().Add(time.Hour).UTC().Format(http.TimeFormat)
 	tests := []struct {
 		name     string
@@ -126,7 +126,7 @@ func TestStatuses(t *testing.T) {
 	}
 }
 
-func TestBadResponses(t *testing.T) {
+func TestClient_badResponses(t *testing.T) {
 	const half = `{"active":true,"access_token":"BODY","expires_in":14400,"instance":{"instanceId":"i"`
 	ten := func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, half+`,"appName":"`)
@@ -216,7 +216,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-func TestAnEndlessBodyIsReadToTheBoundOnly(t *testing.T) {
+func TestClient_endlessBodyIsReadToTheLimit(t *testing.T) {
 	for _, status := range []int{200, 500} {
 		body := new(counting)
 		c := wix.New(wix.Options{Transport: roundTripper(func(*http.Request) (*http.Response, error) {
@@ -231,7 +231,7 @@ func TestAnEndlessBodyIsReadToTheBoundOnly(t *testing.T) {
 	}
 }
 
-func TestOddIdsFromWixAreNotRepeated(t *testing.T) {
+func TestError_unsafeIDsAreDropped(t *testing.T) {
 	for name, id := range map[string]string{"spaces": "a b", "a token's length": strings.Repeat("a", 65), "markup": "<b>"} {
 		t.Run(name, func(t *testing.T) {
 			_, err := serve(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -273,7 +273,7 @@ func hangUp(t *testing.T, raw string) (url string, connections *atomic.Int32) {
 	return "http://" + listener.Addr().String(), connections
 }
 
-func TestBrokenConnections(t *testing.T) {
+func TestClient_brokenConnections(t *testing.T) {
 	for name, raw := range map[string]string{
 		"a hang-up without an answer": "",
 		"an answer that is not HTTP":  "BODY " + token + "\r\n\r\n",
@@ -295,7 +295,7 @@ func TestBrokenConnections(t *testing.T) {
 			})
 		}
 	}
-	t.Run("nobody listens", func(t *testing.T) {
+	t.Run("no server listens", func(t *testing.T) {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
@@ -307,7 +307,7 @@ func TestBrokenConnections(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
-	t.Run("a base URL that is none", func(t *testing.T) {
+	t.Run("an invalid base URL", func(t *testing.T) {
 		_, err := connect(t, "http://bad host\x7f").TokenInfo(t.Context(), token)
 		var e *wix.Error
 		if !errors.As(err, &e) || e.Kind != wix.Unavailable {
@@ -326,7 +326,7 @@ func TestBrokenConnections(t *testing.T) {
 	})
 }
 
-func TestARepeatedCallThatSucceedsIsASuccess(t *testing.T) {
+func TestClient_secondAttemptSucceeds(t *testing.T) {
 	for _, status := range []int{502, 503, 504} {
 		var attempts atomic.Int32
 		info, err := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -353,14 +353,14 @@ var slow = roundTripper(func(r *http.Request) (*http.Response, error) {
 	return nil, r.Context().Err()
 })
 
-func TestDeadlines(t *testing.T) {
+func TestClient_deadlines(t *testing.T) {
 	status := func(attempts *int, code int, header string) http.RoundTripper {
 		return roundTripper(func(*http.Request) (*http.Response, error) {
 			*attempts++
 			return &http.Response{StatusCode: code, Header: http.Header{"Retry-After": {header}}, Body: http.NoBody}, nil
 		})
 	}
-	t.Run("a Wix that never answers costs one attempt's timeout", func(t *testing.T) {
+	t.Run("a Wix that never answers takes one attempt's timeout", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			start := time.Now()
 			_, err := wix.New(wix.Options{Transport: slow, Timeout: 3 * time.Second}).TokenInfo(t.Context(), token)
@@ -370,7 +370,7 @@ func TestDeadlines(t *testing.T) {
 			}
 		})
 	})
-	t.Run("a body that never ends costs one attempt's timeout", func(t *testing.T) {
+	t.Run("a body that never ends takes one attempt's timeout", func(t *testing.T) {
 		c := serveWith(t, 50*time.Millisecond, func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.WriteString(w, `{"active":`)
 			_ = http.NewResponseController(w).Flush()
@@ -394,7 +394,7 @@ func TestDeadlines(t *testing.T) {
 			}
 		})
 	})
-	t.Run("the caller's cancellation stays one", func(t *testing.T) {
+	t.Run("the caller's cancellation is returned", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			time.AfterFunc(time.Second, cancel)
@@ -405,7 +405,7 @@ func TestDeadlines(t *testing.T) {
 			}
 		})
 	})
-	t.Run("a cancellation between the attempts stays one", func(t *testing.T) {
+	t.Run("a cancellation between the attempts is returned", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			attempts := 0
 			ctx, cancel := context.WithCancel(t.Context())
@@ -465,7 +465,7 @@ func serveWith(t *testing.T, timeout time.Duration, h http.HandlerFunc) *wix.Cli
 	return c
 }
 
-func TestSecretsAreNotPrinted(t *testing.T) {
+func TestSecret_isNotPrinted(t *testing.T) {
 	o := wix.Options{AppID: "app-1", AppSecret: appSecret}
 	c := wix.New(o)
 	appToken := wix.AppToken{AccessToken: appSecret, ExpiresIn: time.Hour}

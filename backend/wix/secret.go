@@ -8,8 +8,8 @@ import (
 
 const redacted = "[redacted]"
 
-// Secret is text that must not be printed: fmt, slog and encoding/json all see
-// "[redacted]". Convert it to a string to use it.
+// Secret is text that must not be printed: fmt, slog and encoding/json write
+// "[redacted]" instead. Convert it to a string to use it.
 type Secret string
 
 // String returns "[redacted]".

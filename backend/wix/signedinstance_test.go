@@ -1,6 +1,6 @@
 package wix_test
 
-// The instance parameter: real ones, and those that must not be believed.
+// The instance parameter: real ones, and those that must be refused.
 
 import (
 	"crypto/hmac"
@@ -42,7 +42,7 @@ func seal(payload string) string {
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)) + "." + payload
 }
 
-func TestSignedInstancesAreRead(t *testing.T) {
+func TestParseSignedInstance_accepted(t *testing.T) {
 	august := func(clock string) time.Time {
 		at, err := time.Parse(time.RFC3339, "2012-08-08T"+clock+"Z")
 		if err != nil {
@@ -59,9 +59,9 @@ func TestSignedInstancesAreRead(t *testing.T) {
 		want      wix.SignedInstance
 		owner     bool
 	}{
-		{"a real one of nobody who is logged in", rubyAnonymous, rubySecret, august("20:00:00"), 0,
+		{"a real one of an anonymous visitor", rubyAnonymous, rubySecret, august("20:00:00"), 0,
 			signedInstance{InstanceID: rubySite, SignDate: august("19:47:31.624")}, false},
-		{"a real one of someone logged in", rubyLoggedIn, rubySecret, august("22:10:57"), 0,
+		{"a real one of a logged-in member", rubyLoggedIn, rubySecret, august("22:10:57"), 0,
 			signedInstance{InstanceID: rubySite, SignDate: august("22:10:56.875"), UID: wix.Some(rubyUser)}, false},
 		{"a real one of the owner", rubyOwner, rubySecret, august("22:13:00"), 0,
 			signedInstance{InstanceID: rubySite, SignDate: august("22:12:16.589"), UID: wix.Some(rubyUser), Permissions: wix.Some("OWNER")}, true},
@@ -85,6 +85,8 @@ func TestSignedInstancesAreRead(t *testing.T) {
 			signedInstance{InstanceID: instanceID, SignDate: signedAt}, false},
 		{"a moment before it expires", seal(b64(signedStart + `,"expirationDate":"2026-11-22T11:00:00Z"}`)), appSecret, signedAt.Add(time.Hour - 1), 0,
 			signedInstance{InstanceID: instanceID, SignDate: signedAt, ExpirationDate: signedAt.Add(time.Hour)}, false},
+		{"ids in capitals", seal(b64(`{"instanceId":"` + strings.ToUpper(instanceID) + `","signDate":"2026-11-22T10:00:00Z","appDefId":"D","originInstanceId":"` + strings.ToUpper(originID) + `"}`)),
+			appSecret, signedAt, 0, signedInstance{InstanceID: instanceID, SignDate: signedAt, AppDefID: wix.Some("d"), OriginInstanceID: wix.Some(originID)}, false},
 		{"no expirationDate", seal(b64(signedStart + `,"expirationDate":null}`)), appSecret, signedAt, 0,
 			signedInstance{InstanceID: instanceID, SignDate: signedAt}, false},
 	} {
@@ -103,7 +105,7 @@ func TestSignedInstancesAreRead(t *testing.T) {
 	}
 }
 
-func TestSignedInstancesAreRefused(t *testing.T) {
+func TestParseSignedInstance_refused(t *testing.T) {
 	text := b64(signedStart + `}`)
 	good := seal(text)
 	signature := strings.TrimSuffix(good, "."+text)
@@ -111,7 +113,7 @@ func TestSignedInstancesAreRefused(t *testing.T) {
 	plain := sha256.Sum256([]byte(appSecret + text))
 	decodedMAC := hmac.New(sha256.New, []byte(appSecret))
 	decodedMAC.Write([]byte(signedStart + `}`))
-	// respelt is the same signature: the last character's lowest bits count for nothing.
+	// respelt is the same signature: the lowest bits of the last character are not used.
 	respelt := func() string {
 		const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 		last := len(signature) - 1
@@ -152,7 +154,7 @@ func TestSignedInstancesAreRefused(t *testing.T) {
 		{"padding behind the payload", good + "=", appSecret, signedAt, wix.SignedInstanceBadSignature},
 		{"SHA-256 without HMAC", base64.RawURLEncoding.EncodeToString(plain[:]) + "." + text, appSecret, signedAt, wix.SignedInstanceBadSignature},
 		{"the HMAC of the decoded JSON", base64.RawURLEncoding.EncodeToString(decodedMAC.Sum(nil)) + "." + text, appSecret, signedAt, wix.SignedInstanceBadSignature},
-		{"what is wrong inside is not looked at before the signature", signature + ".!", appSecret, signedAt, wix.SignedInstanceBadSignature},
+		{"the payload is not read before the signature is verified", signature + ".!", appSecret, signedAt, wix.SignedInstanceBadSignature},
 
 		{"a payload with padding that is signed too", seal(base64.URLEncoding.EncodeToString([]byte(signedStart + `} `))), appSecret, signedAt, wix.SignedInstanceMalformed},
 		{"a payload that is not base64url", seal("a+/b"), appSecret, signedAt, wix.SignedInstanceMalformed},
@@ -187,7 +189,7 @@ func TestSignedInstancesAreRefused(t *testing.T) {
 				t.Fatalf("got %v, want %s", err, tt.want)
 			}
 			if got != (wix.SignedInstance{}) {
-				t.Errorf("something was read all the same: %+v", got)
+				t.Errorf("something was returned all the same: %+v", got)
 			}
 			if repeats(err.Error(), tt.raw) || tt.secret != "" && strings.Contains(err.Error(), string(tt.secret)) {
 				t.Errorf("the error repeats the instance or the secret: %v", err)
@@ -196,8 +198,8 @@ func TestSignedInstancesAreRefused(t *testing.T) {
 	}
 }
 
-// FuzzSignedInstance takes a parameter as it is, or as the payload to sign. Nothing
-// may be believed that the secret did not sign, or that is out of its time.
+// FuzzSignedInstance uses its input as a parameter, or as the payload to sign. Nothing may
+// be accepted that the secret did not sign, or that is outside its time.
 func FuzzSignedInstance(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw string, sign bool) {
 		if sign {
@@ -214,8 +216,8 @@ func FuzzSignedInstance(f *testing.F) {
 		_, payload, _ := strings.Cut(raw, ".")
 		switch {
 		case raw != seal(payload):
-			t.Fatal("believed, but not signed")
-		case uuid.Validate(s.InstanceID) != nil:
+			t.Fatal("accepted, but not signed")
+		case uuid.Validate(s.InstanceID) != nil || s.InstanceID != strings.ToLower(s.InstanceID):
 			t.Fatalf("instance id %q", s.InstanceID)
 		case s.SignDate.Sub(signedAt).Abs() > 24*time.Hour:
 			t.Fatalf("signed at %v", s.SignDate)

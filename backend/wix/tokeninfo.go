@@ -21,16 +21,17 @@ const (
 )
 
 // TokenInfo is what Wix knows of an access token ("Token Info" in Wix's API
-// reference; @wix/sdk 1.21.16, get-token-info.d.ts). What Wix left out is the
-// zero value. Nothing here has been judged: an inactive token is an answer too.
+// reference; @wix/sdk 1.21.16, get-token-info.d.ts). A field that Wix left out is the
+// zero value. Nothing in it is verified yet: an inactive token is an answer too. The ids
+// of app, site and instance are in lower case.
 type TokenInfo struct {
 	// Active is false also when Wix leaves it out, as its JSON does with a false.
 	Active      bool
 	SubjectType SubjectType
 	SubjectID   string
-	// Expires and Issued are exact to the second.
+	// Expires and Issued have a resolution of one second.
 	Expires, Issued time.Time
-	// ClientID is the app that the token was issued for.
+	// ClientID is the id of the app that the token was issued for.
 	ClientID        string
 	AccountID       string
 	SiteID          string
@@ -38,9 +39,9 @@ type TokenInfo struct {
 	VendorProductID string
 }
 
-// UnmarshalJSON takes active as a bool or as "true" and "false", and exp and iat
-// as numbers or as strings: the documentation shows strings, the SDK's types say
-// bool and number.
+// UnmarshalJSON accepts active as a bool or as "true" and "false", and exp and iat
+// as numbers or as strings: the documentation shows strings, the SDK's types bool and
+// number.
 func (t *TokenInfo) UnmarshalJSON(b []byte) error {
 	var wire struct {
 		Active          json.RawMessage       `json:"active"`
@@ -71,16 +72,16 @@ func (t *TokenInfo) UnmarshalJSON(b []byte) error {
 		SubjectID:       wire.SubjectID.Value,
 		Expires:         wire.Exp.time(),
 		Issued:          wire.Iat.time(),
-		ClientID:        wire.ClientID.Value,
+		ClientID:        strings.ToLower(wire.ClientID.Value),
 		AccountID:       wire.AccountID.Value,
-		SiteID:          wire.SiteID.Value,
-		InstanceID:      wire.InstanceID.Value,
+		SiteID:          strings.ToLower(wire.SiteID.Value),
+		InstanceID:      strings.ToLower(wire.InstanceID.Value),
 		VendorProductID: wire.VendorProductID.Value,
 	}
 	return nil
 }
 
-// seconds is a number, or a string that holds one. Anything else reads as absent.
+// seconds is a number, or a string with a number. Anything else is read as absent.
 type seconds struct {
 	value   float64
 	present bool
@@ -92,8 +93,8 @@ func (s *seconds) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// time reads the seconds as a Unix time. It is zero when they are absent or no
-// time of this age of the world.
+// time reads the seconds as a Unix time. It is the zero time when they are absent, or
+// as far from 1970 as the year 9999 or farther.
 func (s seconds) time() time.Time {
 	const year9999 = 253_402_300_799
 	if !s.present || !(s.value >= -year9999 && s.value <= year9999) {

@@ -1,6 +1,6 @@
 package wix
 
-// Webhooks: the public keys, the signature and the three layers of JSON below it.
+// Webhooks: the signature, and the three layers of JSON below it.
 
 import (
 	"bytes"
@@ -15,7 +15,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// EventType is the name that Wix gives an event in the JWT.
+// EventType is the name of an event in the JWT.
 type EventType string
 
 // The events of an app instance (@wix/auto_sdk_app-management_app-instances
@@ -29,72 +29,74 @@ const (
 	PaidPlanPurchased EventType = "PaidPlanPurchased"
 	// PaidPlanChanged carries the new plan and its cycle.
 	PaidPlanChanged EventType = "PaidPlanChanged"
-	// PaidPlanAutoRenewalCancelled carries the plan, which stays paid for until the
-	// end of its cycle.
+	// PaidPlanAutoRenewalCancelled carries the plan, which is paid until the end of its
+	// cycle.
 	PaidPlanAutoRenewalCancelled EventType = "PaidPlanAutoRenewalCancelled"
 	// PlanConvertedToPaid is a free trial that ended with a payment.
 	PlanConvertedToPaid EventType = "PlanConvertedToPaid"
-	// PlanReactivated is the renewal turned on again.
+	// PlanReactivated means that the renewal was turned on again.
 	PlanReactivated EventType = "PlanReactivated"
 	// PlanTransferred is a plan that moved to another Wix account.
 	PlanTransferred EventType = "PlanTransferred"
 )
 
-// InvoiceStatusUpdated is the payment state of an invoice. It has neither a plan
-// nor a time of its own (@wix/auto_sdk_app-management_billing 1.0.46).
+// InvoiceStatusUpdated carries the payment state of an invoice. It has neither a plan
+// nor an operationTimeStamp (@wix/auto_sdk_app-management_billing 1.0.46).
 const InvoiceStatusUpdated EventType = "InvoiceStatusUpdated"
 
-// Event is a webhook whose signature was verified. What Wix left out is the zero
-// value, and so is a field below Data that has an odd type: Wix types all of them
-// as optional.
+// Event is a webhook whose signature was verified. A field that Wix left out is the zero
+// value, and so is one of those below Data that has the wrong type: Wix declares all of
+// them as optional. Ids are in lower case.
 type Event struct {
-	// InstanceID is a GUID, spelt as Wix spelt it.
+	// InstanceID is a GUID. It is always present.
 	InstanceID string
-	// Type is 1 to 100 characters, not always one of the constants.
+	// Type has 1 to 100 characters. It need not be one of the constants.
 	Type EventType
-	// Time is when it happened: operationTimeStamp, else IssuedAt. Deliveries come
-	// late, twice and in any order.
+	// Time is when the event happened: operationTimeStamp, or else IssuedAt. Wix delivers
+	// late, repeatedly and in any order.
 	Time time.Time
 	// IssuedAt is the JWT's iat.
 	IssuedAt time.Time
-	// Data is the event object as Wix wrote it. It may hold text by the site's
-	// owner: keep it out of logs.
+	// Data is the event object as Wix wrote it. It may contain text by the site's owner:
+	// do not log it.
 	Data json.RawMessage
-	// Hash is the SHA-256 of the JWT. These events carry no id of their own.
+	// Hash is the SHA-256 of the JWT. It serves as the id of the event, which has no other.
 	Hash [sha256.Size]byte
-	// IdentityType is who caused it: WIX_USER, MEMBER, ANONYMOUS_VISITOR, APP, UNKNOWN.
+	// IdentityType is the kind of identity that caused the event: WIX_USER, MEMBER,
+	// ANONYMOUS_VISITOR, APP or UNKNOWN.
 	IdentityType string
 	// SiteID is accountInfo.siteId, a GUID.
 	SiteID string
 
-	// AppID is the app that was given to NewWebhooks, or "".
+	// AppID is the app id that NewWebhooks was called with, or "" where Wix names no app.
 	AppID string
-	// OriginInstanceID is our instance (a GUID) on the site that this one was copied from.
+	// OriginInstanceID is the app's instance (a GUID) on the site that this site was copied
+	// from.
 	OriginInstanceID string
-	// VendorProductID is the plan's id in the app dashboard (Billing.PackageName
-	// elsewhere), at most 100 characters. "" is the free plan.
+	// VendorProductID is the plan's id in the app dashboard (Billing.PackageName in an
+	// AppInstance), at most 100 characters. "" is the free plan.
 	VendorProductID string
 	Cycle           BillingCycle
 	// ExpiresOn is when the plan ends.
 	ExpiresOn time.Time
 }
 
-// WebhookErrorKind sorts refusals by what they tell the sender.
+// WebhookErrorKind groups refusals by their cause.
 type WebhookErrorKind string
 
 const (
-	// WebhookMalformed is a body that no version of Wix's documentation describes.
+	// WebhookMalformed is a body that Wix's documentation does not describe.
 	WebhookMalformed WebhookErrorKind = "malformed"
-	// WebhookBadSignature is a JWT that is not RS256 by one of the keys. The usual
-	// cause is a key of another app.
+	// WebhookBadSignature is a JWT that is not signed with RS256 by one of the keys. The
+	// usual cause is the key of another app.
 	WebhookBadSignature WebhookErrorKind = "bad signature"
-	// WebhookExpired is a JWT used outside the time that its exp and nbf allow.
+	// WebhookExpired is a JWT outside the time that its exp and nbf allow.
 	WebhookExpired WebhookErrorKind = "expired"
 	// WebhookForeign is an event of another app.
 	WebhookForeign WebhookErrorKind = "foreign"
 )
 
-// WebhookError is the refusal of a webhook. Its text never holds any of the body.
+// WebhookError is the refusal of a webhook. Its text never contains any part of the body.
 type WebhookError struct {
 	Kind WebhookErrorKind
 	Err  error
@@ -112,21 +114,22 @@ func refuse(kind WebhookErrorKind, why string) error {
 
 func malformed(why string) error { return refuse(WebhookMalformed, why) }
 
-// Webhooks verifies what Wix posts to the app. It is safe for concurrent use.
+// Webhooks verifies the webhooks of one app. It is safe for concurrent use.
 type Webhooks struct {
 	keys  []*rsa.PublicKey
 	appID string
 	now   func() time.Time
 }
 
-// NewWebhooks takes the one public key of the app's dashboard, or two while it is
-// being changed. Each is the PEM text ("BEGIN PUBLIC KEY") or base64 of it, the two
-// forms that @wix/sdk 1.21.16 takes (parsePublicKeyIfEncoded); line breaks may also
-// be lost, or written as a literal \n as in .env files. now may be nil.
+// NewWebhooks returns a verifier for an app id and the public key that the app's
+// dashboard shows, or two keys while it is being changed. Each key is the PEM text
+// ("BEGIN PUBLIC KEY") or base64 of it, the two forms that @wix/sdk 1.21.16 accepts
+// (parsePublicKeyIfEncoded); its line breaks may be missing, or written as a literal \n
+// as in .env files. now is the clock; nil means time.Now.
 //
 // The error has one line for each fault and quotes no key.
 func NewWebhooks(publicKeys []string, appID string, now func() time.Time) (*Webhooks, error) {
-	w := &Webhooks{appID: appID, now: now}
+	w := &Webhooks{appID: strings.ToLower(appID), now: now}
 	if w.now == nil {
 		w.now = time.Now
 	}
@@ -153,13 +156,12 @@ func NewWebhooks(publicKeys []string, appID string, now func() time.Time) (*Webh
 	return w, nil
 }
 
-// Verify reads the body of a webhook, which is the bare JWT; spaces around it are
-// dropped. Nothing but the header is parsed until the signature is found good. Any
-// of the keys may have made it: kid does not choose one, as it does not in @wix/sdk.
-// exp and nbf are obeyed, with no leeway, where they are there; iss and aud are not
-// looked at, as Wix sends neither.
+// Verify verifies and reads the body of a webhook, which is the bare JWT; spaces around
+// it are ignored. Only the header is parsed before the signature is verified. Each key is
+// tried: kid does not select one, as in @wix/sdk. exp and nbf are checked where they are
+// present, without leeway; iss and aud are ignored, since Wix sends neither.
 //
-// The caller bounds the body's length. The error is a *WebhookError.
+// The caller limits the length of the body. The error is a *WebhookError.
 func (w *Webhooks) Verify(body []byte) (Event, error) {
 	body = bytes.TrimSpace(body)
 	payload, err := w.open(string(body))
@@ -177,15 +179,15 @@ func (w *Webhooks) Verify(body []byte) (Event, error) {
 	return e, nil
 }
 
-// open returns the payload of a JWT with a good signature.
+// open verifies the signature of a JWT and returns its payload.
 func (w *Webhooks) open(token string) ([]byte, error) {
 	segments := strings.SplitN(token, ".", 4)
-	// Go's base64 skips line breaks, which would give one JWT many hashes.
+	// Go's base64 skips line breaks, so that one JWT would have many hashes.
 	if len(segments) != 3 || strings.ContainsAny(token, "\r\n") {
 		return nil, malformed("the body is not one JWT")
 	}
-	// Not jwt.Parser.Parse: it parses the claims before it looks at the signature,
-	// takes an exp of 0 for none, and lets a huge one overflow.
+	// Not jwt.Parser.Parse: it parses the claims before it verifies the signature, treats
+	// an exp of 0 as absent, and lets a huge one overflow.
 	parser := jwt.NewParser(jwt.WithStrictDecoding())
 	header, errHeader := parser.DecodeSegment(segments[0])
 	payload, errPayload := parser.DecodeSegment(segments[1])
@@ -201,7 +203,7 @@ func (w *Webhooks) open(token string) ([]byte, error) {
 		return nil, refuse(WebhookBadSignature, "the JWT is not signed with RS256")
 	}
 	if _, present := fields["crit"]; present {
-		return nil, refuse(WebhookBadSignature, "the JWT needs an extension that is not known") // RFC 7515, 4.1.11
+		return nil, refuse(WebhookBadSignature, "the JWT requires an unknown extension") // RFC 7515, 4.1.11
 	}
 	signed := segments[0] + "." + segments[1]
 	for _, key := range w.keys {
@@ -209,10 +211,11 @@ func (w *Webhooks) open(token string) ([]byte, error) {
 			return payload, nil
 		}
 	}
-	return nil, refuse(WebhookBadSignature, "no configured public key fits the signature")
+	return nil, refuse(WebhookBadSignature, "no configured public key matches the signature")
 }
 
-// readClaims is the first layer: {"data":"<JSON>","iat":…,"exp":…}. It returns the second.
+// readClaims reads the first layer, {"data":"<JSON>","iat":…,"exp":…}, and returns the
+// second.
 func (w *Webhooks) readClaims(e *Event, payload []byte) (string, error) {
 	claims, ok := object(payload)
 	if !ok {
@@ -241,13 +244,13 @@ func (w *Webhooks) readClaims(e *Event, payload []byte) (string, error) {
 	return data, nil
 }
 
-// readEnvelope is the second layer, and the third in its data:
+// readEnvelope reads the second layer, and the third in its data:
 // {"data":"<JSON>","instanceId":…,"eventType":…,"identity":"<JSON>","accountInfo":{…}}.
-// An event without any data is refused: @wix/sdk cannot parse one either.
+// An event without data is refused: @wix/sdk cannot parse one either.
 func (w *Webhooks) readEnvelope(e *Event, data string) error {
 	envelope, ok := object([]byte(data))
 	if !ok {
-		return malformed("data does not hold a JSON object")
+		return malformed("data does not contain a JSON object")
 	}
 	if e.InstanceID = guid(envelope["instanceId"]); e.InstanceID == "" {
 		return malformed("instanceId is not a GUID")
@@ -261,7 +264,7 @@ func (w *Webhooks) readEnvelope(e *Event, data string) error {
 	}
 	event, ok := object([]byte(inner))
 	if !ok {
-		return malformed("the event's data does not hold a JSON object")
+		return malformed("the event's data does not contain a JSON object")
 	}
 	e.Data = json.RawMessage(inner)
 
@@ -269,7 +272,7 @@ func (w *Webhooks) readEnvelope(e *Event, data string) error {
 		encoded, _ := text(raw)
 		identity, ok := object([]byte(encoded))
 		if !ok {
-			return malformed("identity is not a string that holds a JSON object")
+			return malformed("identity is not a string that contains a JSON object")
 		}
 		e.IdentityType = label(identity["identityType"])
 	}
@@ -282,7 +285,7 @@ func (w *Webhooks) readEnvelope(e *Event, data string) error {
 	}
 	if raw := event["appId"]; !none(raw) {
 		if id, ok := text(raw); !ok || !strings.EqualFold(id, w.appID) {
-			return refuse(WebhookForeign, "appId is not this app's")
+			return refuse(WebhookForeign, "appId is another app's")
 		}
 		e.AppID = w.appID
 	}

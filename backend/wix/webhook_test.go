@@ -1,6 +1,6 @@
 package wix_test
 
-// Webhooks: which keys are taken, which bodies are believed, and what is read from them.
+// Webhooks: which keys and which bodies are accepted, and what is read from them.
 
 import (
 	"bytes"
@@ -35,7 +35,7 @@ const (
 	siteID   = "9a1b2c3d-0000-4000-8000-000000005173"
 )
 
-// webhookNow is what the clock shows; whole seconds, so that exp can equal it.
+// webhookNow is the time of the clock; in whole seconds, so that exp can be equal to it.
 var webhookNow = time.Unix(1_800_000_000, 0).UTC()
 
 func clock() time.Time { return webhookNow }
@@ -110,7 +110,7 @@ func envelope(eventType, data, more string) string {
 
 func installed(more string) string { return claims(envelope("AppInstalled", `{}`, ""), more) }
 
-func TestPublicKeysAreTaken(t *testing.T) {
+func TestNewWebhooks_acceptedKeys(t *testing.T) {
 	ours, other := publicPEM(&wixKey().PublicKey), publicPEM(&otherKey().PublicKey)
 	lines := strings.Split(strings.TrimSpace(ours), "\n")
 	encoded := base64.StdEncoding.EncodeToString([]byte(ours))
@@ -143,7 +143,7 @@ func TestPublicKeysAreTaken(t *testing.T) {
 	}
 }
 
-func TestPublicKeysAreRefused(t *testing.T) {
+func TestNewWebhooks_refusedKeys(t *testing.T) {
 	ours := publicPEM(&wixKey().PublicKey)
 	small, err := rsa.GenerateKey(rand.Reader, 1024)
 	if err != nil {
@@ -195,20 +195,20 @@ func TestPublicKeysAreRefused(t *testing.T) {
 		{"Ed25519", []string{publicPEM(edwards)}, ourApp, []string{"is not an RSA key"}},
 		{"RSA with 1024 bits", []string{publicPEM(&small.PublicKey)}, ourApp, []string{"has 1024 bits"}},
 		{"a bad second key", []string{ours, "x"}, ourApp, []string{"public key 2 is neither"}},
-		{"every fault is told at once", []string{"", pkcs1}, "", []string{"app id", "public key 1 is empty", "public key 2 is in PKCS#1"}},
+		{"every fault in one error", []string{"", pkcs1}, "", []string{"app id", "public key 1 is empty", "public key 2 is in PKCS#1"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w, err := wix.NewWebhooks(tt.keys, tt.appID, clock)
 			if err == nil || w != nil {
 				t.Fatalf("got %v, %v", w, err)
 			}
-			told := strings.Split(err.Error(), "\n")
-			if len(told) != len(tt.want) {
-				t.Fatalf("got %q, want %d lines", told, len(tt.want))
+			lines := strings.Split(err.Error(), "\n")
+			if len(lines) != len(tt.want) {
+				t.Fatalf("got %q, want %d lines", lines, len(tt.want))
 			}
 			for i, part := range tt.want {
-				if !strings.Contains(told[i], part) {
-					t.Errorf("line %d is %q, want %q in it", i+1, told[i], part)
+				if !strings.Contains(lines[i], part) {
+					t.Errorf("line %d is %q, want %q in it", i+1, lines[i], part)
 				}
 			}
 			for _, key := range tt.keys {
@@ -222,7 +222,7 @@ func TestPublicKeysAreRefused(t *testing.T) {
 	}
 }
 
-func TestWebhooksAreRead(t *testing.T) {
+func TestWebhooks_Verify_accepted(t *testing.T) {
 	issued := time.Unix(1_799_999_990, 0).UTC()
 	acted := time.Date(2026, 12, 1, 9, 8, 7, 654_000_000, time.UTC)
 	ends := time.Date(2027, 12, 1, 0, 0, 0, 0, time.UTC)
@@ -268,7 +268,7 @@ func TestWebhooksAreRead(t *testing.T) {
 		{"InvoiceStatusUpdated", claims(envelope("InvoiceStatusUpdated", `{"status":"PAID"}`, ""), iat), event(func(e *wix.Event) {
 			e.Type, e.Time, e.IssuedAt, e.Data = wix.InvoiceStatusUpdated, issued, issued, json.RawMessage(`{"status":"PAID"}`)
 		})},
-		{"an event that Wix adds comes back as it is", claims(envelope("com.wix.Näxt v2", `{"a":[1]}`, ""), ""), event(func(e *wix.Event) {
+		{"an event that Wix adds is returned unchanged", claims(envelope("com.wix.Näxt v2", `{"a":[1]}`, ""), ""), event(func(e *wix.Event) {
 			e.Type, e.Data = "com.wix.Näxt v2", json.RawMessage(`{"a":[1]}`)
 		})},
 		{"a type of 100 characters", claims(envelope(strings.Repeat("é", 100), `{}`, ""), ""), event(func(e *wix.Event) {
@@ -276,6 +276,10 @@ func TestWebhooksAreRead(t *testing.T) {
 		})},
 		{"an appId in capitals is the same", claims(envelope("AppRemoved", `{"appId":"`+strings.ToUpper(ourApp)+`"}`, ""), ""), event(func(e *wix.Event) {
 			e.Type, e.AppID, e.Data = wix.AppRemoved, ourApp, json.RawMessage(`{"appId":"`+strings.ToUpper(ourApp)+`"}`)
+		})},
+		{"ids in capitals", claims(strings.Replace(envelope("AppInstalled", `{"originInstanceId":"`+strings.ToUpper(originID)+`"}`,
+			`,"accountInfo":{"siteId":"`+strings.ToUpper(siteID)+`"}`), instanceID, strings.ToUpper(instanceID), 1), ""), event(func(e *wix.Event) {
+			e.SiteID, e.OriginInstanceID, e.Data = siteID, originID, json.RawMessage(`{"originInstanceId":"`+strings.ToUpper(originID)+`"}`)
 		})},
 		{"nulls and empty texts are absent", claims(envelope("AppInstalled", `{"appId":null,"originInstanceId":null,"expiresOn":null}`, `,"identity":"","accountInfo":null`), ""),
 			event(func(e *wix.Event) {
@@ -293,11 +297,11 @@ func TestWebhooksAreRead(t *testing.T) {
 			})},
 		{"names are told apart by case", claims(envelope("AppInstalled", `{"APPID":"`+otherApp+`"}`, `,"EventType":"x"`), `,"Exp":1`),
 			event(func(e *wix.Event) { e.Data = json.RawMessage(`{"APPID":"` + otherApp + `"}`) })},
-		{"huge numbers in the event are not judged", claims(envelope("AppInstalled", `{"n":1e999}`, ""), ""),
+		{"huge numbers in the event are passed on", claims(envelope("AppInstalled", `{"n":1e999}`, ""), ""),
 			event(func(e *wix.Event) { e.Data = json.RawMessage(`{"n":1e999}`) })},
 
 		{"no exp and no iat", installed(""), base},
-		{"iss and aud are not looked at", installed(`,"iss":"example.com","aud":["x"]`), base},
+		{"iss and aud are ignored", installed(`,"iss":"example.com","aud":["x"]`), base},
 		{"exp in a second", installed(`,"exp":1800000001`), base},
 		{"exp in half a second", installed(`,"exp":1800000000.5`), base},
 		{"exp beyond all time", installed(`,"exp":1e300`), base},
@@ -351,7 +355,7 @@ func TestWebhooksAreRead(t *testing.T) {
 	}
 }
 
-func TestSpacesAroundAWebhookAreNotPartOfIt(t *testing.T) {
+func TestWebhooks_Verify_spacesAround(t *testing.T) {
 	w := newWebhooks(t, publicPEM(&wixKey().PublicKey))
 	body := signed(installed(""))
 	for name, sent := range map[string]string{"bare": body, "a trailing newline": body + "\n", "CRLF": body + "\r\n", "spaces on both sides": " \t" + body + "  "} {
@@ -361,7 +365,7 @@ func TestSpacesAroundAWebhookAreNotPartOfIt(t *testing.T) {
 	}
 }
 
-func TestTheKeyIDDoesNotMatter(t *testing.T) {
+func TestWebhooks_Verify_anyKeyID(t *testing.T) {
 	w := newWebhooks(t, publicPEM(&wixKey().PublicKey))
 	for _, header := range []string{`{"alg":"RS256"}`, `{"alg":"RS256","kid":"of another key","typ":"JWT"}`, `{"alg":"RS256","kid":7}`} {
 		if _, err := w.Verify([]byte(signAs(jwt.SigningMethodRS256, wixKey(), header, installed("")))); err != nil {
@@ -370,7 +374,7 @@ func TestTheKeyIDDoesNotMatter(t *testing.T) {
 	}
 }
 
-func TestWebhooksAreRefused(t *testing.T) {
+func TestWebhooks_Verify_refused(t *testing.T) {
 	ours := publicPEM(&wixKey().PublicKey)
 	good := signed(installed(""))
 	parts := strings.Split(good, ".")
@@ -380,7 +384,7 @@ func TestWebhooksAreRefused(t *testing.T) {
 	inner := func(data string) string { return signed(claims(envelope("AppInstalled", data, ""), "")) }
 	around := func(more string) string { return signed(claims(envelope("AppInstalled", `{}`, more), "")) }
 	raw := func(secondLayer string) string { return signed(claims(secondLayer, "")) }
-	// respelt is the same signature: the last character's lowest bits count for nothing.
+	// respelt is the same signature: the lowest bits of the last character are not used.
 	respelt := func() string {
 		const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 		last := len(good) - 1
@@ -436,7 +440,7 @@ func TestWebhooksAreRefused(t *testing.T) {
 		{"another header", b64(`{"alg":"RS256","kid":"other"}`) + "." + parts[1] + "." + parts[2], wix.WebhookBadSignature},
 		{"half a signature", parts[0] + "." + parts[1] + "." + parts[2][:172], wix.WebhookBadSignature},
 		{"a signature of zeroes", parts[0] + "." + parts[1] + "." + strings.Repeat("A", 342), wix.WebhookBadSignature},
-		{"what is wrong inside is not looked at before the signature", parts[0] + "." + b64("not JSON") + "." + parts[2], wix.WebhookBadSignature},
+		{"the payload is not read before the signature is verified", parts[0] + "." + b64("not JSON") + "." + parts[2], wix.WebhookBadSignature},
 
 		{"exp now", signed(installed(`,"exp":1800000000`)), wix.WebhookExpired},
 		{"exp an hour ago", signed(installed(`,"exp":1799996400`)), wix.WebhookExpired},
@@ -504,7 +508,7 @@ func TestWebhooksAreRefused(t *testing.T) {
 				t.Fatalf("got %v, want %s", err, tt.want)
 			}
 			if diff := cmp.Diff(wix.Event{}, got); diff != "" {
-				t.Errorf("something was read all the same: %s", diff)
+				t.Errorf("something was returned all the same: %s", diff)
 			}
 			if repeats(err.Error(), tt.body) {
 				t.Errorf("the error repeats the body: %v", err)
@@ -513,8 +517,8 @@ func TestWebhooksAreRefused(t *testing.T) {
 	}
 }
 
-// repeats says that the text holds sixteen bytes on end of the body or of one of its
-// parts. (The longest field name that an error may tell has fourteen.)
+// repeats reports whether the text contains sixteen consecutive bytes of the body or of one
+// of its decoded parts. (The longest field name in an error has fourteen.)
 func repeats(text, body string) bool {
 	for _, part := range strings.Split(body, ".") {
 		decoded, _ := base64.RawURLEncoding.DecodeString(part)
@@ -527,7 +531,7 @@ func repeats(text, body string) bool {
 	return false
 }
 
-func TestTheSystemClockIsTheDefault(t *testing.T) {
+func TestNewWebhooks_systemClock(t *testing.T) {
 	w, err := wix.NewWebhooks([]string{publicPEM(&wixKey().PublicKey)}, ourApp, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -557,7 +561,7 @@ func read(t testing.TB, file string) string {
 	return string(content)
 }
 
-func TestAWebhookSignedByOpenSSLIsRead(t *testing.T) {
+func TestWebhooks_Verify_signedByOpenSSL(t *testing.T) {
 	got, err := newWebhooks(t, published(t)).Verify([]byte(read(t, "testdata/webhook.jwt")))
 	if err != nil {
 		t.Fatal(err)
@@ -567,8 +571,8 @@ func TestAWebhookSignedByOpenSSLIsRead(t *testing.T) {
 	}
 }
 
-// FuzzWebhook takes a body as it is, or as the payload to sign. What Verify
-// believes must be believed by the JWT library too, and be whole.
+// FuzzWebhook uses its input as a body, or as the payload to sign. What Verify accepts must
+// be accepted by the JWT library too, and be complete.
 func FuzzWebhook(f *testing.F) {
 	fixed, err := jwt.ParseRSAPublicKeyFromPEM([]byte(published(f)))
 	if err != nil {
@@ -591,13 +595,13 @@ func FuzzWebhook(f *testing.F) {
 		keys := jwt.VerificationKeySet{Keys: []jwt.VerificationKey{fixed, &wixKey().PublicKey}}
 		if _, err := jwt.Parse(string(body), func(*jwt.Token) (any, error) { return keys, nil },
 			jwt.WithValidMethods([]string{"RS256"}), jwt.WithoutClaimsValidation()); err != nil {
-			t.Fatalf("believed, but %v", err)
+			t.Fatalf("accepted, but %v", err)
 		}
 		var data map[string]json.RawMessage
 		switch {
 		case json.Unmarshal(e.Data, &data) != nil || data == nil:
 			t.Fatalf("data %q", e.Data)
-		case uuid.Validate(e.InstanceID) != nil:
+		case uuid.Validate(e.InstanceID) != nil || e.InstanceID != strings.ToLower(e.InstanceID):
 			t.Fatalf("instance id %q", e.InstanceID)
 		case e.Type == "" || strings.ContainsRune(string(e.Type), 0):
 			t.Fatalf("type %q", e.Type)

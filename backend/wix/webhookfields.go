@@ -1,6 +1,6 @@
 package wix
 
-// The fields of a webhook's JSON, each read strictly or as absent.
+// The fields of a webhook's JSON. One of the wrong type is read as absent.
 
 import (
 	"encoding/json"
@@ -8,18 +8,16 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/google/uuid"
 )
 
-// object reads one JSON object. Names are told apart by case, unlike in a struct.
+// object reads one JSON object. Names are compared by case, unlike those of a struct.
 func object(b []byte) (map[string]json.RawMessage, bool) {
 	var fields map[string]json.RawMessage
 	ok := utf8.Valid(b) && json.Unmarshal(b, &fields) == nil && fields != nil
 	return fields, ok
 }
 
-// none says that a field is absent, null or "".
+// none reports whether a field is absent, null or "".
 func none(raw json.RawMessage) bool {
 	return len(raw) == 0 || string(raw) == "null" || string(raw) == `""`
 }
@@ -50,16 +48,14 @@ func label(raw json.RawMessage) string {
 	return s
 }
 
-// guid reads a string with a GUID of 36 characters, or "".
+// guid reads a string with a GUID of 36 characters, in lower case, or "".
 func guid(raw json.RawMessage) string {
 	s, _ := text(raw)
-	if len(s) != 36 || uuid.Validate(s) != nil {
-		return ""
-	}
-	return s
+	id, _ := ParseGUID(s)
+	return id
 }
 
-// moment reads what JavaScript's Date takes: an RFC 3339 string or milliseconds
+// moment reads what JavaScript's Date accepts: an RFC 3339 string, or milliseconds
 // since 1970. Anything else is the zero time.
 func moment(raw json.RawMessage) time.Time {
 	if s, ok := text(raw); ok {
@@ -75,8 +71,8 @@ func moment(raw json.RawMessage) time.Time {
 	return time.Time{}
 }
 
-// sinceEpoch is the zero time outside the years 1970 to 9999, beyond which a time
-// cannot be written as RFC 3339.
+// sinceEpoch returns the zero time outside the years 1970 to 9999, which RFC 3339 cannot
+// express.
 func sinceEpoch(ms float64) time.Time {
 	const end = 253_402_300_800_000
 	if !(ms > 0 && ms < end) {

@@ -1,6 +1,6 @@
 package wix
 
-// The public key of webhooks, in every form in which people paste it.
+// The public key of webhooks, in the forms in which people paste it.
 
 import (
 	"bytes"
@@ -14,14 +14,14 @@ import (
 )
 
 var (
-	// lineBreaks has no other meaning in PEM or base64, so that undoing them is harmless.
+	// lineBreaks decodes escaped line breaks. A backslash has no other meaning in PEM or base64.
 	lineBreaks = strings.NewReplacer(`\r`, "", `\n`, "\n")
-	// pemBlock is not encoding/pem, which wants line breaks and no indentation, and
-	// takes the first block of many.
+	// pemBlock replaces encoding/pem, which requires line breaks, refuses indentation, and
+	// accepts the first block of many.
 	pemBlock = regexp.MustCompile(`^-----BEGIN ([A-Z0-9 ]+)-----([A-Za-z0-9+/=\s]+)-----END ([A-Z0-9 ]+)-----$`)
 )
 
-// parsePublicKey's errors are the end of a sentence that begins with "public key 1".
+// parsePublicKey reads one key. Its errors end a sentence that begins with "public key 1".
 func parsePublicKey(text string) (*rsa.PublicKey, error) {
 	text = strings.TrimSpace(strings.Trim(strings.TrimSpace(lineBreaks.Replace(text)), `"'`))
 	if text == "" {
@@ -37,7 +37,7 @@ func parsePublicKey(text string) (*rsa.PublicKey, error) {
 	block := pemBlock.FindStringSubmatch(text)
 	switch {
 	case strings.Contains(text, "PRIVATE KEY"):
-		return nil, errors.New("is a private key: give the public key that the app's dashboard shows, and keep the private one to yourself")
+		return nil, errors.New("is a private key: give the public key that the app's dashboard shows, and keep the private key secret")
 	case strings.Contains(text, "RSA PUBLIC KEY"):
 		return nil, errors.New(`is in PKCS#1 form ("BEGIN RSA PUBLIC KEY"): give it as "BEGIN PUBLIC KEY", which "openssl rsa -RSAPublicKey_in -pubout" makes of it`)
 	case block == nil || block[1] != "PUBLIC KEY" || block[3] != "PUBLIC KEY":
@@ -45,11 +45,11 @@ func parsePublicKey(text string) (*rsa.PublicKey, error) {
 	}
 	der, err := unbase64(block[2])
 	if err != nil {
-		return nil, errors.New("is damaged: what stands between BEGIN and END is not base64")
+		return nil, errors.New("is damaged: the text between BEGIN and END is not base64")
 	}
 	key, err := x509.ParsePKIXPublicKey(der)
 	if err != nil {
-		return nil, errors.New("is damaged, or of a kind that is not known: Wix signs with RSA")
+		return nil, errors.New("is damaged, or of an unknown kind: Wix signs with RSA")
 	}
 	public, isRSA := key.(*rsa.PublicKey)
 	switch {
@@ -61,7 +61,7 @@ func parsePublicKey(text string) (*rsa.PublicKey, error) {
 	return public, nil
 }
 
-// unbase64 is as lenient as JavaScript's atob: spaces and padding may be there or not.
+// unbase64 is as lenient as JavaScript's atob: spaces and padding are optional.
 func unbase64(text string) ([]byte, error) {
 	return base64.RawStdEncoding.DecodeString(strings.TrimRight(strings.Join(strings.Fields(text), ""), "="))
 }

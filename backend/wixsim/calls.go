@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// maxCalls bounds the log: the oldest calls are forgotten first.
+// maxCalls bounds the log: the oldest calls are dropped first.
 const maxCalls = 10_000
 
 // Call is one call of the REST API. It is logged when its answer ends.
@@ -17,7 +17,7 @@ type Call struct {
 	Path   string // without the query
 	// Status is 0 when the connection was cut without an answer.
 	Status   int
-	At       time.Time // when it came in
+	At       time.Time // when the request arrived
 	Duration time.Duration
 	// InstanceID is the instance that the call was about, or "".
 	InstanceID string
@@ -47,7 +47,7 @@ func (s *Sim) Calls() []Call {
 	return slices.Concat(s.calls.ring[s.calls.next:], s.calls.ring[:s.calls.next])
 }
 
-// ClearCalls forgets all calls.
+// ClearCalls empties the log.
 func (s *Sim) ClearCalls() {
 	s.calls.mu.Lock()
 	defer s.calls.mu.Unlock()

@@ -19,7 +19,7 @@ import (
 	"unicode/utf8"
 )
 
-// methods is what one path of the control API answers to.
+// methods holds the handlers of one path by method.
 type methods map[string]http.HandlerFunc
 
 func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -28,7 +28,7 @@ func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Allow", strings.Join(slices.Sorted(maps.Keys(m)), ", "))
-	controlError(w, http.StatusMethodNotAllowed, "this method is not allowed here")
+	WriteError(w, http.StatusMethodNotAllowed, "this method is not allowed here")
 }
 
 func (s *Sim) control() http.Handler {
@@ -44,18 +44,18 @@ func (s *Sim) control() http.Handler {
 	mux.Handle("/_sim/calls", methods{"GET": s.getCalls, "DELETE": s.deleteCalls})
 	mux.Handle("/_sim/health", methods{"GET": getHealth})
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		controlError(w, http.StatusNotFound, "there is nothing here")
+		WriteError(w, http.StatusNotFound, "there is nothing here")
 	})
 	return mux
 }
 
-// localOnly keeps web pages of other origins from the handler. The Host must be
-// loopback, which a name that an attacker has pointed at 127.0.0.1 (DNS rebinding)
-// is not; and where the browser says which page is asking, it must be one of ours.
-func localOnly(next http.Handler) http.Handler {
+// LocalOnly refuses requests of web pages of other origins with 403. The Host must be a
+// loopback address, which a name that an attacker resolves to 127.0.0.1 (DNS rebinding) is
+// not; and where the browser sends the page's origin, it must be the Host's.
+func LocalOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !isLoopback(r.Host) {
-			controlError(w, http.StatusForbidden, "the control API answers under a loopback address only")
+			WriteError(w, http.StatusForbidden, "the control API answers under a loopback address only")
 			return
 		}
 		scheme := "http://"
@@ -64,7 +64,7 @@ func localOnly(next http.Handler) http.Handler {
 		}
 		for _, origin := range r.Header.Values("Origin") {
 			if !strings.EqualFold(origin, scheme+r.Host) {
-				controlError(w, http.StatusForbidden, "the control API does not answer pages of other origins")
+				WriteError(w, http.StatusForbidden, "the control API does not answer pages of other origins")
 				return
 			}
 		}
@@ -72,12 +72,12 @@ func localOnly(next http.Handler) http.Handler {
 		case "", "none", "same-origin":
 			next.ServeHTTP(w, r)
 		default:
-			controlError(w, http.StatusForbidden, "the control API does not answer pages of other origins")
+			WriteError(w, http.StatusForbidden, "the control API does not answer pages of other origins")
 		}
 	})
 }
 
-// isLoopback says whether a Host header, with or without a port, names this machine.
+// isLoopback says whether a Host header, with or without a port, is of this machine.
 func isLoopback(hostport string) bool {
 	host, _, err := net.SplitHostPort(hostport)
 	if err != nil {
@@ -90,16 +90,18 @@ func isLoopback(hostport string) bool {
 	return err == nil && addr.IsLoopback()
 }
 
-func controlError(w http.ResponseWriter, status int, sentence string) {
+// WriteError answers with the control API's error shape: {"error": sentence}.
+func WriteError(w http.ResponseWriter, status int, sentence string) {
 	writeJSON(w, status, map[string]string{"error": sentence})
 }
 
-// readControl reads a request's body into v, strictly, or answers what is wrong
-// with it. An absent body is an empty object.
-func readControl(w http.ResponseWriter, r *http.Request, v any) bool {
+// ReadJSON reads a request's body into v as the control API does: one JSON object of at
+// most 1 MiB without unknown fields; no body is an empty object. It answers the request
+// with an error, and returns false, if the body is something else.
+func ReadJSON(w http.ResponseWriter, r *http.Request, v any) bool {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-		controlError(w, http.StatusRequestEntityTooLarge, "the request body is too large")
+		WriteError(w, http.StatusRequestEntityTooLarge, "the request body is too large")
 		return false
 	} else if err != nil {
 		panic(http.ErrAbortHandler)
@@ -109,23 +111,23 @@ func readControl(w http.ResponseWriter, r *http.Request, v any) bool {
 		body = []byte("{}")
 	}
 	if !utf8.Valid(body) || body[0] != '{' {
-		controlError(w, http.StatusBadRequest, "the request body must be one JSON object")
+		WriteError(w, http.StatusBadRequest, "the request body must be one JSON object")
 		return false
 	}
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(v); err != nil {
-		controlError(w, http.StatusBadRequest, "the request body cannot be read: "+clip(err.Error(), 200))
+		WriteError(w, http.StatusBadRequest, "the request body cannot be read: "+clip(err.Error(), 200))
 		return false
 	}
 	if _, err := decoder.Token(); err != io.EOF {
-		controlError(w, http.StatusBadRequest, "the request body must be one JSON object")
+		WriteError(w, http.StatusBadRequest, "the request body must be one JSON object")
 		return false
 	}
 	return true
 }
 
-// refuse answers with an error of Install, SetPlan, Mint or Send.
+// refuse answers with an error of Install, SetPlan, Mint, Send or SetFault.
 func refuse(w http.ResponseWriter, err error) {
 	status := http.StatusBadRequest
 	switch {
@@ -136,7 +138,7 @@ func refuse(w http.ResponseWriter, err error) {
 	case errors.Is(err, ErrBusy), errors.Is(err, ErrClosed):
 		status = http.StatusServiceUnavailable
 	}
-	controlError(w, status, err.Error())
+	WriteError(w, status, err.Error())
 }
 
 // span is a duration in JSON: text such as "200ms", or a number of seconds.
@@ -173,11 +175,11 @@ func (s *Sim) postTokens(w http.ResponseWriter, r *http.Request) {
 		Active     *bool  `json:"active"`
 		Count      *int   `json:"count"`
 	}
-	if !readControl(w, r, &in) {
+	if !ReadJSON(w, r, &in) {
 		return
 	}
 	if in.Count != nil && (*in.Count < 1 || *in.Count > maxTokens) {
-		controlError(w, http.StatusBadRequest, fmt.Sprintf("count must be a number from 1 to %d", maxTokens))
+		WriteError(w, http.StatusBadRequest, fmt.Sprintf("count must be a number from 1 to %d", maxTokens))
 		return
 	}
 	request := TokenRequest{Subject: in.Subject, InstanceID: in.InstanceID,
@@ -191,7 +193,7 @@ func (s *Sim) postTokens(w http.ResponseWriter, r *http.Request) {
 	if in.Count != nil {
 		tokens := []string{token}
 		for len(tokens) < *in.Count {
-			if token, _, err = s.Mint(request); err != nil { // it was removed meanwhile
+			if token, _, err = s.Mint(request); err != nil { // it has just been removed
 				refuse(w, err)
 				return
 			}
@@ -203,7 +205,7 @@ func (s *Sim) postTokens(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, answer)
 }
 
-// maxTokens is how many tokens one request makes at most: some megabytes.
+// maxTokens is the largest number of tokens per request: a few megabytes.
 const maxTokens = 10_000
 
 func (s *Sim) getInstalls(w http.ResponseWriter, _ *http.Request) {
@@ -212,7 +214,7 @@ func (s *Sim) getInstalls(w http.ResponseWriter, _ *http.Request) {
 
 func (s *Sim) postInstalls(w http.ResponseWriter, r *http.Request) {
 	var in InstallRequest
-	if !readControl(w, r, &in) {
+	if !ReadJSON(w, r, &in) {
 		return
 	}
 	installation, err := s.Install(in)
@@ -227,7 +229,7 @@ func (s *Sim) deleteInstall(w http.ResponseWriter, r *http.Request) {
 	var in struct {
 		Silent bool `json:"silent"`
 	}
-	if !readControl(w, r, &in) {
+	if !ReadJSON(w, r, &in) {
 		return
 	}
 	remove := s.Uninstall
@@ -253,7 +255,7 @@ func (s *Sim) putFaults(w http.ResponseWriter, r *http.Request) {
 		Outage     bool   `json:"outage"`
 		Count      int    `json:"count"`
 	}
-	if !readControl(w, r, &in) {
+	if !ReadJSON(w, r, &in) {
 		return
 	}
 	err := s.SetFault(Fault{Endpoint: in.Endpoint, Status: in.Status, Latency: time.Duration(in.Latency),

@@ -1,8 +1,8 @@
 package wixsim
 
 // GET /apps/v1/instance: the app instance and its site, with every field of
-// @wix/auto_sdk_app-management_app-instances 1.0.49. What Wix says is only
-// sometimes there is left out otherwise, not null.
+// @wix/auto_sdk_app-management_app-instances 1.0.49. Fields that Wix documents as
+// optional are left out where they have no value, and are never null.
 
 import (
 	"net/http"
@@ -117,23 +117,23 @@ func (s *Sim) serveInstance(x *exchange, r *http.Request, _ []byte) {
 		applicationError(x, http.StatusForbidden, "PERMISSION_DENIED", "Only the app or a Wix user may read the app instance")
 		return
 	}
-	// Another app has instances of its own, of which nothing is known here.
+	// The instances of another app are unknown here.
 	in, installed := s.Installation(v.InstanceID)
-	if !installed || v.AppDefID != s.cfg.AppID {
+	if !installed || !s.isApp(v.AppDefID) {
 		applicationError(x, http.StatusNotFound, "NOT_FOUND", "App instance not found")
 		return
 	}
 	writeJSON(x, http.StatusOK, in.document())
 }
 
-// document returns what Wix tells of an installation.
+// document returns Wix's answer about an installation.
 func (in Installation) document() document {
 	plans := []planDoc{{"basic", "3rd-party app"}, {"premium", "3rd-party app"}}
 	known := func(p planDoc) bool { return p.PackageName == in.Plan }
 	if in.Plan != "" && !slices.ContainsFunc(plans, known) {
 		plans = append(plans, planDoc{in.Plan, "3rd-party app"})
 	}
-	primary, _ := language.Parse(in.Languages[0]) // Install has checked it
+	primary, _ := language.Parse(in.Languages[0]) // Install has checked the tag
 	base, _ := primary.Base()
 	d := document{
 		Instance: instanceDoc{
@@ -201,7 +201,7 @@ func (in Installation) billing() *billingDoc {
 	if in.Trial == trialEnded {
 		b.FreeTrialInfo.EndDate = isoTime(in.TrialEndedAt)
 	}
-	if in.Trial != trialInProgress { // nothing is paid while it runs
+	if in.Trial != trialInProgress { // nothing is paid during a trial
 		b.InvoiceID = derivedID("invoice", in.InstanceID)
 		if in.PlanSince.After(in.InstalledAt) { // each purchase has its own
 			b.InvoiceID = derivedID("invoice", in.InstanceID+b.TimeStamp)

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestWhoMayReadTheAppInstance(t *testing.T) {
+func TestInstanceEndpoint_whoMayRead(t *testing.T) {
 	s := newSim(t)
 	app, owner := mint(t, s, TokenRequest{Subject: App}), mint(t, s, TokenRequest{Subject: User})
 	tests := map[string]struct {
@@ -24,13 +24,13 @@ func TestWhoMayReadTheAppInstance(t *testing.T) {
 		"a member":                       {[]string{"Authorization", mint(t, s, TokenRequest{Subject: Member})}, 403, "PERMISSION_DENIED"},
 		"another app":                    {[]string{"Authorization", mint(t, s, TokenRequest{Subject: App, AppID: otherAppID})}, 404, "NOT_FOUND"},
 		"the app, without an instance":   {[]string{"Authorization", mint(t, s, TokenRequest{Subject: App, NoInstance: true})}, 404, "NOT_FOUND"},
-		"nobody":                         {nil, 401, nil},
+		"no header":                      {nil, 401, nil},
 		"an empty header":                {[]string{"Authorization", ""}, 401, nil},
 		"Bearer alone":                   {[]string{"Authorization", "Bearer "}, 401, nil},
 		"Basic":                          {[]string{"Authorization", "Basic " + app}, 401, nil},
 		"Bearer twice":                   {[]string{"Authorization", "Bearer Bearer " + app}, 401, nil},
 		"the app, its token expired":     {[]string{"Authorization", mint(t, s, TokenRequest{Subject: App, TTL: -1})}, 401, nil},
-		"the app, its token withdrawn":   {[]string{"Authorization", mint(t, s, TokenRequest{Subject: App, Active: ptr(false)})}, 401, nil},
+		"the app, its token revoked":     {[]string{"Authorization", mint(t, s, TokenRequest{Subject: App, Active: ptr(false)})}, 401, nil},
 		"a forged token before the good": {[]string{"Authorization", app + "x", "Authorization", app}, 401, nil},
 	}
 	for name, tt := range tests {
@@ -76,7 +76,7 @@ const freeDocument = `{
   }
 }`
 
-func TestTheAppInstancesDocument(t *testing.T) {
+func TestInstanceEndpoint_document(t *testing.T) {
 	s := newSim(t)
 	origin := s.Installations()[0].InstanceID
 	none := map[string]any{"status": "NOT_AVAILABLE"}

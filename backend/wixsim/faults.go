@@ -1,6 +1,6 @@
 package wixsim
 
-// Faults: what goes wrong with Wix, by command.
+// Faults: failures of Wix, on request.
 
 import (
 	"bytes"
@@ -12,79 +12,55 @@ import (
 	"time"
 )
 
-// Fault is what goes wrong at an endpoint: first the latency, then the outage, the
-// hang-up or the answer. A fault of latency alone is followed by the usual answer.
+// Fault is a failure of an endpoint: first the latency, then the outage, the hang-up or
+// the answer. A fault of latency alone is followed by the usual answer.
 type Fault struct {
 	// Endpoint is token-info, token, instance, the path of one of them, or "*" (the
-	// default) for any. An endpoint has one fault: its own, or else that of "*".
+	// default) for all. An endpoint has one fault: its own, or else that of "*".
 	Endpoint string
 	// Status is the answer's status, 200 to 599. The default is 200 when there is a
-	// body, and no fault in the answer when there is none.
+	// body, and the usual answer when there is none.
 	Status int
-	// Latency comes before everything else, and ends when the caller gives up.
+	// Latency precedes everything else, and ends early when the caller gives up.
 	Latency time.Duration
-	// Body is the answer's body as it is. The default is Wix's error shape for an
-	// error, and nothing below 400.
+	// Body is the answer's body. The default is Wix's error shape for a status of 400 or
+	// more, and an empty body below.
 	Body string
-	// BodyBytes makes up a body of so many bytes: the start of a JSON object that
-	// never ends. It does not go with Body.
+	// BodyBytes makes a body of that size: the start of a JSON object that never ends. It
+	// excludes Body.
 	BodyBytes int
 	// RetryAfter is the header Retry-After, in whole seconds, rounded up. It needs a Status.
 	RetryAfter time.Duration
-	// HangUp cuts the connection in the middle of the answer.
+	// HangUp cuts the connection within the answer.
 	HangUp bool
 	// Outage cuts the connection before the answer.
 	Outage bool
-	// Count is how many calls meet the fault before it goes; 0 means all, until ClearFaults.
+	// Count is the number of calls that fail before the fault ends; 0 means all, until
+	// ClearFaults.
 	Count int
 }
 
 const (
-	maxLatency   = 10 * time.Minute
-	maxBodyBytes = 64 << 20
+	maxLatency    = 10 * time.Minute
+	maxBodyBytes  = 64 << 20
+	maxRetryAfter = 24 * time.Hour
 )
 
 type faultTable struct {
 	mu sync.Mutex
-	by map[string]Fault
+	by map[string]Fault // by the endpoint's name
 }
 
-// SetFault sets the fault of an endpoint in place of the one it had. The error
-// says what is wrong with the fault; nothing is set then.
+// SetFault sets the fault of an endpoint and replaces the one it had. The error says what
+// is wrong with the fault; nothing is set then.
 func (s *Sim) SetFault(f Fault) error {
-	switch f.Endpoint {
-	case "", endpointAny:
-		f.Endpoint = endpointAny
-	case endpointTokenInfo, pathTokenInfo:
-		f.Endpoint = endpointTokenInfo
-	case endpointToken, pathToken:
-		f.Endpoint = endpointToken
-	case endpointInstance, pathInstance:
-		f.Endpoint = endpointInstance
-	default:
+	name, ok := endpointNames()[f.Endpoint]
+	if !ok {
 		return errors.New("endpoint must be token-info, token, instance, the path of one of them, or *")
 	}
-	switch {
-	case f.Status != 0 && (f.Status < 200 || f.Status > 599):
-		return errors.New("status must be 200 to 599")
-	case f.Latency < 0 || f.Latency > maxLatency:
-		return errors.New("latency must be 0 to 10m")
-	case f.BodyBytes < 0 || f.BodyBytes > maxBodyBytes:
-		return errors.New("bodyBytes must be 0 to 67108864")
-	case f.BodyBytes > 0 && f.Body != "":
-		return errors.New("body and bodyBytes exclude each other")
-	case len(f.Body) > maxBody:
-		return errors.New("body must be at most 1 MiB; bodyBytes makes up larger ones")
-	case f.RetryAfter < 0 || f.RetryAfter > 24*time.Hour:
-		return errors.New("retryAfter must be 0 to 86400 seconds")
-	case f.RetryAfter > 0 && f.Status == 0:
-		return errors.New("retryAfter needs a status")
-	case f.Count < 0:
-		return errors.New("count must not be negative")
-	case f.Outage && (f.Status != 0 || f.Body != "" || f.BodyBytes > 0 || f.HangUp):
-		return errors.New("an outage gives no answer: it goes with latency and count alone")
-	case f.Latency == 0 && !f.answers():
-		return errors.New("a fault must have a status, latency, body, bodyBytes, hangUp or outage")
+	f.Endpoint = name
+	if err := f.check(); err != nil {
+		return err
 	}
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
@@ -95,6 +71,35 @@ func (s *Sim) SetFault(f Fault) error {
 	return nil
 }
 
+// endpointNames returns the name of each endpoint by everything that Fault.Endpoint may be.
+func endpointNames() map[string]string {
+	return map[string]string{
+		"": endpointAny, endpointAny: endpointAny,
+		endpointTokenInfo: endpointTokenInfo, pathTokenInfo: endpointTokenInfo,
+		endpointToken: endpointToken, pathToken: endpointToken,
+		endpointInstance: endpointInstance, pathInstance: endpointInstance,
+	}
+}
+
+func (f Fault) check() error {
+	return check(
+		rule{f.Status == 0 || within(f.Status, 200, 599), "status must be 200 to 599"},
+		rule{within(f.Latency, 0, maxLatency), "latency must be 0 to 10m"},
+		rule{within(f.BodyBytes, 0, maxBodyBytes), "bodyBytes must be 0 to 67108864"},
+		rule{f.BodyBytes == 0 || f.Body == "", "body and bodyBytes exclude each other"},
+		rule{len(f.Body) <= maxBody, "body must be at most 1 MiB; use bodyBytes for more"},
+		rule{within(f.RetryAfter, 0, maxRetryAfter), "retryAfter must be 0 to 86400 seconds"},
+		rule{f.RetryAfter == 0 || f.Status != 0, "retryAfter needs a status"},
+		rule{f.Count >= 0, "count must not be negative"},
+		rule{!f.Outage || !f.answers(), "an outage gives no answer: it goes with latency and count alone"},
+		rule{f.Latency > 0 || f.replaces(), "a fault must have a status, latency, body, bodyBytes, hangUp or outage"},
+	)
+}
+
+func within[T int | time.Duration](value, lowest, highest T) bool {
+	return lowest <= value && value <= highest
+}
+
 // ClearFaults ends all faults.
 func (s *Sim) ClearFaults() {
 	s.faults.mu.Lock()
@@ -102,7 +107,7 @@ func (s *Sim) ClearFaults() {
 	s.faults.by = nil
 }
 
-// take returns the fault that the next call of an endpoint meets, and counts it.
+// take returns the fault that applies to the next call of an endpoint, and counts it.
 func (t *faultTable) take(endpoint string) (Fault, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -123,22 +128,17 @@ func (t *faultTable) take(endpoint string) (Fault, bool) {
 	return f, true
 }
 
-// answers says whether the fault takes the place of the usual answer.
+// answers says whether the fault has an answer of its own, if only the start of one.
 func (f Fault) answers() bool {
-	return f.Outage || f.HangUp || f.Status != 0 || f.Body != "" || f.BodyBytes > 0
+	return f.HangUp || f.Status != 0 || f.Body != "" || f.BodyBytes > 0
 }
 
-// play makes a call meet the fault, and says whether that was its answer.
-func (f Fault) play(w http.ResponseWriter, r *http.Request) bool {
-	if f.Latency > 0 {
-		timer := time.NewTimer(f.Latency)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-r.Context().Done():
-			panic(http.ErrAbortHandler)
-		}
-	}
+// replaces says whether the fault replaces the usual answer.
+func (f Fault) replaces() bool { return f.Outage || f.answers() }
+
+// apply makes a call fail. It returns false when the usual answer follows.
+func (f Fault) apply(w http.ResponseWriter, r *http.Request) bool {
+	f.wait(r)
 	switch {
 	case f.Outage:
 		panic(http.ErrAbortHandler)
@@ -152,19 +152,38 @@ func (f Fault) play(w http.ResponseWriter, r *http.Request) bool {
 	if status == 0 {
 		status = http.StatusOK
 	}
-	body := []byte(f.Body)
-	switch {
-	case f.BodyBytes > 0:
-		body = append([]byte(`{"padding":"`), bytes.Repeat([]byte("."), f.BodyBytes)...)[:f.BodyBytes]
-	case f.Body == "" && !f.HangUp && status >= 400:
+	if status >= 400 && f.Body == "" && f.BodyBytes == 0 && !f.HangUp {
 		systemError(w, status, http.StatusText(status))
 		return true
+	}
+	f.write(w, status)
+	return true
+}
+
+// wait lets the latency pass, or ends the call when the caller gives up.
+func (f Fault) wait(r *http.Request) {
+	if f.Latency == 0 {
+		return
+	}
+	timer := time.NewTimer(f.Latency)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-r.Context().Done():
+		panic(http.ErrAbortHandler)
+	}
+}
+
+func (f Fault) write(w http.ResponseWriter, status int) {
+	body := []byte(f.Body)
+	if f.BodyBytes > 0 {
+		body = append([]byte(`{"padding":"`), bytes.Repeat([]byte("."), f.BodyBytes)...)[:f.BodyBytes]
 	}
 	w.Header().Set("Content-Type", "application/json")
 	if strings.HasPrefix(f.Body, "<") {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	}
-	if f.HangUp { // more is promised than comes
+	if f.HangUp { // announce more than is sent
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)+1))
 	}
 	w.WriteHeader(status)
@@ -173,5 +192,4 @@ func (f Fault) play(w http.ResponseWriter, r *http.Request) bool {
 		_ = http.NewResponseController(w).Flush() // so that the client sees the start
 		panic(http.ErrAbortHandler)
 	}
-	return true
 }

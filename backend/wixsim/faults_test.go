@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-func TestFaults(t *testing.T) {
+func TestFault_answers(t *testing.T) {
 	const shape = `{"details":{},"message":"Service Unavailable"}` + "\n"
 	tests := map[string]struct {
 		fault  Fault
@@ -67,7 +67,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-func TestAnEndpointHasOneFaultAndItIsCounted(t *testing.T) {
+func TestSetFault_replacesAndCounts(t *testing.T) {
 	s := newSim(t)
 	set := func(f Fault) {
 		t.Helper()
@@ -92,12 +92,12 @@ func TestAnEndpointHasOneFaultAndItIsCounted(t *testing.T) {
 	}
 }
 
-func TestSetFaultRefuses(t *testing.T) {
+func TestSetFault_refuses(t *testing.T) {
 	s := newSim(t)
 	tests := map[string]Fault{
-		"nothing at all":               {},
+		"an empty fault":               {},
 		"an endpoint and nothing":      {Endpoint: "token", Count: 1},
-		"an endpoint that is none":     {Endpoint: "/oauth2", Status: 503},
+		"an unknown endpoint":          {Endpoint: "/oauth2", Status: 503},
 		"a status too low":             {Status: 100},
 		"a status too high":            {Status: 600},
 		"a negative status":            {Status: -1},
@@ -128,7 +128,7 @@ func TestSetFaultRefuses(t *testing.T) {
 }
 
 // The cuts are seen from the other end of a real connection.
-func TestCutConnections(t *testing.T) {
+func TestFault_cutsTheConnection(t *testing.T) {
 	tests := map[string]struct {
 		fault    Fault
 		answered bool // whether the start of an answer arrives
@@ -180,7 +180,7 @@ func TestCutConnections(t *testing.T) {
 	}
 }
 
-func TestLatencyTakesItsTime(t *testing.T) {
+func TestFault_latencyTakesItsTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSim(t, func(c *Config) { c.Now = time.Now })
 		if err := s.SetFault(Fault{Latency: 3 * time.Second}); err != nil {
@@ -194,7 +194,7 @@ func TestLatencyTakesItsTime(t *testing.T) {
 	})
 }
 
-func TestLatencyEndsWhenTheCallerGivesUp(t *testing.T) {
+func TestFault_latencyEndsWhenTheCallerGivesUp(t *testing.T) {
 	s := newSim(t)
 	if err := s.SetFault(Fault{Latency: maxLatency}); err != nil {
 		t.Fatal(err)

@@ -1,6 +1,6 @@
 package wixsim
 
-// Installations: which sites have the app, and what Wix knows of each.
+// Installations: the sites that have the app, and what Wix stores about each.
 
 import (
 	"cmp"
@@ -15,7 +15,7 @@ import (
 	"golang.org/x/text/language"
 )
 
-// Both bound memory: the installations, and the sites that are remembered without one.
+// Both bound memory: the sites with the app, and the removed ones that are remembered.
 const (
 	maxInstallations = 10_000
 	maxRemoved       = 1_000
@@ -30,12 +30,12 @@ var (
 	ErrFull = fmt.Errorf("there are %d installations already: remove some", maxInstallations)
 )
 
-// InstallRequest says how the site is on which the app gets installed. Every
-// field may be left out.
+// InstallRequest describes the site on which the app is installed. Every field is
+// optional.
 type InstallRequest struct {
 	// InstanceID is for a reinstallation: with Wix, an instance keeps its id when
-	// the app is removed and installed again ("About App Instances"). What is left out
-	// of the site is then what it was. The default is a new GUID.
+	// the app is removed and installed again ("About App Instances"). The site's fields
+	// that the request leaves out are then what they were. The default is a new GUID.
 	InstanceID string `json:"instanceId"`
 	// SiteDisplayName is at most 200 characters; the default is "My Wix Site", or
 	// "Copy of …" for a copy.
@@ -54,7 +54,7 @@ type InstallRequest struct {
 	Languages []string `json:"languages"`
 	// Currency is the ISO 4217 code of the site's payments; the default is USD.
 	Currency string `json:"currency"`
-	// OwnerEmail is the default's owner@example.com, for tests that it leaks nowhere.
+	// OwnerEmail is the owner's address; the default is owner@example.com.
 	OwnerEmail string `json:"ownerEmail"`
 	// Unpublished is a site that has no URL yet.
 	Unpublished bool `json:"unpublished"`
@@ -63,7 +63,7 @@ type InstallRequest struct {
 }
 
 // Installation is the app on one site: the request with its defaults filled in,
-// and the ids that Wix would have given. The ids follow from the instance id, so
+// and the ids that Wix would have assigned. The ids follow from the instance id, so
 // that a reinstallation finds the same site and owner.
 type Installation struct {
 	InstallRequest
@@ -83,7 +83,7 @@ type Installation struct {
 func (s *Sim) Install(req InstallRequest) (Installation, error) {
 	in, err := s.install(req)
 	if err == nil && !req.Silent {
-		s.tell(Webhook{EventType: AppInstalled, At: in.InstalledAt}, in, in)
+		s.notify(Webhook{EventType: AppInstalled, At: in.InstalledAt}, in, in)
 	}
 	return in, err
 }
@@ -91,50 +91,49 @@ func (s *Sim) Install(req InstallRequest) (Installation, error) {
 func (s *Sim) install(req InstallRequest) (Installation, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if i := s.removedAt(req.InstanceID); i >= 0 {
-		req = req.onSite(s.removed[i])
-	}
-	if req.SiteDisplayName == "" {
-		req.SiteDisplayName = "My Wix Site"
-		if origin, ok := s.installs[req.OriginInstanceID]; ok {
-			req.SiteDisplayName = clip("Copy of "+origin.SiteDisplayName, 200)
-		}
-	}
-	req, err := req.complete()
+	req, err := s.siteOf(req).complete()
 	if err != nil {
 		return Installation{}, err
 	}
-	if _, taken := s.installs[req.InstanceID]; taken {
+	key := idKey(req.InstanceID)
+	if _, taken := s.installs[key]; taken {
 		return Installation{}, ErrInstalled
 	}
 	if len(s.order) >= maxInstallations {
 		return Installation{}, ErrFull
 	}
-	in := withIDs(req)
-	in.InstalledAt = s.cfg.Now().UTC().Truncate(time.Millisecond)
-	const day = 24 * time.Hour
-	switch {
-	case in.Trial == trialEnded: // it began 30 days ago and lasted 14
-		in.PlanSince = in.InstalledAt.Add(-30 * day)
-		in.TrialEndedAt = in.PlanSince.Add(14 * day)
-	case in.Plan != "":
-		in.PlanSince = in.InstalledAt
-	}
-	s.installs[in.InstanceID] = in
-	s.order = append(s.order, in.InstanceID)
+	in := withIDs(req).installedAt(s.Now().UTC().Truncate(time.Millisecond))
+	s.installs[key] = in
+	s.order = append(s.order, key)
 	if i := s.removedAt(in.InstanceID); i >= 0 {
 		s.removed = slices.Delete(s.removed, i, i+1)
 	}
-	s.cfg.Logger.Info("app installed", "instance_id", in.InstanceID)
+	s.cfg.Logger.Info("app installed", "instanceId", in.InstanceID)
 	return in.clone(), nil
 }
 
-// removedAt is the place in the list of what has been removed, or -1. The lock is held.
-func (s *Sim) removedAt(instanceID string) int {
-	return slices.IndexFunc(s.removed, func(in Installation) bool { return in.InstanceID == instanceID })
+// siteOf fills in what is known of the request's site: that of an earlier installation, and
+// the name of the site that it is a copy of. The lock is held.
+func (s *Sim) siteOf(req InstallRequest) InstallRequest {
+	if i := s.removedAt(req.InstanceID); i >= 0 {
+		req = req.onSite(s.removed[i])
+	}
+	if req.SiteDisplayName != "" {
+		return req
+	}
+	req.SiteDisplayName = "My Wix Site"
+	if origin, ok := s.installs[idKey(req.OriginInstanceID)]; ok {
+		req.SiteDisplayName = clip("Copy of "+origin.SiteDisplayName, 200)
+	}
+	return req
 }
 
-// onSite returns the request with what is left out of the site taken from before.
+// removedAt is the index in the list of removed installations, or -1. The lock is held.
+func (s *Sim) removedAt(instanceID string) int {
+	return slices.IndexFunc(s.removed, func(in Installation) bool { return sameID(in.InstanceID, instanceID) })
+}
+
+// onSite returns the request with the site's fields that it leaves out taken from before.
 func (r InstallRequest) onSite(before Installation) InstallRequest {
 	r.SiteDisplayName = cmp.Or(r.SiteDisplayName, before.SiteDisplayName)
 	r.Currency = cmp.Or(r.Currency, before.Currency)
@@ -156,14 +155,29 @@ func withIDs(req InstallRequest) Installation {
 	}
 }
 
-// Uninstall removes the app from a site, and says whether it was there. Every
+// installedAt returns the installation with the times that follow from that of the
+// installation. A trial that has ended began 30 days before and lasted 14.
+func (in Installation) installedAt(now time.Time) Installation {
+	const day = 24 * time.Hour
+	in.InstalledAt = now
+	switch {
+	case in.Trial == trialEnded:
+		in.PlanSince = now.Add(-30 * day)
+		in.TrialEndedAt = in.PlanSince.Add(14 * day)
+	case in.Plan != "":
+		in.PlanSince = now
+	}
+	return in
+}
+
+// Uninstall removes the app from a site, and returns false if it was not there. Every
 // token of the instance is inactive from then on. AppRemoved is sent if there is a
 // webhook URL.
 func (s *Sim) Uninstall(instanceID string) bool {
-	at := s.cfg.Now()
+	at := s.Now()
 	in, ok := s.uninstall(instanceID)
 	if ok {
-		s.tell(Webhook{EventType: AppRemoved, At: at}, in, in)
+		s.notify(Webhook{EventType: AppRemoved, At: at}, in, in)
 	}
 	return ok
 }
@@ -177,17 +191,18 @@ func (s *Sim) UninstallSilently(instanceID string) bool {
 func (s *Sim) uninstall(instanceID string) (Installation, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	in, ok := s.installs[instanceID]
+	key := idKey(instanceID)
+	in, ok := s.installs[key]
 	if !ok {
 		return Installation{}, false
 	}
-	delete(s.installs, instanceID)
-	s.order = slices.DeleteFunc(s.order, func(id string) bool { return id == instanceID })
+	delete(s.installs, key)
+	s.order = slices.DeleteFunc(s.order, func(id string) bool { return id == key })
 	s.removed = append(s.removed, in)
 	if len(s.removed) > maxRemoved {
 		s.removed = slices.Delete(s.removed, 0, 1)
 	}
-	s.cfg.Logger.Info("app removed", "instance_id", instanceID)
+	s.cfg.Logger.Info("app removed", "instanceId", in.InstanceID)
 	return in, true
 }
 
@@ -195,7 +210,7 @@ func (s *Sim) uninstall(instanceID string) (Installation, bool) {
 func (s *Sim) Installation(instanceID string) (Installation, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	in, ok := s.installs[instanceID]
+	in, ok := s.installs[idKey(instanceID)]
 	return in.clone(), ok
 }
 
@@ -204,14 +219,14 @@ func (s *Sim) Installations() []Installation {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	all := make([]Installation, 0, len(s.order))
-	for _, id := range s.order {
-		all = append(all, s.installs[id].clone())
+	for _, key := range s.order {
+		all = append(all, s.installs[key].clone())
 	}
 	return all
 }
 
-// Removed returns what was installed and has been removed since, the latest last: at
-// most 1,000, each as it was.
+// Removed returns the installations that have been removed, each as it was, the latest
+// last: at most 1,000.
 func (s *Sim) Removed() []Installation {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -222,14 +237,14 @@ func (s *Sim) Removed() []Installation {
 	return all
 }
 
-// first returns the oldest installation.
-func (s *Sim) first() (Installation, bool) {
+// First returns the oldest installation.
+func (s *Sim) First() (Installation, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if len(s.order) == 0 {
 		return Installation{}, false
 	}
-	return s.installs[s.order[0]], true
+	return s.installs[s.order[0]].clone(), true
 }
 
 func (in Installation) clone() Installation {
@@ -237,70 +252,62 @@ func (in Installation) clone() Installation {
 	return in
 }
 
-// complete checks a request and fills in the defaults.
+// complete fills in the defaults and checks the request.
 func (r InstallRequest) complete() (InstallRequest, error) {
+	r = r.withDefaults()
+	if !slices.ContainsFunc(r.Languages, isNoLanguage) {
+		return r, r.check()
+	}
+	return r, errors.New("languages must be BCP 47 tags such as en or pt-BR")
+}
+
+func (r InstallRequest) withDefaults() InstallRequest {
 	r.Silent = false // it is about the request, not the site
+	r.Currency = cmp.Or(r.Currency, "USD")
+	r.OwnerEmail = cmp.Or(r.OwnerEmail, "owner@example.com")
+	r.Languages = slices.Clone(r.Languages)
 	if r.InstanceID == "" {
 		r.InstanceID = uuid.NewString()
 	}
 	if len(r.Languages) == 0 {
 		r.Languages = []string{"en"}
 	}
-	if r.Currency == "" {
-		r.Currency = "USD"
+	if r.Plan != "" {
+		r.BillingCycle = cmp.Or(r.BillingCycle, "MONTHLY")
 	}
-	if r.OwnerEmail == "" {
-		r.OwnerEmail = "owner@example.com"
-	}
-	if r.Plan != "" && r.BillingCycle == "" {
-		r.BillingCycle = "MONTHLY"
-	}
-	r.Languages = slices.Clone(r.Languages)
-	for _, tag := range r.Languages {
-		if _, err := language.Parse(tag); err != nil || len(tag) > 35 {
-			return r, errors.New("languages must be BCP 47 tags such as en or pt-BR")
-		}
-	}
-	switch {
-	case !isGUID(r.InstanceID):
-		return r, errors.New("instanceId must be a GUID")
-	case r.OriginInstanceID != "" && !isGUID(r.OriginInstanceID):
-		return r, errors.New("originInstanceId must be a GUID")
-	case !isText(r.SiteDisplayName, 200):
-		return r, errors.New("siteDisplayName must be text of at most 200 characters")
-	case !isText(r.Plan, 100):
-		return r, errors.New("plan must be text of at most 100 characters")
-	case !isText(r.OwnerEmail, 254):
-		return r, errors.New("ownerEmail must be text of at most 254 characters")
-	case r.Plan == "" && (r.BillingCycle != "" || r.Trial != ""):
-		return r, errors.New("billingCycle and trial need a plan")
-	case r.Plan != "" && !isBillingCycle(r.BillingCycle):
-		return r, errors.New("billingCycle is not one of Wix's")
-	case r.Trial != "" && r.Trial != trialInProgress && r.Trial != trialEnded:
-		return r, errors.New("trial must be IN_PROGRESS or ENDED")
-	case len(r.Languages) > 50:
-		return r, errors.New("languages must be at most 50")
-	case len(r.Currency) != 3 || strings.Trim(r.Currency, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "":
-		return r, errors.New("currency must be an ISO 4217 code")
-	}
-	return r, nil
+	return r
 }
 
-// isGUID takes the one spelling that Wix uses: 36 lower-case characters.
-func isGUID(s string) bool {
-	id, err := uuid.Parse(s)
-	return err == nil && id.String() == s
+func (r InstallRequest) check() error {
+	trials := []string{"", trialInProgress, trialEnded}
+	return check(
+		rule{isGUID(r.InstanceID), "instanceId must be a GUID"},
+		rule{r.OriginInstanceID == "" || isGUID(r.OriginInstanceID), "originInstanceId must be a GUID"},
+		rule{isText(r.SiteDisplayName, 200), "siteDisplayName must be text of at most 200 characters"},
+		rule{isText(r.Plan, 100), "plan must be text of at most 100 characters"},
+		rule{isText(r.OwnerEmail, 254), "ownerEmail must be text of at most 254 characters"},
+		rule{r.Plan != "" || r.BillingCycle == "" && r.Trial == "", "billingCycle and trial need a plan"},
+		rule{r.Plan == "" || isBillingCycle(r.BillingCycle), "billingCycle is not one of Wix's"},
+		rule{slices.Contains(trials, r.Trial), "trial must be IN_PROGRESS or ENDED"},
+		rule{len(r.Languages) <= 50, "languages must be at most 50"},
+		rule{isCurrency(r.Currency), "currency must be an ISO 4217 code"},
+	)
+}
+
+func isNoLanguage(tag string) bool {
+	_, err := language.Parse(tag)
+	return err != nil || len(tag) > 35
+}
+
+func isCurrency(code string) bool {
+	return len(code) == 3 && strings.Trim(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
 }
 
 func isText(s string, most int) bool {
 	return utf8.ValidString(s) && utf8.RuneCountInString(s) <= most
 }
 
-func derivedID(kind, instanceID string) string {
-	return uuid.NewSHA1(uuid.NameSpaceOID, []byte(kind+":"+instanceID)).String()
-}
-
-// clip keeps what is stored short when its source is not.
+// clip shortens text that is to be stored or logged.
 func clip(s string, most int) string {
 	if runes := []rune(s); len(runes) > most {
 		return string(runes[:most])

@@ -22,12 +22,12 @@ const (
 	noSuchID   = "00000000-0000-4000-8000-000000000000"
 )
 
-// clock is what the tests' Sim takes for now: half a second past a full one.
-var clock = time.Date(2026, 5, 4, 3, 2, 1, 5e8, time.UTC)
+// testTime is the time of the tests' Sim: half a second past a full one.
+var testTime = time.Date(2026, 5, 4, 3, 2, 1, 5e8, time.UTC)
 
 func newSim(t *testing.T, change ...func(*Config)) *Sim {
 	t.Helper()
-	cfg := Config{AppID: testAppID, AppSecret: testSecret, Now: func() time.Time { return clock }}
+	cfg := Config{AppID: testAppID, AppSecret: testSecret, Now: func() time.Time { return testTime }}
 	for _, c := range change {
 		c(&cfg)
 	}

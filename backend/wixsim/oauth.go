@@ -24,19 +24,19 @@ type tokenInfo struct {
 	VendorProductID string `json:"vendorProductId,omitempty"`
 }
 
-// serveTokenInfo answers any token, whosever it is: the caller does not identify
-// itself. A token that is not active is no error: the page describes active as
-// "whether the token is active" and names no error of its own, as RFC 7662 (token
-// introspection) does, which also says that nothing else is told then.
+// serveTokenInfo answers about any app's token: the caller does not identify itself. A
+// token that is not active is no error: the page describes active as "whether the token is
+// active" and names no error for it. RFC 7662 (token introspection) does the same, and
+// requires that the answer says nothing else then.
 func (s *Sim) serveTokenInfo(x *exchange, _ *http.Request, body []byte) {
 	f, ok := readFields(body)
 	if !ok {
 		systemError(x, http.StatusBadRequest, "Request body must be a JSON object")
 		return
 	}
-	token, fault := f.text("token")
-	if fault != "" {
-		validationError(x, "token", fault)
+	token, problem := f.text("token")
+	if problem != "" {
+		validationError(x, "token", problem)
 		return
 	}
 	v, active := s.verify(token)
@@ -46,7 +46,7 @@ func (s *Sim) serveTokenInfo(x *exchange, _ *http.Request, body []byte) {
 		info.SubjectType, info.SubjectID = v.subject()
 		info.Exp, info.Iat = v.expires.Unix(), v.issued.Unix()
 		info.ClientID, info.SiteID, info.InstanceID = v.AppDefID, v.MetaSiteID, v.InstanceID
-		if in, ok := s.Installation(v.InstanceID); ok && v.AppDefID == s.cfg.AppID {
+		if in, ok := s.Installation(v.InstanceID); ok && s.isApp(v.AppDefID) {
 			info.AccountID, info.VendorProductID = in.AccountID, in.Plan
 		}
 	}
@@ -66,22 +66,22 @@ func oauthError(w http.ResponseWriter, status int, code, description string) {
 	writeJSON(w, status, map[string]string{"error": code, "error_description": description})
 }
 
-// serveToken gives tokens to the app itself: its own identity on one instance
-// (client_credentials), or a token it holds freed from the browser's session
-// (strip_bound_session, which only the source of @wix/sdk 1.21.16 tells of).
+// serveToken issues tokens to the app itself: of its own identity on one instance
+// (client_credentials), or a copy of a token that is not bound to the browser's session
+// (strip_bound_session, which only the source of @wix/sdk 1.21.16 documents).
 func (s *Sim) serveToken(x *exchange, _ *http.Request, body []byte) {
 	f, ok := readFields(body)
 	if !ok {
 		oauthError(x, http.StatusBadRequest, "invalid_request", "request body must be a JSON object")
 		return
 	}
-	// need returns a field, or answers that it is missing.
+	// need returns a field, or answers the request with an error.
 	need := func(name string) (string, bool) {
-		value, fault := f.text(name)
-		if fault != "" {
-			oauthError(x, http.StatusBadRequest, "invalid_request", name+" "+fault)
+		value, problem := f.text(name)
+		if problem != "" {
+			oauthError(x, http.StatusBadRequest, "invalid_request", name+" "+problem)
 		}
-		return value, fault == ""
+		return value, problem == ""
 	}
 	grant, ok := need("grant_type")
 	if !ok {
@@ -114,7 +114,7 @@ func (s *Sim) clientCredentials(x *exchange, f fields, need func(string) (string
 	if !ok {
 		return
 	}
-	if !same(clientID, s.cfg.AppID) || !same(secret, s.cfg.AppSecret) {
+	if !s.isApp(clientID) || !sameSecret(secret, s.cfg.AppSecret) {
 		oauthError(x, http.StatusUnauthorized, "invalid_client", "client_id or client_secret is wrong")
 		return
 	}
@@ -125,7 +125,7 @@ func (s *Sim) clientCredentials(x *exchange, f fields, need func(string) (string
 	}
 	x.instanceID = in.InstanceID
 	token, expires, err := s.Mint(TokenRequest{Subject: App, InstanceID: in.InstanceID})
-	if err != nil { // it was removed this very moment
+	if err != nil { // it has just been removed
 		oauthError(x, http.StatusBadRequest, "invalid_grant", "the app is not installed under this instance_id")
 		return
 	}
@@ -141,18 +141,18 @@ func (s *Sim) stripBoundSession(x *exchange, need func(string) (string, bool)) {
 	if !ok {
 		return
 	}
-	if !same(secret, s.cfg.AppSecret) {
+	if !sameSecret(secret, s.cfg.AppSecret) {
 		oauthError(x, http.StatusUnauthorized, "invalid_client", "client_secret is wrong")
 		return
 	}
 	v, active := s.verify(bound)
-	if !active || v.AppDefID != s.cfg.AppID {
+	if !active || !s.isApp(v.AppDefID) {
 		oauthError(x, http.StatusBadRequest, "invalid_grant", "access_token is not an active token of this app")
 		return
 	}
 	x.instanceID = v.InstanceID
 	// The new token lives no longer than the one that it replaces.
-	token, expires, err := s.sign(v.tokenInstance, v.expires.Sub(s.cfg.Now()), s.keys.live)
+	token, expires, err := s.sign(v.tokenInstance, v.expires.Sub(s.Now()), s.keys.live)
 	if err != nil {
 		systemError(x, http.StatusInternalServerError, "Internal error")
 		return
@@ -164,9 +164,9 @@ func (s *Sim) writeToken(x *exchange, token string, expires time.Time) {
 	writeJSON(x, http.StatusOK, map[string]any{
 		"access_token": token,
 		"token_type":   "Bearer",
-		"expires_in":   int64(expires.Sub(s.cfg.Now().Truncate(time.Second)) / time.Second),
+		"expires_in":   int64(expires.Sub(s.Now().Truncate(time.Second)) / time.Second),
 	})
 }
 
-// same compares without telling by its time how much was right.
-func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+// sameSecret compares in constant time.
+func sameSecret(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }

@@ -14,13 +14,13 @@ import (
 
 func ptr[T any](v T) *T { return &v }
 
-func TestATokenHasTheLayoutOfWixs(t *testing.T) {
+func TestMint_layoutOfWixsTokens(t *testing.T) {
 	s := newSim(t)
 	site := s.Installations()[0]
 	tests := map[string]struct {
 		req  TokenRequest
 		want map[string]any
-		own  map[string]func(string) bool // fields made up anew for each token
+		own  map[string]func(string) bool // fields that differ in each token
 	}{
 		"visitor": {TokenRequest{Subject: Visitor}, map[string]any{"permissions": ""},
 			map[string]func(string) bool{"aid": isGUID}},
@@ -54,7 +54,7 @@ func TestATokenHasTheLayoutOfWixs(t *testing.T) {
 				Iat, Exp int64
 			}
 			decode(parts[3], &payload)
-			if payload.Iat != clock.Unix() || payload.Exp-payload.Iat != 14400 {
+			if payload.Iat != testTime.Unix() || payload.Exp-payload.Iat != 14400 {
 				t.Errorf("iat %d, exp %d", payload.Iat, payload.Exp)
 			}
 			var data struct{ Instance map[string]any }
@@ -80,14 +80,14 @@ func TestATokenHasTheLayoutOfWixs(t *testing.T) {
 	}
 }
 
-func TestTokenInfoTellsWhomATokenBelongsTo(t *testing.T) {
+func TestTokenInfo_activeTokens(t *testing.T) {
 	s := newSim(t)
 	free := s.Installations()[0]
 	paid := install(t, s, InstallRequest{Plan: "premium"})
 	base := func(in Installation, kind, id string) map[string]any {
 		return map[string]any{"active": true, "subjectType": kind, "subjectId": id, "siteId": in.SiteID,
 			"instanceId": in.InstanceID, "clientId": testAppID, "accountId": in.AccountID,
-			"iat": float64(clock.Unix()), "exp": float64(clock.Unix() + 14400)}
+			"iat": float64(testTime.Unix()), "exp": float64(testTime.Unix() + 14400)}
 	}
 	with := func(m map[string]any, k string, v any) map[string]any {
 		if m[k] = v; v == nil {
@@ -95,7 +95,7 @@ func TestTokenInfoTellsWhomATokenBelongsTo(t *testing.T) {
 		}
 		return m
 	}
-	const own = "made up anew"
+	const own = "differs in each token"
 	tests := map[string]struct {
 		req  TokenRequest
 		want map[string]any
@@ -105,13 +105,13 @@ func TestTokenInfoTellsWhomATokenBelongsTo(t *testing.T) {
 		"the owner":                     {TokenRequest{Subject: User}, base(free, "USER", free.OwnerID)},
 		"the app":                       {TokenRequest{Subject: App}, base(free, "APP", testAppID)},
 		"a given instance, with a plan": {TokenRequest{Subject: User, InstanceID: paid.InstanceID}, with(base(paid, "USER", paid.OwnerID), "vendorProductId", "premium")},
-		"a short life":                  {TokenRequest{Subject: User, TTL: 1500 * time.Millisecond}, with(base(free, "USER", free.OwnerID), "exp", float64(clock.Unix()+2))},
-		"active, said outright":         {TokenRequest{Subject: App, Active: ptr(true)}, base(free, "APP", testAppID)},
+		"a short life":                  {TokenRequest{Subject: User, TTL: 1500 * time.Millisecond}, with(base(free, "USER", free.OwnerID), "exp", float64(testTime.Unix()+2))},
+		"active, set explicitly":        {TokenRequest{Subject: App, Active: ptr(true)}, base(free, "APP", testAppID)},
 		"another app's token is genuine, and its clientId is the other app": {TokenRequest{Subject: User, AppID: otherAppID},
 			with(with(base(free, "USER", free.OwnerID), "clientId", otherAppID), "accountId", nil)},
 		"another app's token of an instance unknown here": {TokenRequest{Subject: App, AppID: otherAppID, InstanceID: noSuchID},
 			map[string]any{"active": true, "subjectType": "APP", "subjectId": otherAppID, "clientId": otherAppID, "instanceId": noSuchID,
-				"siteId": derivedID("site", noSuchID), "iat": float64(clock.Unix()), "exp": float64(clock.Unix() + 14400)}},
+				"siteId": derivedID("site", noSuchID), "iat": float64(testTime.Unix()), "exp": float64(testTime.Unix() + 14400)}},
 		"no instance": {TokenRequest{Subject: Visitor, NoInstance: true},
 			with(with(with(base(free, "VISITOR", own), "siteId", nil), "instanceId", nil), "accountId", nil)},
 	}
@@ -132,7 +132,7 @@ func TestTokenInfoTellsWhomATokenBelongsTo(t *testing.T) {
 	}
 }
 
-func TestEachVisitorIsSomeoneElse(t *testing.T) {
+func TestMint_eachVisitorHasAnID(t *testing.T) {
 	s := newSim(t)
 	subject := func() any {
 		return object(t, ask(s.REST(), "POST", "/oauth2/token-info", quote("token", mint(t, s, TokenRequest{Subject: Visitor}))))["subjectId"]
@@ -142,7 +142,7 @@ func TestEachVisitorIsSomeoneElse(t *testing.T) {
 	}
 }
 
-func TestTokenInfoSaysInactiveAndNothingElse(t *testing.T) {
+func TestTokenInfo_inactiveTokens(t *testing.T) {
 	s := newSim(t)
 	gone := install(t, s, InstallRequest{})
 	removed := mint(t, s, TokenRequest{Subject: App, InstanceID: gone.InstanceID})
@@ -165,7 +165,7 @@ func TestTokenInfoSaysInactiveAndNothingElse(t *testing.T) {
 		return tokenPrefix + text
 	}
 	secret := s.keys.live.secret
-	exp := clock.Add(time.Hour).Unix()
+	exp := testTime.Add(time.Hour).Unix()
 	data := `{"instance":{"appDefId":"` + testAppID + `","uid":"` + noSuchID + `"}}`
 	parts := strings.Split(good, ".")
 	tampered := func(i int, text string) string {
@@ -176,7 +176,7 @@ func TestTokenInfoSaysInactiveAndNothingElse(t *testing.T) {
 	tests := map[string]string{
 		"expired":                       mint(t, s, TokenRequest{Subject: User, TTL: -time.Minute}),
 		"expiring this very second":     mint(t, s, TokenRequest{Subject: User, TTL: -time.Nanosecond}),
-		"withdrawn":                     mint(t, s, TokenRequest{Subject: User, Active: ptr(false)}),
+		"revoked":                       mint(t, s, TokenRequest{Subject: User, Active: ptr(false)}),
 		"of a removed instance":         removed,
 		"of another Wix":                mint(t, stranger, TokenRequest{Subject: User}),
 		"with another payload":          tampered(3, parts[3][:len(parts[3])-4]+"AAAA"),
@@ -224,22 +224,22 @@ func TestTokenInfoSaysInactiveAndNothingElse(t *testing.T) {
 	}
 }
 
-func TestATokenEndsWithItsTime(t *testing.T) {
-	now := clock
+func TestTokenInfo_expiry(t *testing.T) {
+	now := testTime
 	s := newSim(t, func(c *Config) { c.Now = func() time.Time { return now }; c.TokenTTL = time.Minute })
 	token := mint(t, s, TokenRequest{Subject: Visitor})
 	for _, tt := range []struct {
 		after time.Duration
 		want  bool
 	}{{0, true}, {59400 * time.Millisecond, true}, {59500 * time.Millisecond, false}, {time.Hour, false}} {
-		now = clock.Add(tt.after)
+		now = testTime.Add(tt.after)
 		if got := object(t, ask(s.REST(), "POST", "/oauth2/token-info", quote("token", token)))["active"]; got != tt.want {
 			t.Errorf("after %v: active is %v", tt.after, got)
 		}
 	}
 }
 
-func TestTokenInfoSpeaksInStringsIfAsked(t *testing.T) {
+func TestTokenInfo_stringFields(t *testing.T) {
 	s := newSim(t, func(c *Config) { c.StringFields = true })
 	got := object(t, ask(s.REST(), "POST", "/oauth2/token-info", quote("token", mint(t, s, TokenRequest{Subject: App}))))
 	if got["active"] != "true" || got["exp"] != "1777878121" || got["iat"] != "1777863721" {
@@ -251,7 +251,7 @@ func TestTokenInfoSpeaksInStringsIfAsked(t *testing.T) {
 	}
 }
 
-func TestMintRefuses(t *testing.T) {
+func TestMint_refuses(t *testing.T) {
 	s := newSim(t)
 	empty := newSim(t)
 	empty.Uninstall(empty.Installations()[0].InstanceID)
@@ -262,7 +262,7 @@ func TestMintRefuses(t *testing.T) {
 		"no subject":                      {s, TokenRequest{}},
 		"a subject that Wix has not":      {s, TokenRequest{Subject: "visitor"}},
 		"an instance that is no GUID":     {s, TokenRequest{Subject: App, InstanceID: "x"}},
-		"an instance in upper case":       {s, TokenRequest{Subject: App, InstanceID: strings.ToUpper("0b1f3f0e-7b57-4b43-b5a4-0a4a8f9a9f10")}},
+		"an instance without hyphens":     {s, TokenRequest{Subject: App, InstanceID: strings.ReplaceAll(noSuchID, "-", "")}},
 		"an instance and none":            {s, TokenRequest{Subject: App, InstanceID: s.Installations()[0].InstanceID, NoInstance: true}},
 		"an instance that is not there":   {s, TokenRequest{Subject: App, InstanceID: noSuchID}},
 		"the first where there is none":   {empty, TokenRequest{Subject: App}},
@@ -280,7 +280,7 @@ func TestMintRefuses(t *testing.T) {
 	}
 }
 
-func TestTheTokenEndpoint(t *testing.T) {
+func TestTokenEndpoint(t *testing.T) {
 	s := newSim(t)
 	lenient := newSim(t, func(c *Config) { c.LenientInstanceID = true })
 	id, lenientID := s.Installations()[0].InstanceID, lenient.Installations()[0].InstanceID
@@ -365,7 +365,7 @@ func TestTheTokenEndpoint(t *testing.T) {
 	}
 }
 
-func TestAStrippedSessionIsNoProlongation(t *testing.T) {
+func TestTokenEndpoint_strippingDoesNotProlong(t *testing.T) {
 	s := newSim(t)
 	body := quote("grant_type", "strip_bound_session", "client_secret", testSecret,
 		"access_token", mint(t, s, TokenRequest{Subject: Member, TTL: time.Minute}))
@@ -374,7 +374,7 @@ func TestAStrippedSessionIsNoProlongation(t *testing.T) {
 	}
 }
 
-func TestBadTokenInfoRequests(t *testing.T) {
+func TestTokenInfo_refusesBadRequests(t *testing.T) {
 	s := newSim(t)
 	tests := map[string]struct {
 		method, body string
@@ -418,7 +418,7 @@ func TestBadTokenInfoRequests(t *testing.T) {
 	}
 }
 
-func TestEveryAnswerHasARequestIDOfItsOwn(t *testing.T) {
+func TestREST_requestIDs(t *testing.T) {
 	s := newSim(t)
 	seen := map[string]bool{}
 	if err := s.SetFault(Fault{Endpoint: "token", Status: 503}); err != nil {

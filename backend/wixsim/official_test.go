@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-func TestTheOfficialPackagesTakeItForWix(t *testing.T) {
+func TestSim_satisfiesTheOfficialPackages(t *testing.T) {
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)

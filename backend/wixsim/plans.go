@@ -1,15 +1,16 @@
 package wixsim
 
-// Plans: what a site's owner buys, changes and cancels, and the event that tells of it.
+// Plans: what a site's owner buys, changes and cancels, and the event that follows.
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"time"
 )
 
-// PlanRequest says what becomes of an installation's plan. What is left out stays.
-// The event follows from the change.
+// PlanRequest changes an installation's plan. What is left out stays as it is. The event
+// follows from the change.
 type PlanRequest struct {
 	// Plan is the paid plan's id; "" is the free plan.
 	Plan *string `json:"plan"`
@@ -18,21 +19,21 @@ type PlanRequest struct {
 	// Trial is IN_PROGRESS for a plan that begins with a free trial, or ENDED for the
 	// end of a running one.
 	Trial string `json:"trial"`
-	// AutoRenewing set to false cancels the renewal; the plan lasts on.
+	// AutoRenewing set to false cancels the renewal; the plan lasts until its end.
 	AutoRenewing *bool `json:"autoRenewing"`
 	// Event is a plan event to send in place of the one that follows from the change.
 	// PaidPlanAutoRenewalCancelled, PlanReactivated and PlanConvertedToPaid make their
 	// change too.
 	Event string `json:"event"`
-	// Data goes over the event's fields, such as couponName or cancelReason.
+	// Data overrides the event's fields, such as couponName or cancelReason.
 	Data json.RawMessage `json:"data"`
 	// Silent makes the change and sends nothing, as if Wix had lost the event.
 	Silent bool `json:"silent"`
 }
 
 // SetPlan changes the plan of an installation, and sends the event if there is a
-// webhook URL. Wix names no event for the end of a plan: going free sends none. The
-// error is ErrNotInstalled or says what is wrong with the request; nothing is
+// webhook URL. Wix names no event for the end of a plan: a change to the free plan sends
+// none. The error is ErrNotInstalled or says what is wrong with the request; nothing is
 // changed then.
 func (s *Sim) SetPlan(instanceID string, req PlanRequest) (Installation, error) {
 	if req.Event != "" && !isPlanEvent(req.Event) {
@@ -41,70 +42,48 @@ func (s *Sim) SetPlan(instanceID string, req PlanRequest) (Installation, error) 
 	if _, err := eventData(req.Data, map[string]any{}); err != nil {
 		return Installation{}, err
 	}
-	s.mu.Lock()
-	was, ok := s.installs[instanceID]
-	if !ok {
-		s.mu.Unlock()
-		return Installation{}, ErrNotInstalled
-	}
-	now := s.cfg.Now().UTC().Truncate(time.Millisecond)
-	in, event, err := was.changePlan(req, now)
+	now := s.Now().UTC().Truncate(time.Millisecond)
+	before, after, event, err := s.setPlan(instanceID, req, now)
 	if err != nil {
-		s.mu.Unlock()
 		return Installation{}, err
 	}
-	s.installs[instanceID] = in
-	s.mu.Unlock()
 	if event != "" && !req.Silent {
-		s.tell(Webhook{EventType: event, Data: req.Data, At: now}, in, was)
+		s.notify(Webhook{EventType: event, Data: req.Data, At: now}, after, before)
 	}
-	return in.clone(), nil
+	return after.clone(), nil
 }
 
-// changePlan returns the installation after the change, and the event that tells of it.
+func (s *Sim) setPlan(instanceID string, req PlanRequest, now time.Time) (before, after Installation, event string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before, ok := s.installs[idKey(instanceID)]
+	if !ok {
+		return before, after, "", ErrNotInstalled
+	}
+	after, event, err = before.changePlan(req, now)
+	if err == nil {
+		s.installs[idKey(instanceID)] = after
+	}
+	return before, after, event, err
+}
+
+// changePlan returns the installation after the change, and the event that reports it, or
+// "" when there is none.
 func (in Installation) changePlan(req PlanRequest, now time.Time) (after Installation, event string, err error) {
-	after = in
-	if req.Plan != nil {
-		after.Plan = *req.Plan
-	}
-	if req.BillingCycle != "" {
-		after.BillingCycle = req.BillingCycle
-	}
-	if req.Trial != "" {
-		after.Trial = req.Trial
-	}
-	if req.AutoRenewing != nil {
-		after.RenewalCancelled = !*req.AutoRenewing
-	}
-	switch req.Event {
-	case PaidPlanAutoRenewalCancelled:
-		after.RenewalCancelled = true
-	case PlanReactivated:
-		after.RenewalCancelled = false
-	case PlanConvertedToPaid:
-		after.Trial = trialEnded
-	}
+	after = in.with(req)
 	if after.Plan == "" {
-		if req.BillingCycle != "" || req.Trial != "" || req.AutoRenewing != nil || req.Event != "" {
+		if !req.plain() {
 			return in, "", errors.New("a billing cycle, trial, renewal or event needs a plan")
 		}
-		after.BillingCycle, after.Trial, after.RenewalCancelled = "", "", false
-		after.PlanSince, after.TrialEndedAt = time.Time{}, time.Time{}
-		return after, "", nil
+		return after.free(), "", nil
 	}
 	if after.InstallRequest, err = after.complete(); err != nil {
 		return in, "", err
 	}
-	bought := after.Plan != in.Plan || after.BillingCycle != in.BillingCycle
-	switch {
-	case after.Trial == trialInProgress && in.Trial != trialInProgress && in.Plan != "":
-		return in, "", errors.New("a trial begins with the first plan")
-	case after.Trial == trialEnded && in.Trial == "":
-		return in, "", errors.New("no trial is running that could end")
-	case after.RenewalCancelled && !in.RenewalCancelled && !renews(after.BillingCycle):
-		return in, "", errors.New("this billing cycle is not renewed, so that there is nothing to cancel")
+	if err := in.checkChange(after); err != nil {
+		return in, "", err
 	}
-	if bought {
+	if in.buys(after) {
 		after.PlanSince = now
 		if req.AutoRenewing == nil && req.Event != PaidPlanAutoRenewalCancelled {
 			after.RenewalCancelled = false
@@ -113,19 +92,72 @@ func (in Installation) changePlan(req PlanRequest, now time.Time) (after Install
 	if after.Trial == trialEnded && in.Trial == trialInProgress {
 		after.TrialEndedAt = now
 	}
-	switch {
-	case req.Event != "":
-		event = req.Event
-	case in.Plan == "":
-		event = PaidPlanPurchased
-	case bought:
-		event = PaidPlanChanged
-	case after.Trial != in.Trial:
-		event = PlanConvertedToPaid
-	case after.RenewalCancelled && !in.RenewalCancelled:
-		event = PaidPlanAutoRenewalCancelled
-	case !after.RenewalCancelled && in.RenewalCancelled:
-		event = PlanReactivated
+	return after, cmp.Or(req.Event, in.eventOf(after)), nil
+}
+
+// plain says whether the request names nothing but a plan.
+func (r PlanRequest) plain() bool {
+	return r.BillingCycle == "" && r.Trial == "" && r.AutoRenewing == nil && r.Event == ""
+}
+
+// with returns the installation with the fields that the request names.
+func (in Installation) with(req PlanRequest) Installation {
+	if req.Plan != nil {
+		in.Plan = *req.Plan
 	}
-	return after, event, nil
+	in.BillingCycle = cmp.Or(req.BillingCycle, in.BillingCycle)
+	in.Trial = cmp.Or(req.Trial, in.Trial)
+	if req.AutoRenewing != nil {
+		in.RenewalCancelled = !*req.AutoRenewing
+	}
+	switch req.Event {
+	case PaidPlanAutoRenewalCancelled:
+		in.RenewalCancelled = true
+	case PlanReactivated:
+		in.RenewalCancelled = false
+	case PlanConvertedToPaid:
+		in.Trial = trialEnded
+	}
+	return in
+}
+
+// free returns the installation without anything that belongs to a plan.
+func (in Installation) free() Installation {
+	in.Plan, in.BillingCycle, in.Trial, in.RenewalCancelled = "", "", "", false
+	in.PlanSince, in.TrialEndedAt = time.Time{}, time.Time{}
+	return in
+}
+
+// checkChange returns why Wix could not change the plan in this way.
+func (in Installation) checkChange(after Installation) error {
+	startsTrial := after.Trial == trialInProgress && in.Trial != trialInProgress
+	endsTrial := after.Trial == trialEnded && in.Trial == ""
+	cancels := after.RenewalCancelled && !in.RenewalCancelled
+	return check(
+		rule{!startsTrial || in.Plan == "", "a trial begins with the first plan"},
+		rule{!endsTrial, "no trial is running that could end"},
+		rule{!cancels || renews(after.BillingCycle), "this billing cycle is not renewed, so that there is nothing to cancel"},
+	)
+}
+
+// buys says whether the change is a purchase.
+func (in Installation) buys(after Installation) bool {
+	return after.Plan != in.Plan || after.BillingCycle != in.BillingCycle
+}
+
+// eventOf returns the event with which Wix reports the change from in to after, or "".
+func (in Installation) eventOf(after Installation) string {
+	switch {
+	case in.Plan == "":
+		return PaidPlanPurchased
+	case in.buys(after):
+		return PaidPlanChanged
+	case after.Trial != in.Trial:
+		return PlanConvertedToPaid
+	case after.RenewalCancelled && !in.RenewalCancelled:
+		return PaidPlanAutoRenewalCancelled
+	case !after.RenewalCancelled && in.RenewalCancelled:
+		return PlanReactivated
+	}
+	return ""
 }

@@ -17,7 +17,7 @@ import (
 // maxBody is the largest request body that the REST and the control API take, in bytes.
 const maxBody = 1 << 20
 
-// The short names of the endpoints, as faults and nobody else use them.
+// The short names of the endpoints, for faults, and their paths.
 const (
 	endpointTokenInfo = "token-info"
 	endpointToken     = "token"
@@ -29,13 +29,12 @@ const (
 	pathInstance  = "/apps/v1/instance"
 )
 
-// REST returns Wix's REST API alone. A fault that cuts the connection makes it
-// panic with http.ErrAbortHandler, as net/http has it: whoever calls it without a
-// server must recover from that.
+// REST returns Wix's REST API alone. A fault that cuts the connection makes the handler
+// panic with http.ErrAbortHandler, which net/http's server and Transport expect.
 func (s *Sim) REST() http.Handler { return http.HandlerFunc(s.serveREST) }
 
-// exchange is one call on its way: the answer's writer, which remembers the
-// status, and what the log shall know.
+// exchange is one call in progress: the answer's writer, which records the status, and the
+// instance for the log.
 type exchange struct {
 	http.ResponseWriter
 	status     int
@@ -51,7 +50,7 @@ func (x *exchange) WriteHeader(status int) {
 func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
 
 func (s *Sim) serveREST(w http.ResponseWriter, r *http.Request) {
-	start := s.cfg.Now()
+	start := s.Now()
 	// The id has the shape of Wix's: the time in seconds, a dot, digits.
 	requestID := fmt.Sprintf("%d.%020d", start.Unix(), rand.Uint64())
 	w.Header().Set("X-Wix-Request-Id", requestID)
@@ -59,17 +58,17 @@ func (s *Sim) serveREST(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{ResponseWriter: w}
 	defer func() {
 		call := Call{Method: clip(r.Method, 32), Path: clip(r.URL.Path, 256), Status: x.status, At: start.UTC(),
-			Duration: s.cfg.Now().Sub(start), InstanceID: x.instanceID}
+			Duration: s.Now().Sub(start), InstanceID: x.instanceID}
 		s.calls.add(call)
 		s.cfg.Logger.Debug("wix call", "method", call.Method, "path", call.Path, "status", call.Status,
-			"duration", call.Duration, "instance_id", call.InstanceID, "request_id", requestID)
+			"duration", call.Duration, "instanceId", call.InstanceID, "requestId", requestID)
 	}()
 
-	// The body is read before a fault may wait: net/http notices that a client has
+	// The body is read before the latency of a fault: net/http notices that a client has
 	// gone only once its request is read.
 	var body []byte
 	var err error
-	if r.Body != nil { // a request made in-process may have none
+	if r.Body != nil { // a request made without a server may have none
 		body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	}
 	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
@@ -88,7 +87,7 @@ func (s *Sim) serveREST(w http.ResponseWriter, r *http.Request) {
 	case pathInstance:
 		name, method, serve = endpointInstance, http.MethodGet, s.serveInstance
 	}
-	if fault, ok := s.faults.take(name); ok && fault.play(x, r) {
+	if fault, ok := s.faults.take(name); ok && fault.apply(x, r) {
 		return
 	}
 	if method != "" && r.Method != method {
@@ -103,8 +102,8 @@ func (s *Sim) notFound(x *exchange, _ *http.Request, _ []byte) {
 	systemError(x, http.StatusNotFound, "No such endpoint")
 }
 
-// fields is a JSON object whose names count exactly as written, as with Wix;
-// encoding/json would take Instance_ID for instance_id.
+// fields is a JSON object whose names are case-sensitive, as with Wix; encoding/json
+// accepts Instance_ID for instance_id.
 type fields map[string]any
 
 // readFields reads a body as a JSON object. The Content-Type does not matter: the
@@ -120,8 +119,8 @@ func readFields(body []byte) (fields, bool) {
 	return f, true
 }
 
-// text returns a field that must be non-empty text, or the reason why it is not.
-func (f fields) text(name string) (value, fault string) {
+// text returns a field that must be non-empty text, or what is wrong with it.
+func (f fields) text(name string) (value, problem string) {
 	switch v := f[name].(type) {
 	case nil:
 		return "", "must not be empty"
@@ -135,8 +134,8 @@ func (f fields) text(name string) (value, fault string) {
 }
 
 // The shapes of Wix's errors are those of its page "Errors": a message, and
-// details with an applicationError, with a validationError, or, for the system's
-// own, with nothing.
+// details with an applicationError, with a validationError, or, for errors of the
+// system, empty.
 
 func systemError(w http.ResponseWriter, status int, message string) {
 	writeJSON(w, status, map[string]any{"message": message, "details": struct{}{}})
@@ -163,11 +162,11 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	encoder := json.NewEncoder(&buf)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(v); err != nil {
-		panic(err) // every v is made of plain data
+		panic(err) // every v is plain data
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	w.Write(buf.Bytes()) // a client that is gone is no fault
+	w.Write(buf.Bytes()) // an error means that the client has gone
 }
 
 // isoTime is a time as Wix writes it: ISO 8601, UTC, milliseconds.

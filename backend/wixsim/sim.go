@@ -1,13 +1,27 @@
-// Package wixsim is the offline Wix: a stand-in that the official npm packages
-// cannot tell from the real one, as far as they reach. It shares no code with
-// the packages that speak to Wix, so that the two cannot agree on one mistake;
-// the official packages are the judges between them.
+// Package wixsim is the offline Wix: a stand-in for the parts of Wix that an app's server
+// talks to. It answers Wix's REST API (token-info, access tokens, Get App Instance), makes
+// access tokens, and sends signed webhooks with Wix's retries. Wix's official npm packages
+// accept it as the real Wix.
 //
-// Where Wix documents nothing, the comment at the spot says what was chosen and why.
+//	sim, err := wixsim.New(wixsim.Config{AppID: appID, AppSecret: secret})
+//	server := httptest.NewServer(sim.Handler())
+//
+// Sim.REST is Wix's REST API. Sim.Handler adds the control API below /_sim/, with which
+// tests in any language make tokens, install the app, inject faults and send webhooks. Go
+// tests call the methods of Sim instead, or use package wixtest, which needs one line.
+//
+// The package shares no code with the packages that call Wix, so that the two cannot have
+// the same error; the official packages are the reference for both. Where Wix documents
+// nothing, the comment at the code says what was chosen and why.
+//
+// Ids (of apps, instances and sites) are compared without case, and answered in the
+// spelling in which they were given.
 package wixsim
 
 import (
+	"crypto/rsa"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -17,115 +31,184 @@ import (
 	"github.com/google/uuid"
 )
 
-// Config says what a Sim is the Wix of.
+// Config configures a Sim. Only AppID and AppSecret are required.
 type Config struct {
-	// AppID and AppSecret are the credentials of the app under test. Both are required.
+	// AppID and AppSecret are the credentials of the app under test.
 	AppID, AppSecret string
 
-	// AppURL is the app's server, Tag its custom element, WidgetURL the element's
-	// script and PanelURL the settings panel's page. Only the simulated pages use them.
-	AppURL, Tag, WidgetURL, PanelURL string
+	// NoSites starts without a site. By default, one site has the app from the start.
+	NoSites bool
 
-	// StringFields makes token-info send active, exp and iat as JSON strings, as
-	// Wix's REST page shows them; otherwise they are a bool and numbers, as the
-	// types of @wix/sdk 1.21.16 say.
+	// StringFields makes token-info send active, exp and iat as JSON strings, as Wix's REST
+	// page shows them. The default is a bool and numbers, as the types of @wix/sdk 1.21.16
+	// declare them.
 	StringFields bool
-	// LenientInstanceID lets the token endpoint take instanceId, which one of Wix's
-	// samples writes, as well as instance_id, which its reference and its SDK write.
+	// LenientInstanceID makes the token endpoint accept instanceId, which one of Wix's
+	// samples sends, besides instance_id, which its reference and its SDK send.
 	LenientInstanceID bool
 
-	// TokenTTL is how long a token lives; 0 means 4 hours, as with Wix.
+	// TokenTTL is the lifetime of a token; 0 means 4 hours, as with Wix.
 	TokenTTL time.Duration
 
-	// WebhookURL is where webhooks are sent. The default is AppURL + "/webhooks/wix"
-	// if AppURL is of this machine, and otherwise nowhere: who wants them to leave the
-	// machine says so.
+	// WebhookURL is the absolute http or https URL that webhooks are sent to; "" sends none.
 	WebhookURL string
-	// PrivateKey is the RSA key in PEM, at least 2048 bits, that signs webhooks. For ""
-	// one is made when it is first needed. It reaches no log.
+	// PrivateKey is the RSA key that signs webhooks, in PEM, at least 2048 bits. It is never
+	// logged.
 	PrivateKey string
-	// RetryFactor divides the times of Wix's retry schedule, which takes two days. It is
+	// Key returns the RSA key that signs webhooks, where PrivateKey is "". It is called at
+	// most once, when the key is first needed. Nil means a new key.
+	Key func() *rsa.PrivateKey
+	// RetryFactor divides the delays of Wix's retry schedule, which takes two days. It is
 	// at least 1; 0 means 1.
 	RetryFactor float64
-	// Transport carries the webhooks; nil means a transport of its own, without a proxy.
+	// Transport carries the webhooks; nil means a new http.Transport without a proxy.
 	Transport http.RoundTripper
 
-	// Assets serves the browser bundle of the simulated pages under /_sim/assets/,
-	// or is nil.
-	Assets http.Handler
-
-	Now    func() time.Time // nil means time.Now
-	Logger *slog.Logger     // nil means no log
+	// Now is the clock, to which Advance adds; nil means time.Now.
+	Now func() time.Time
+	// Logger receives one line per call and delivery; nil means no log.
+	Logger *slog.Logger
 }
 
 // Sim is one offline Wix. It is safe for concurrent use, and its memory is bounded.
 type Sim struct {
-	cfg           Config
-	keys          keyring
-	calls         callLog
-	faults        faultTable
-	key, stranger func() webhookKey // the app's, and one that is not
-	outbox        *outbox
+	cfg              Config
+	clock            *clock
+	keys             keyring
+	calls            callLog
+	faults           faultTable
+	appKey, otherKey func() webhookKey // otherKey is for webhooks with the wrong signature
+	outbox           *outbox
 
 	mu       sync.RWMutex
-	installs map[string]Installation
-	order    []string // instance ids, in the order of installation
+	installs map[string]Installation // by idKey
+	order    []string                // the keys of installs, in the order of installation
 	removed  []Installation
 }
 
-// New returns an offline Wix in which one site has the app installed already.
+// New returns an offline Wix. Close it if it sends webhooks. It starts no goroutine, opens
+// no socket and makes no RSA key until one is needed. An error says what is wrong with the
+// configuration.
 func New(cfg Config) (*Sim, error) {
-	switch {
-	case cfg.AppID == "" || cfg.AppSecret == "":
-		return nil, errors.New("the offline Wix needs an app id and an app secret")
-	case cfg.TokenTTL < 0:
-		return nil, errors.New("the offline Wix needs a token lifetime that is not negative")
-	case cfg.TokenTTL > maxTTL:
-		return nil, errors.New("the offline Wix needs a token lifetime of at most ten years")
-	case cfg.WebhookURL != "" && !isHTTP(cfg.WebhookURL):
-		return nil, errors.New("the offline Wix needs a webhook URL that is absolute, http or https")
-	case cfg.RetryFactor != 0 && !(cfg.RetryFactor >= 1): // also what is not a number
-		return nil, errors.New("the offline Wix needs a retry factor of at least 1")
-	}
-	key, err := webhookKeyOf(cfg.PrivateKey)
+	appKey, err := cfg.complete()
 	if err != nil {
 		return nil, err
 	}
-	cfg.PrivateKey = "" // what is kept of the configuration can be shown
-	if cfg.WebhookURL == "" && isLocalURL(cfg.AppURL) {
-		cfg.WebhookURL = strings.TrimRight(cfg.AppURL, "/") + "/webhooks/wix"
+	clock := &clock{base: cfg.Now}
+	s := &Sim{cfg: cfg, clock: clock, keys: newKeyring(), installs: map[string]Installation{},
+		appKey: appKey, otherKey: sync.OnceValue(newWebhookKey), outbox: newOutbox(cfg, clock)}
+	if cfg.NoSites {
+		return s, nil
 	}
-	if cfg.RetryFactor == 0 {
-		cfg.RetryFactor = 1
-	}
-	if cfg.TokenTTL == 0 {
-		cfg.TokenTTL = 4 * time.Hour
-	}
-	if cfg.Now == nil {
-		cfg.Now = time.Now
-	}
-	if cfg.Logger == nil {
-		cfg.Logger = slog.New(slog.DiscardHandler)
-	}
-	s := &Sim{cfg: cfg, keys: newKeyring(), installs: map[string]Installation{},
-		key: key, stranger: sync.OnceValue(newWebhookKey), outbox: newOutbox(cfg)}
-	// Of this one no webhook tells: it was there before the app's server was.
+	// No webhook is sent for the first site: the app was installed before its server ran.
 	if _, err := s.install(InstallRequest{}); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-// NewCredentials makes up an app id and an app secret, GUIDs like Wix's.
+// complete checks the configuration, fills in the defaults and returns the key that signs
+// webhooks. The PEM text is dropped, so that the configuration can be printed.
+func (c *Config) complete() (func() webhookKey, error) {
+	err := check(
+		rule{c.AppID != "" && c.AppSecret != "", "the offline Wix needs an app id and an app secret"},
+		rule{c.TokenTTL >= 0, "the offline Wix needs a token lifetime that is not negative"},
+		rule{c.TokenTTL <= maxTTL, "the offline Wix needs a token lifetime of at most ten years"},
+		rule{c.WebhookURL == "" || isHTTP(c.WebhookURL), "the offline Wix needs a webhook URL that is absolute, http or https"},
+		rule{c.RetryFactor == 0 || c.RetryFactor >= 1, "the offline Wix needs a retry factor of at least 1"}, // NaN fails too
+		rule{c.PrivateKey == "" || c.Key == nil, "the offline Wix needs one private key, not both PrivateKey and Key"},
+	)
+	if err != nil {
+		return nil, err
+	}
+	key, err := c.webhookKey()
+	if err != nil {
+		return nil, err
+	}
+	c.PrivateKey, c.Key = "", nil
+	if c.RetryFactor == 0 {
+		c.RetryFactor = 1
+	}
+	if c.TokenTTL == 0 {
+		c.TokenTTL = 4 * time.Hour
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return key, nil
+}
+
+// NewCredentials returns a random app id and app secret, GUIDs like Wix's.
 func NewCredentials() (appID, appSecret string) {
 	return uuid.NewString(), uuid.NewString()
 }
 
-// Handler returns everything: the REST API, the control API and the simulated pages.
+// AppID returns the id of the app under test.
+func (s *Sim) AppID() string { return s.cfg.AppID }
+
+// Handler returns the REST API and the control API. GET / describes both.
 func (s *Sim) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", s.REST())
-	mux.Handle("/_sim/", localOnly(s.control()))
-	s.registerPages(mux)
+	mux.Handle("/_sim/", LocalOnly(s.control()))
+	mux.HandleFunc("GET /{$}", describe)
 	return mux
+}
+
+func describe(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	io.WriteString(w, `The offline Wix.
+
+Wix's REST API:
+  POST /oauth2/token-info
+  POST /oauth2/token
+  GET  /apps/v1/instance
+
+Control, from this machine only:
+  GET /_sim/health
+  POST /_sim/tokens
+  GET, POST /_sim/installs
+  DELETE /_sim/installs/{instanceId}
+  PUT /_sim/installs/{instanceId}/plan
+  GET, POST, DELETE /_sim/webhooks
+  GET, PUT /_sim/webhook-url
+  GET /_sim/public-key
+  PUT, DELETE /_sim/faults
+  GET, DELETE /_sim/calls
+`) // an error means that the client has gone
+}
+
+// rule is a condition on a request or a configuration, and the sentence for a request that
+// does not meet it.
+type rule struct {
+	ok       bool
+	sentence string
+}
+
+// check returns the sentence of the first rule that is not met, as an error.
+func check(rules ...rule) error {
+	for _, r := range rules {
+		if !r.ok {
+			return errors.New(r.sentence)
+		}
+	}
+	return nil
+}
+
+// sameID compares two ids, which Wix spells in lower case and others do not always.
+func sameID(a, b string) bool { return strings.EqualFold(a, b) }
+
+// idKey is the spelling of an id under which it is looked up.
+func idKey(id string) string { return strings.ToLower(id) }
+
+// isGUID accepts 36 characters, the one form that Wix uses; uuid.Validate accepts others too.
+func isGUID(s string) bool { return len(s) == 36 && uuid.Validate(s) == nil }
+
+// derivedID returns an id that follows from the id of an instance, so that a
+// reinstallation finds the same site and owner.
+func derivedID(kind, instanceID string) string {
+	return uuid.NewSHA1(uuid.NameSpaceOID, []byte(kind+":"+idKey(instanceID))).String()
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestNew(t *testing.T) {
+func TestNew_configuration(t *testing.T) {
 	tests := map[string]struct {
 		cfg  Config
 		fine bool
@@ -24,6 +24,7 @@ func TestNew(t *testing.T) {
 		"no secret":              {Config{AppID: "a"}, false},
 		"a negative lifetime":    {Config{AppID: "a", AppSecret: "s", TokenTTL: -1}, false},
 		"an endless lifetime":    {Config{AppID: "a", AppSecret: "s", TokenTTL: maxTTL + 1}, false},
+		"a key in two forms":     {Config{AppID: "a", AppSecret: "s", PrivateKey: testKey(), Key: testRSAKey}, false},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -36,6 +37,10 @@ func TestNew(t *testing.T) {
 			}
 		})
 	}
+	empty := newSim(t, func(c *Config) { c.NoSites = true })
+	if n := len(empty.Installations()); n != 0 {
+		t.Errorf("NoSites starts with %d", n)
+	}
 	id, secret := NewCredentials()
 	id2, secret2 := NewCredentials()
 	if !isGUID(id) || !isGUID(secret) || id == secret || id == id2 || secret == secret2 {
@@ -43,7 +48,7 @@ func TestNew(t *testing.T) {
 	}
 }
 
-func TestInstallations(t *testing.T) {
+func TestInstallations_orderAndIDs(t *testing.T) {
 	s := newSim(t)
 	a := s.Installations()[0]
 	b := install(t, s, InstallRequest{SiteDisplayName: "B", Languages: []string{"en", "fr"}})
@@ -95,7 +100,7 @@ func TestInstallations(t *testing.T) {
 	}
 }
 
-func TestInstallRefuses(t *testing.T) {
+func TestInstall_refuses(t *testing.T) {
 	s := newSim(t)
 	tests := map[string]InstallRequest{
 		"an instance that is no GUID":   {InstanceID: "x"},
@@ -106,10 +111,10 @@ func TestInstallRefuses(t *testing.T) {
 		"a plan too long":               {Plan: strings.Repeat("x", 101)},
 		"an e-mail too long":            {OwnerEmail: strings.Repeat("x", 255)},
 		"a billing cycle without plan":  {BillingCycle: "YEARLY"},
-		"a billing cycle of no kind":    {Plan: "p", BillingCycle: "WEEKLY"},
+		"an unknown billing cycle":      {Plan: "p", BillingCycle: "WEEKLY"},
 		"a trial without plan":          {Trial: "ENDED"},
-		"a trial of no kind":            {Plan: "p", Trial: "NOT_AVAILABLE"},
-		"a language that is none":       {Languages: []string{"en", "english please"}},
+		"an unknown trial":              {Plan: "p", Trial: "NOT_AVAILABLE"},
+		"an invalid language":           {Languages: []string{"en", "english please"}},
 		"an empty language":             {Languages: []string{""}},
 		"a language of endless parts":   {Languages: []string{"en-x" + strings.Repeat("-aaaaaaaa", 10)}},
 		"a language for each country":   {Languages: strings.Split(strings.Repeat("en,", 50)+"en", ",")},
@@ -128,7 +133,7 @@ func TestInstallRefuses(t *testing.T) {
 	}
 }
 
-func TestMemoryIsBounded(t *testing.T) {
+func TestSim_memoryIsBounded(t *testing.T) {
 	s := newSim(t)
 	for range maxInstallations - 1 {
 		install(t, s, InstallRequest{})
@@ -140,7 +145,7 @@ func TestMemoryIsBounded(t *testing.T) {
 		s.Uninstall(in.InstanceID)
 	}
 	if len(s.installs) != 0 || len(s.order) != 0 {
-		t.Errorf("%d and %d are left behind", len(s.installs), len(s.order))
+		t.Errorf("%d and %d remain", len(s.installs), len(s.order))
 	}
 
 	rest := s.REST()
@@ -159,8 +164,8 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 }
 
-func TestTheCallLog(t *testing.T) {
-	now := clock
+func TestCalls(t *testing.T) {
+	now := testTime
 	s := newSim(t, func(c *Config) {
 		c.Now = func() time.Time { now = now.Add(time.Millisecond); return now }
 	})
@@ -176,7 +181,7 @@ func TestTheCallLog(t *testing.T) {
 	ask(s.Handler(), "GET", "/_sim/health", "") // no call of Wix's API
 	var got []Call
 	for _, c := range s.Calls() {
-		if c.At.Before(clock) || c.At.Location() != time.UTC || c.Duration <= 0 {
+		if c.At.Before(testTime) || c.At.Location() != time.UTC || c.Duration <= 0 {
 			t.Errorf("at %v for %v", c.At, c.Duration)
 		}
 		c.At, c.Duration = time.Time{}, 0
@@ -199,7 +204,7 @@ func TestTheCallLog(t *testing.T) {
 	}
 }
 
-func TestNothingSecretIsLogged(t *testing.T) {
+func TestREST_logsNoSecret(t *testing.T) {
 	var log bytes.Buffer
 	s := newSim(t, func(c *Config) {
 		c.Logger = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -215,7 +220,7 @@ func TestNothingSecretIsLogged(t *testing.T) {
 	s.Uninstall(in.InstanceID)
 	for _, secret := range []string{"OauthNG", strings.Split(token, ".")[4], testSecret, "secret@owner.example"} {
 		if strings.Contains(log.String(), secret) {
-			t.Errorf("the log tells %.10s…", secret)
+			t.Errorf("the log contains %.10s…", secret)
 		}
 	}
 	if n := strings.Count(log.String(), "wix call"); n != 4 {
@@ -223,7 +228,7 @@ func TestNothingSecretIsLogged(t *testing.T) {
 	}
 }
 
-func TestTheControlAPI(t *testing.T) {
+func TestControl_statuses(t *testing.T) {
 	s := newSim(t)
 	h := s.Handler()
 	id := s.Installations()[0].InstanceID
@@ -244,9 +249,9 @@ func TestTheControlAPI(t *testing.T) {
 		"no token":                        {"POST", "/_sim/tokens", `{"subject":"VISITOR","count":0}`, 400},
 		"too many tokens":                 {"POST", "/_sim/tokens", `{"subject":"VISITOR","count":10001}`, 400},
 		"half a token":                    {"POST", "/_sim/tokens", `{"subject":"VISITOR","count":1.5}`, 400},
-		"a token of nobody":               {"POST", "/_sim/tokens", ``, 400},
-		"a token of a stranger":           {"POST", "/_sim/tokens", `{"subject":"ROBOT"}`, 400},
-		"a token of no instance":          {"POST", "/_sim/tokens", `{"subject":"APP","instanceId":"` + noSuchID + `"}`, 404},
+		"a token without subject":         {"POST", "/_sim/tokens", ``, 400},
+		"a token of an unknown subject":   {"POST", "/_sim/tokens", `{"subject":"ROBOT"}`, 400},
+		"a token of an unknown instance":  {"POST", "/_sim/tokens", `{"subject":"APP","instanceId":"` + noSuchID + `"}`, 404},
 		"a token, ttl no duration":        {"POST", "/_sim/tokens", `{"subject":"APP","ttl":"soon"}`, 400},
 		"a token, ttl a list":             {"POST", "/_sim/tokens", `{"subject":"APP","ttl":[]}`, 400},
 		"a token, ttl out of range":       {"POST", "/_sim/tokens", `{"subject":"APP","ttl":1e300}`, 400},
@@ -273,8 +278,8 @@ func TestTheControlAPI(t *testing.T) {
 		"a fault":                         {"PUT", "/_sim/faults", `{"endpoint":"token","status":503,"latency":"1ms","body":"x","count":1,"retryAfter":2}`, 204},
 		"a fault of latency":              {"PUT", "/_sim/faults", `{"endpoint":"/oauth2/token-info","latency":"1ms"}`, 204},
 		"an outage":                       {"PUT", "/_sim/faults", `{"outage":true}`, 204},
-		"a fault of nothing":              {"PUT", "/_sim/faults", `{"endpoint":"token"}`, 400},
-		"a fault of no endpoint":          {"PUT", "/_sim/faults", `{"endpoint":"/","status":503}`, 400},
+		"an empty fault":                  {"PUT", "/_sim/faults", `{"endpoint":"token"}`, 400},
+		"a fault of an unknown endpoint":  {"PUT", "/_sim/faults", `{"endpoint":"/","status":503}`, 400},
 		"a fault, latency no duration":    {"PUT", "/_sim/faults", `{"latency":"200"}`, 400},
 		"a fault, an unknown field":       {"PUT", "/_sim/faults", `{"status":503,"delay":"1s"}`, 400},
 		"a fault by POST":                 {"POST", "/_sim/faults", `{"status":503}`, 405},
@@ -301,7 +306,7 @@ func TestTheControlAPI(t *testing.T) {
 	}
 }
 
-func TestWhatTheControlAPIAnswers(t *testing.T) {
+func TestControl_answers(t *testing.T) {
 	s := newSim(t)
 	h := s.Handler()
 	in := object(t, ask(h, "POST", "/_sim/installs", `{"siteDisplayName":"Bakery","plan":"premium"}`))
@@ -345,7 +350,7 @@ func TestWhatTheControlAPIAnswers(t *testing.T) {
 	}
 }
 
-func TestOtherOriginsCannotUseTheControlAPI(t *testing.T) {
+func TestLocalOnly(t *testing.T) {
 	h := newSim(t).Handler()
 	tests := map[string]struct {
 		host   string
@@ -391,7 +396,7 @@ func TestOtherOriginsCannotUseTheControlAPI(t *testing.T) {
 	}
 }
 
-func TestManyAtOnce(t *testing.T) {
+func TestSim_concurrentUse(t *testing.T) {
 	s := newSim(t)
 	h := s.Handler()
 	var all sync.WaitGroup
@@ -421,5 +426,128 @@ func TestManyAtOnce(t *testing.T) {
 	all.Wait()
 	if len(s.Installations()) != 1 || len(s.Calls()) != 400 {
 		t.Errorf("%d installations, %d calls", len(s.Installations()), len(s.Calls()))
+	}
+}
+
+func TestInstall_reinstallationFindsItsSite(t *testing.T) {
+	site := InstallRequest{SiteDisplayName: "Bakery", Languages: []string{"de", "en"}, Currency: "EUR",
+		OwnerEmail: "b@example.com", Unpublished: true, Plan: "gold"}
+	tests := []struct {
+		name string
+		ask  InstallRequest
+		want InstallRequest
+	}{
+		{"as it was, without the plan", InstallRequest{}, InstallRequest{SiteDisplayName: "Bakery",
+			Languages: []string{"de", "en"}, Currency: "EUR", OwnerEmail: "b@example.com", Unpublished: true}},
+		{"except for what the request names", InstallRequest{SiteDisplayName: "Baker", Languages: []string{"fr"}, Currency: "CHF", OwnerEmail: "c@example.com"},
+			InstallRequest{SiteDisplayName: "Baker", Languages: []string{"fr"}, Currency: "CHF", OwnerEmail: "c@example.com", Unpublished: true}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newSim(t)
+			was := install(t, s, site)
+			s.Uninstall(was.InstanceID)
+			if removed := s.Removed(); len(removed) != 1 || removed[0].InstanceID != was.InstanceID {
+				t.Fatalf("removed: %v", removed)
+			}
+			tt.ask.InstanceID, tt.want.InstanceID = was.InstanceID, was.InstanceID
+			if diff := cmp.Diff(tt.want, install(t, s, tt.ask).InstallRequest); diff != "" {
+				t.Error(diff)
+			}
+			if removed := s.Removed(); len(removed) != 0 {
+				t.Errorf("still removed: %v", removed)
+			}
+		})
+	}
+}
+
+func TestRemoved_isBounded(t *testing.T) {
+	s := newSim(t)
+	var last string
+	for range maxRemoved + 1 {
+		last = install(t, s, InstallRequest{}).InstanceID
+		s.Uninstall(last)
+	}
+	if removed := s.Removed(); len(removed) != maxRemoved || removed[maxRemoved-1].InstanceID != last {
+		t.Errorf("%d are stored, want the latest %d", len(removed), maxRemoved)
+	}
+}
+
+func TestSim_comparesIDsWithoutCase(t *testing.T) {
+	s := newSim(t, func(c *Config) { c.AppID = strings.ToUpper(testAppID) })
+	upper, lower := strings.ToUpper(otherAppID), otherAppID
+	in := install(t, s, InstallRequest{InstanceID: upper, SiteDisplayName: "Upper"})
+	if in.InstanceID != upper || in.SiteID != derivedID("site", lower) {
+		t.Errorf("installed as %s on %s", in.InstanceID, in.SiteID)
+	}
+	if _, err := s.Install(InstallRequest{InstanceID: lower}); err != ErrInstalled {
+		t.Error("installed twice:", err)
+	}
+	if found, ok := s.Installation(lower); !ok || found.InstanceID != upper {
+		t.Errorf("found %v %v", found.InstanceID, ok)
+	}
+	plan := "gold"
+	if _, err := s.SetPlan(lower, PlanRequest{Plan: &plan}); err != nil {
+		t.Error(err)
+	}
+	copied := install(t, s, InstallRequest{OriginInstanceID: lower})
+	if copied.SiteDisplayName != "Copy of Upper" {
+		t.Errorf("a copy is %q", copied.SiteDisplayName)
+	}
+
+	token := mint(t, s, TokenRequest{Subject: App, InstanceID: lower, AppID: testAppID})
+	info := object(t, ask(s.REST(), "POST", pathTokenInfo, quote("token", token)))
+	if info["active"] != true || info["instanceId"] != upper || info["vendorProductId"] != "gold" {
+		t.Errorf("token-info answers %v", info)
+	}
+	if w := ask(s.REST(), "GET", pathInstance, "", "Authorization", token); w.Code != 200 {
+		t.Errorf("the instance answers %d", w.Code)
+	}
+	w := ask(s.REST(), "POST", pathToken, quote("grant_type", "client_credentials",
+		"client_id", testAppID, "client_secret", testSecret, "instance_id", lower))
+	if w.Code != 200 {
+		t.Errorf("the token endpoint answers %d %s", w.Code, w.Body)
+	}
+
+	if !s.Uninstall(lower) || len(s.Removed()) != 1 {
+		t.Fatal("it was not removed")
+	}
+	if again := install(t, s, InstallRequest{InstanceID: lower}); again.SiteDisplayName != "Upper" || len(s.Removed()) != 0 {
+		t.Errorf("reinstalled as %+v", again)
+	}
+}
+
+func TestHandler_describesItself(t *testing.T) {
+	h := newSim(t).Handler()
+	w := ask(h, "GET", "/", "")
+	if w.Code != 200 || w.Header().Get("Content-Type") != "text/plain; charset=utf-8" {
+		t.Fatalf("%d %v", w.Code, w.Header())
+	}
+	for line := range strings.Lines(w.Body.String()) {
+		methods, path, ok := strings.Cut(strings.TrimSpace(line), " /")
+		if !ok {
+			continue
+		}
+		for method := range strings.SplitSeq(methods, ", ") {
+			target := strings.ReplaceAll("/"+path, "{instanceId}", noSuchID)
+			if w := ask(h, strings.TrimSpace(method), target, ""); w.Code == 405 || strings.Contains(w.Body.String(), "there is nothing here") {
+				t.Errorf("%s %s answers %d", method, target, w.Code)
+			}
+		}
+	}
+}
+
+func BenchmarkNew(b *testing.B) {
+	for name, cfg := range map[string]Config{
+		"key made when needed": {AppID: testAppID, AppSecret: testSecret},
+		"key from PEM":         {AppID: testAppID, AppSecret: testSecret, PrivateKey: testKey()},
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := New(cfg); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

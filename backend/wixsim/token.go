@@ -1,9 +1,8 @@
 package wixsim
 
-// Access tokens: made and read back. Their layout is that of Wix's own tokens as
-// public code has recorded it (OauthNG.JWS. and an HS256 JWS whose payload's data
-// is a JSON string). Apps must treat them as opaque; the layout is kept for the
-// apps that do not.
+// Access tokens. Their layout is that of Wix's tokens as public code has recorded it
+// (OauthNG.JWS. and an HS256 JWS whose payload's data is a JSON string). Apps must treat
+// tokens as opaque; the layout is there for the apps that do not.
 
 import (
 	"cmp"
@@ -20,7 +19,7 @@ import (
 
 // The subjects of a token: token-info's subjectType.
 const (
-	Visitor = "VISITOR" // someone who looks at the site
+	Visitor = "VISITOR" // anyone who visits the site
 	Member  = "MEMBER"  // a visitor who has logged in
 	User    = "USER"    // the site's owner, in the editor or dashboard
 	App     = "APP"     // the app itself: an elevated token
@@ -32,7 +31,7 @@ const (
 	isoMillis   = "2006-01-02T15:04:05.000Z"
 )
 
-// TokenRequest says which token to make.
+// TokenRequest describes a token.
 type TokenRequest struct {
 	// Subject is Visitor, Member, User or App.
 	Subject string
@@ -41,18 +40,18 @@ type TokenRequest struct {
 	InstanceID string
 	// NoInstance makes a token that names no instance.
 	NoInstance bool
-	// AppID defaults to the app under test. A token of another app is a genuine
-	// one, issued to someone else.
+	// AppID defaults to the app under test. A token of another app is genuine, and was
+	// issued for that app.
 	AppID string
 	// TTL is the token's lifetime, rounded up to whole seconds. 0 means the
 	// default; a negative one makes a token that has expired.
 	TTL time.Duration
-	// Active set to false makes a token that Wix has withdrawn before its time.
+	// Active set to false makes a token that Wix has revoked before it expired.
 	Active *bool
 }
 
-// keyring holds the keys that tokens are signed with. What the retired key signed
-// does not verify any more: that is what a withdrawn token is, and it costs no memory.
+// keyring holds the keys that sign tokens. A token of the retired key does not verify: it
+// stands for a revoked token, and needs no list of those.
 type keyring struct{ live, retired signingKey }
 
 type signingKey struct {
@@ -93,29 +92,35 @@ type tokenInstance struct {
 	PS             string `json:"ps,omitempty"`
 }
 
-// Mint makes an access token and says when it expires. The error is
-// ErrNotInstalled or says what is wrong with the request.
+// Mint makes an access token and returns when it expires. The error is ErrNotInstalled or
+// says what is wrong with the request.
 func (s *Sim) Mint(req TokenRequest) (token string, expires time.Time, err error) {
-	t := tokenInstance{InstanceID: req.InstanceID, AppDefID: cmp.Or(req.AppID, s.cfg.AppID)}
-	if !isText(t.AppDefID, 100) {
-		return "", time.Time{}, errors.New("appId must be text of at most 100 characters")
+	t, err := s.tokenFor(req)
+	if err != nil {
+		return "", time.Time{}, err
 	}
-	if t.InstanceID != "" && req.NoInstance {
-		return "", time.Time{}, errors.New("a token either names an instance or does not")
+	key := s.keys.live
+	if req.Active != nil && !*req.Active {
+		key = s.keys.retired
 	}
-	if t.InstanceID == "" && !req.NoInstance {
-		first, ok := s.first()
-		if !ok {
-			return "", time.Time{}, ErrNotInstalled
-		}
-		t.InstanceID = first.InstanceID
+	return s.sign(t, cmp.Or(req.TTL, s.cfg.TokenTTL), key)
+}
+
+// tokenFor checks the request and returns the token's content.
+func (s *Sim) tokenFor(req TokenRequest) (tokenInstance, error) {
+	t := tokenInstance{AppDefID: cmp.Or(req.AppID, s.cfg.AppID)}
+	err := check(
+		rule{isText(t.AppDefID, 100), "appId must be text of at most 100 characters"},
+		rule{req.InstanceID == "" || !req.NoInstance, "a token names either an instance or none"},
+		rule{req.InstanceID == "" || isGUID(req.InstanceID), "instanceId must be a GUID"},
+		rule{req.TTL.Abs() <= maxTTL, "ttl must be at most ten years"},
+	)
+	if err != nil {
+		return t, err
 	}
-	if t.InstanceID != "" {
-		if !isGUID(t.InstanceID) {
-			return "", time.Time{}, errors.New("instanceId must be a GUID")
-		}
-		if _, ok := s.Installation(t.InstanceID); !ok && t.AppDefID == s.cfg.AppID {
-			return "", time.Time{}, ErrNotInstalled
+	if !req.NoInstance {
+		if t.InstanceID, err = s.instanceOf(req.InstanceID, t.AppDefID); err != nil {
+			return t, err
 		}
 		t.MetaSiteID = derivedID("site", t.InstanceID)
 		t.SiteOwnerID = derivedID("owner", t.InstanceID)
@@ -131,25 +136,36 @@ func (s *Sim) Mint(req TokenRequest) (token string, expires time.Time, err error
 	case App:
 		t.PS = t.AppDefID + ":" + appVersion
 	default:
-		return "", time.Time{}, errors.New("subject must be VISITOR, MEMBER, USER or APP")
+		return t, errors.New("subject must be VISITOR, MEMBER, USER or APP")
 	}
-	if req.TTL.Abs() > maxTTL {
-		return "", time.Time{}, errors.New("ttl must be at most ten years")
-	}
-	ttl := cmp.Or(req.TTL, s.cfg.TokenTTL)
-	key := s.keys.live
-	if req.Active != nil && !*req.Active {
-		key = s.keys.retired
-	}
-	return s.sign(t, ttl, key)
+	return t, nil
 }
 
-// sign makes the token. An expired one was issued a usual lifetime before its end.
+// instanceOf returns the id of a token's instance: the oldest one for "". Only an instance
+// of another app need not be installed.
+func (s *Sim) instanceOf(instanceID, appID string) (string, error) {
+	in, ok := s.Installation(instanceID)
+	if instanceID == "" {
+		in, ok = s.First()
+	}
+	switch {
+	case ok:
+		return in.InstanceID, nil
+	case instanceID != "" && !s.isApp(appID):
+		return instanceID, nil
+	}
+	return "", ErrNotInstalled
+}
+
+// isApp says whether an id is that of the app under test.
+func (s *Sim) isApp(appID string) bool { return sameID(appID, s.cfg.AppID) }
+
+// sign encodes and signs a token. An expired one was issued a usual lifetime before its end.
 func (s *Sim) sign(t tokenInstance, ttl time.Duration, key signingKey) (string, time.Time, error) {
 	if ttl > 0 {
 		ttl += time.Second - 1
 	}
-	issued := s.cfg.Now().UTC().Truncate(time.Second)
+	issued := s.Now().UTC().Truncate(time.Second)
 	expires := issued.Add(ttl.Truncate(time.Second))
 	if !expires.After(issued) {
 		issued = expires.Add(-s.cfg.TokenTTL)
@@ -174,25 +190,26 @@ func (s *Sim) sign(t tokenInstance, ttl time.Duration, key signingKey) (string, 
 	return tokenPrefix + signed, expires, nil
 }
 
-// verifiedToken is what an active token says.
+// verifiedToken is the content of an active token.
 type verifiedToken struct {
 	tokenInstance
 	issued, expires time.Time
 }
 
-// verify reads a token, and says whether it is active: signed with the live key by
-// HS256, not expired, and its instance, if of the app under test, still installed.
+// verify reads a token, and returns false if it is not active. An active one is signed with
+// the live key by HS256 and has not expired, and its instance, if of the app under test, is
+// installed.
 func (s *Sim) verify(token string) (verifiedToken, bool) {
 	signed, ok := strings.CutPrefix(token, tokenPrefix)
-	if !ok || strings.ContainsAny(signed, "\r\n") { // base64 would skip a line break
+	if !ok || strings.ContainsAny(signed, "\r\n") { // base64 skips line breaks
 		return verifiedToken{}, false
 	}
 	parser := jwt.NewParser(jwt.WithValidMethods([]string{"HS256"}), jwt.WithExpirationRequired(),
-		jwt.WithStrictDecoding(), jwt.WithTimeFunc(s.cfg.Now))
+		jwt.WithStrictDecoding(), jwt.WithTimeFunc(s.Now))
 	var claims tokenClaims
 	_, err := parser.ParseWithClaims(signed, &claims, func(t *jwt.Token) (any, error) {
 		if t.Header["kid"] != s.keys.live.id {
-			return nil, errors.New("not a key of the day")
+			return nil, errors.New("not the live key")
 		}
 		return s.keys.live.secret, nil
 	})
@@ -204,7 +221,7 @@ func (s *Sim) verify(token string) (verifiedToken, bool) {
 		return verifiedToken{}, false
 	}
 	v := verifiedToken{data.Instance, claims.IssuedAt.Time, claims.ExpiresAt.Time}
-	if v.AppDefID == s.cfg.AppID && v.InstanceID != "" {
+	if s.isApp(v.AppDefID) && v.InstanceID != "" {
 		if _, ok := s.Installation(v.InstanceID); !ok {
 			return verifiedToken{}, false
 		}

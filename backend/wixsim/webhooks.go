@@ -1,8 +1,8 @@
 package wixsim
 
-// Webhooks on their way: the first attempt, Wix's retries, duplicates and
-// shuffling. Nothing runs and no key is made before the first webhook. Between two
-// attempts a delivery is a timer, not a goroutine.
+// The delivery of webhooks: the first attempt, Wix's retries, duplicates and shuffling.
+// Nothing runs and no key is made before the first webhook. All deliveries that are not due
+// yet share one timer, and no goroutine waits for them.
 
 import (
 	"context"
@@ -23,14 +23,14 @@ import (
 const (
 	// webhookTimeout is how long Wix waits for the 200 ("Webhooks", REST articles).
 	webhookTimeout = 1250 * time.Millisecond
-	// maxDeliveries bounds what is kept, and so what can be pending.
+	// maxDeliveries bounds the deliveries that are stored, and so those that are pending.
 	maxDeliveries = 10_000
-	// maxSending bounds the requests that are under way at one time.
+	// maxSending bounds the requests that are in flight at one time.
 	maxSending = 16
 	maxDelay   = 24 * time.Hour
 )
 
-// retryDelays returns the time from a failed attempt to the next one ("Webhook
+// retryDelays returns Wix's delays from a failed attempt to the next one ("Webhook
 // Resend Policy").
 func retryDelays() []time.Duration {
 	const m, h = time.Minute, time.Hour
@@ -39,13 +39,13 @@ func retryDelays() []time.Duration {
 
 // The states of a delivery.
 const (
-	DeliveryPending   = "pending"   // not tried yet, or to be tried again
+	DeliveryPending   = "pending"   // not attempted yet, or to be retried
 	DeliveryDelivered = "delivered" // answered 200
 	DeliveryFailed    = "failed"    // given up after the last retry
 )
 
 var (
-	// ErrNoWebhookURL says that there is nowhere to send a webhook to.
+	// ErrNoWebhookURL says that a webhook has no receiver.
 	ErrNoWebhookURL = errors.New("no webhook URL is set, so that there is nowhere to send this to")
 	// ErrBusy says that too many webhooks are pending.
 	ErrBusy = fmt.Errorf("at most %d webhooks can be pending", maxDeliveries)
@@ -53,7 +53,7 @@ var (
 	ErrClosed = errors.New("the offline Wix is closed")
 )
 
-// Delivery is one webhook on its way to one URL.
+// Delivery is the delivery of one webhook to one URL.
 type Delivery struct {
 	ID                    int64
 	EventType, InstanceID string
@@ -70,52 +70,59 @@ type Attempt struct {
 	Duration time.Duration
 }
 
-// outbox holds the deliveries. Its workers come and go with what is ready.
+// outbox stores the deliveries and makes their attempts. Its workers are goroutines that
+// end when nothing is ready.
 type outbox struct {
 	client *http.Client
-	factor float64 // what the retry delays are divided by
-	now    func() time.Time
+	factor float64 // divides the retry delays
+	clock  *clock
 	logger *slog.Logger
 	stop   context.Context
 	cancel context.CancelFunc
 
+	advancing sync.Mutex // one advance at a time; locked before mu
+
 	mu      sync.Mutex
+	idle    *sync.Cond // signalled when nothing is ready or in flight any more
 	url     string
 	lastID  int64
 	all     []*delivery // the oldest first
 	pending int
+	waiting []*delivery // not due yet, the earliest first
+	timer   *time.Timer // for the first of waiting, or nil
 	ready   []*delivery // to be sent as soon as a worker is free
-	sending int
+	sending int         // workers
 	closed  bool
 	workers sync.WaitGroup
 }
 
 type delivery struct {
 	Delivery
-	sealed
-	timer *time.Timer
+	signedWebhook
+	due time.Time // when it becomes ready, while it is waiting
 }
 
-// sealed is a webhook that is ready to be sent.
-type sealed struct {
+// signedWebhook is a webhook that is ready to be sent.
+type signedWebhook struct {
 	url   string
 	body  string
 	delay time.Duration
-	// again signs anew for a retry, or is nil for the same body each time.
-	again func() string
+	// resign returns the body of a retry, or is nil for the same body each time.
+	resign func() string
 }
 
-func newOutbox(cfg Config) *outbox {
+func newOutbox(cfg Config, clock *clock) *outbox {
 	o := &outbox{
 		client: &http.Client{
 			Transport: cfg.Transport,
 			// Wix counts 200 alone as success, so that a redirect is a failure.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		factor: cfg.RetryFactor, now: cfg.Now, logger: cfg.Logger, url: cfg.WebhookURL,
+		factor: cfg.RetryFactor, clock: clock, logger: cfg.Logger, url: cfg.WebhookURL,
 	}
+	o.idle = sync.NewCond(&o.mu)
 	if o.client.Transport == nil {
-		// No proxy: the receiver is on this machine, or where the URL says.
+		// No proxy: the receiver is usually on this machine.
 		o.client.Transport = &http.Transport{MaxIdleConnsPerHost: maxSending, IdleConnTimeout: 10 * time.Second}
 	}
 	o.stop, o.cancel = context.WithCancel(context.Background())
@@ -124,9 +131,9 @@ func newOutbox(cfg Config) *outbox {
 
 // Send sends webhooks: all of them, or none when there is an error, which is
 // ErrNoWebhookURL, ErrBusy, ErrClosed or says what is wrong with a webhook. It does
-// not wait for the answers. The ids are those of the deliveries in the order of the
-// webhooks, each one's duplicates following it. Up to 16 are under way at once, so
-// that the order of arrival is not assured, as with Wix.
+// not wait for the answers; WaitIdle does. The ids are those of the deliveries in the order
+// of the webhooks, each followed by its duplicates. Up to 16 are in flight at once, so
+// that the order of arrival is not guaranteed, as with Wix.
 func (s *Sim) Send(webhooks ...Webhook) (ids []int64, err error) { return s.send(webhooks, false) }
 
 // SendShuffled is Send in random order, the duplicates among the rest.
@@ -137,8 +144,8 @@ func (s *Sim) SendShuffled(webhooks ...Webhook) (ids []int64, err error) {
 func (s *Sim) send(webhooks []Webhook, shuffled bool) ([]int64, error) {
 	var batch []*delivery
 	for _, w := range webhooks {
-		in, was := s.around(w)
-		copies, err := s.prepare(w, in, was)
+		in, before := s.subject(w)
+		copies, err := s.prepare(w, in, before)
 		if err == nil && len(batch)+len(copies) > maxDeliveries {
 			err = ErrBusy
 		}
@@ -150,17 +157,17 @@ func (s *Sim) send(webhooks []Webhook, shuffled bool) ([]int64, error) {
 	return s.outbox.add(batch, shuffled)
 }
 
-// tell sends what has happened to an installation, if anyone is to be told.
-func (s *Sim) tell(w Webhook, in, was Installation) {
+// notify sends the event of a change of an installation, if there is a receiver.
+func (s *Sim) notify(w Webhook, in, before Installation) {
 	if s.WebhookURL() == "" {
 		return
 	}
-	copies, err := s.prepare(w, in, was)
+	copies, err := s.prepare(w, in, before)
 	if err == nil {
 		_, err = s.outbox.add(copies, false)
 	}
 	if err != nil {
-		s.cfg.Logger.Warn("webhook not sent", "event_type", w.EventType, "instance_id", in.InstanceID, "cause", err)
+		s.cfg.Logger.Warn("webhook not sent", "eventType", w.EventType, "instanceId", in.InstanceID, "cause", err)
 	}
 }
 
@@ -173,15 +180,7 @@ func (o *outbox) add(batch []*delivery, shuffled bool) ([]int64, error) {
 	case o.pending+len(batch) > maxDeliveries:
 		return nil, ErrBusy
 	}
-	if excess := len(o.all) + len(batch) - maxDeliveries; excess > 0 {
-		o.all = slices.DeleteFunc(o.all, func(d *delivery) bool {
-			gone := excess > 0 && d.State != DeliveryPending
-			if gone {
-				excess--
-			}
-			return gone
-		})
-	}
+	o.makeRoom(len(batch))
 	ids := []int64{}
 	for _, d := range batch {
 		o.lastID++
@@ -195,7 +194,7 @@ func (o *outbox) add(batch []*delivery, shuffled bool) ([]int64, error) {
 	}
 	for _, d := range batch {
 		if d.delay > 0 {
-			o.later(d, d.delay)
+			o.schedule(d, d.delay)
 		} else {
 			o.makeReady(d)
 		}
@@ -203,15 +202,63 @@ func (o *outbox) add(batch []*delivery, shuffled bool) ([]int64, error) {
 	return ids, nil
 }
 
-// later and makeReady are called with the lock held.
-func (o *outbox) later(d *delivery, delay time.Duration) {
-	d.timer = time.AfterFunc(delay, func() {
+// The methods from here to advance are called with mu locked, unless they say otherwise.
+
+// makeRoom drops the oldest deliveries that have ended, until n more fit.
+func (o *outbox) makeRoom(n int) {
+	excess := len(o.all) + n - maxDeliveries
+	if excess <= 0 {
+		return
+	}
+	o.all = slices.DeleteFunc(o.all, func(d *delivery) bool {
+		drop := excess > 0 && d.State != DeliveryPending
+		if drop {
+			excess--
+		}
+		return drop
+	})
+}
+
+// schedule makes a delivery ready after the delay.
+func (o *outbox) schedule(d *delivery, delay time.Duration) {
+	d.due = o.clock.now().Add(delay)
+	i, _ := slices.BinarySearchFunc(o.waiting, d.due, func(w *delivery, due time.Time) int {
+		if w.due.After(due) {
+			return 1
+		}
+		return -1 // those of the same time stay in order
+	})
+	o.waiting = slices.Insert(o.waiting, i, d)
+	if i == 0 {
+		o.setTimer()
+	}
+}
+
+// setTimer sets the timer for the first of the waiting deliveries. It runs in real time, so
+// that retries are made even where Config.Now stands still.
+func (o *outbox) setTimer() {
+	if o.timer != nil {
+		o.timer.Stop()
+		o.timer = nil
+	}
+	if len(o.waiting) == 0 {
+		return
+	}
+	due := o.waiting[0].due
+	o.timer = time.AfterFunc(due.Sub(o.clock.now()), func() {
 		o.mu.Lock()
 		defer o.mu.Unlock()
-		if !o.closed && d.State == DeliveryPending {
-			o.makeReady(d)
-		}
+		o.release(due)
 	})
+}
+
+// release makes everything ready that is due at the given time or before.
+func (o *outbox) release(at time.Time) {
+	for len(o.waiting) > 0 && !o.waiting[0].due.After(at) {
+		o.makeReady(o.waiting[0])
+		o.waiting = o.waiting[1:]
+	}
+	o.setTimer()
 }
 
 func (o *outbox) makeReady(d *delivery) {
@@ -222,35 +269,67 @@ func (o *outbox) makeReady(d *delivery) {
 	}
 }
 
-// work sends what is ready until nothing is.
+// waitIdle waits until nothing is ready or in flight.
+func (o *outbox) waitIdle() {
+	for !o.closed && (len(o.ready) > 0 || o.sending > 0) {
+		o.idle.Wait()
+	}
+}
+
+// advance moves the clock by d, in steps from one due delivery to the next. It is called
+// without mu.
+func (o *outbox) advance(d time.Duration) {
+	o.advancing.Lock()
+	defer o.advancing.Unlock()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	end := o.clock.now().Add(d)
+	for {
+		o.waitIdle()
+		if o.closed || len(o.waiting) == 0 || o.waiting[0].due.After(end) {
+			break
+		}
+		due := o.waiting[0].due
+		step := max(0, due.Sub(o.clock.now()))
+		o.clock.advance(step)
+		d -= step
+		o.release(due)
+	}
+	o.clock.advance(d)
+	o.setTimer()
+}
+
+// work sends what is ready until nothing is. It is called without mu.
 func (o *outbox) work() {
 	for {
 		o.mu.Lock()
 		if o.closed || len(o.ready) == 0 {
 			o.sending--
+			o.idle.Broadcast()
 			o.mu.Unlock()
 			return
 		}
 		d := o.ready[0]
 		o.ready = o.ready[1:]
-		if d.again != nil && len(d.Attempts) > 0 {
-			d.body = d.again()
+		if d.resign != nil && len(d.Attempts) > 0 {
+			d.body = d.resign()
 		}
 		to, body := d.url, d.body
 		o.mu.Unlock()
-		o.settle(d, o.attempt(to, body))
+		o.record(d, o.attempt(to, body))
 	}
 }
 
-// attempt makes one request. Its error text is of our own making or the operating
-// system's: a receiver that echoes the body must not bring the JWT into the log.
+// attempt makes one request. It is called without mu. Its error text is this package's or
+// the operating system's: a receiver that echoes the body must not bring the JWT into the
+// log.
 func (o *outbox) attempt(to, body string) Attempt {
-	start := o.now()
+	start := o.clock.now()
 	a := Attempt{At: start.UTC()}
 	ctx, cancel := context.WithTimeout(o.stop, webhookTimeout)
 	defer cancel()
 	answer, err := o.post(ctx, to, body)
-	a.Duration = o.now().Sub(start)
+	a.Duration = o.clock.now().Sub(start)
 	failure := new(net.OpError)
 	switch {
 	case err == nil:
@@ -278,35 +357,70 @@ func (o *outbox) post(ctx context.Context, to, body string) (*http.Response, err
 	return o.client.Do(r)
 }
 
-// settle notes an attempt, and what follows from it.
-func (o *outbox) settle(d *delivery, a Attempt) {
+// record stores an attempt, and ends the delivery or schedules the retry. It is called
+// without mu.
+func (o *outbox) record(d *delivery, a Attempt) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.closed || d.State != DeliveryPending {
 		return
 	}
 	d.Attempts = append(d.Attempts, a)
-	log := o.logger.With("delivery", d.ID, "event_type", d.EventType, "instance_id", d.InstanceID,
+	log := o.logger.With("delivery", d.ID, "eventType", d.EventType, "instanceId", d.InstanceID,
 		"attempt", len(d.Attempts), "status", a.Status)
 	delays := retryDelays()
-	switch tried := len(d.Attempts); {
+	switch attempts := len(d.Attempts); {
 	case a.Status == http.StatusOK:
 		o.finish(d, DeliveryDelivered)
 		log.Debug("webhook delivered", "duration", a.Duration)
-	case tried > len(delays):
+	case attempts > len(delays):
 		o.finish(d, DeliveryFailed)
 		log.Warn("webhook given up", "cause", a.Error)
 	default:
-		delay := time.Duration(float64(delays[tried-1]) / o.factor)
-		o.later(d, delay)
+		delay := o.divide(delays[attempts-1])
+		o.schedule(d, delay)
 		log.Info("webhook to be sent again", "cause", a.Error, "in", delay)
 	}
 }
 
+func (o *outbox) divide(delay time.Duration) time.Duration {
+	return time.Duration(float64(delay) / o.factor)
+}
+
 func (o *outbox) finish(d *delivery, state string) {
 	d.State = state
-	d.sealed = sealed{}
+	d.signedWebhook = signedWebhook{}
 	o.pending--
+}
+
+// drop gives up everything that is pending.
+func (o *outbox) drop() {
+	for _, d := range o.all {
+		if d.State == DeliveryPending {
+			o.finish(d, DeliveryFailed)
+		}
+	}
+	o.ready, o.waiting = nil, nil
+	o.setTimer()
+	o.idle.Broadcast()
+}
+
+// RetryDelays returns the delays from a failed attempt to the next one: Wix's, divided by
+// Config.RetryFactor.
+func (s *Sim) RetryDelays() []time.Duration {
+	delays := retryDelays()
+	for i, d := range delays {
+		delays[i] = s.outbox.divide(d)
+	}
+	return delays
+}
+
+// WaitIdle waits until no webhook is being sent: each has been answered 200, has been given
+// up, or waits for its delay or its next retry.
+func (s *Sim) WaitIdle() {
+	s.outbox.mu.Lock()
+	defer s.outbox.mu.Unlock()
+	s.outbox.waitIdle()
 }
 
 // Webhooks returns the latest deliveries, at most 10,000, the oldest first.
@@ -321,7 +435,7 @@ func (s *Sim) Webhooks() []Delivery {
 	return all
 }
 
-// ClearWebhooks forgets all deliveries. What is pending is not sent any more.
+// ClearWebhooks drops all deliveries. Pending ones are not sent any more.
 func (s *Sim) ClearWebhooks() {
 	o := s.outbox
 	o.mu.Lock()
@@ -330,21 +444,8 @@ func (s *Sim) ClearWebhooks() {
 	o.all = nil
 }
 
-// drop stops everything that is pending. The lock is held.
-func (o *outbox) drop() {
-	for _, d := range o.all {
-		if d.timer != nil {
-			d.timer.Stop()
-		}
-		if d.State == DeliveryPending {
-			o.finish(d, DeliveryFailed)
-		}
-	}
-	o.ready = nil
-}
-
-// Close gives up the webhooks that are pending, waits for the requests that are
-// under way to end, and lets no more be sent. A Sim that sends none need not be closed.
+// Close gives up the pending webhooks, cancels the requests that are in flight, waits for
+// them, and sends no more. A Sim that has sent no webhook need not be closed.
 func (s *Sim) Close() {
 	o := s.outbox
 	o.mu.Lock()
@@ -356,15 +457,15 @@ func (s *Sim) Close() {
 	o.client.CloseIdleConnections()
 }
 
-// WebhookURL returns where webhooks are sent, or "" when they are not.
+// WebhookURL returns the URL that webhooks are sent to, or "" when none are sent.
 func (s *Sim) WebhookURL() string {
 	s.outbox.mu.Lock()
 	defer s.outbox.mu.Unlock()
 	return s.outbox.url
 }
 
-// SetWebhookURL sends the webhooks from now on to url, which must be http or https;
-// "" is for nowhere.
+// SetWebhookURL sets the URL of the webhooks that are sent from now on. It must be http or
+// https; "" sends none.
 func (s *Sim) SetWebhookURL(to string) error {
 	if to != "" && !isHTTP(to) {
 		return errors.New("the webhook URL must be an absolute one, http or https")
@@ -380,8 +481,8 @@ func isHTTP(raw string) bool {
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != ""
 }
 
-// isLocalURL says whether a URL stays on this machine.
-func isLocalURL(raw string) bool {
+// IsLocalURL says whether a URL is http or https and of this machine: of a loopback address.
+func IsLocalURL(raw string) bool {
 	u, err := url.Parse(raw)
 	return err == nil && isHTTP(raw) && isLoopback(u.Host)
 }

@@ -1,6 +1,6 @@
 package wixsim
 
-// The control API's part of webhooks: send them, list them, say where they go.
+// The control API for webhooks: send them, list them, set their receiver. And for plans.
 
 import (
 	"encoding/json"
@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// webhookBody is a Webhook in JSON.
+// webhookBody is the JSON form of a Webhook.
 type webhookBody struct {
 	EventType  string          `json:"eventType"`
 	InstanceID string          `json:"instanceId"`
@@ -30,8 +30,8 @@ func (b webhookBody) webhook() Webhook {
 		TTL: time.Duration(b.TTL), Forge: b.Forge, Resign: b.Resign}
 }
 
-// notLocal is why the control API refuses a URL: who can reach it must not be able
-// to make this machine call others. The command line may name any.
+// notLocal is the refusal of a receiver: someone who can reach the control API must not be able
+// to make this machine call others. The command line accepts any URL.
 const notLocal = "the URL must be http or https, and of this machine"
 
 func (s *Sim) postWebhooks(w http.ResponseWriter, r *http.Request) {
@@ -40,20 +40,20 @@ func (s *Sim) postWebhooks(w http.ResponseWriter, r *http.Request) {
 		Events  []webhookBody `json:"events"`
 		Shuffle bool          `json:"shuffle"`
 	}
-	if !readControl(w, r, &in) {
+	if !ReadJSON(w, r, &in) {
 		return
 	}
 	events := in.Events
 	if events == nil {
 		events = []webhookBody{in.webhookBody}
 	} else if in.EventType != "" {
-		controlError(w, http.StatusBadRequest, "eventType and events exclude each other")
+		WriteError(w, http.StatusBadRequest, "eventType and events exclude each other")
 		return
 	}
 	webhooks := make([]Webhook, len(events))
 	for i, e := range events {
-		if e.URL != "" && !isLocalURL(e.URL) {
-			controlError(w, http.StatusBadRequest, notLocal)
+		if e.URL != "" && !IsLocalURL(e.URL) {
+			WriteError(w, http.StatusBadRequest, notLocal)
 			return
 		}
 		webhooks[i] = e.webhook()
@@ -106,25 +106,25 @@ func (s *Sim) putWebhookURL(w http.ResponseWriter, r *http.Request) {
 	var in struct {
 		URL string `json:"url"`
 	}
-	if !readControl(w, r, &in) {
+	if !ReadJSON(w, r, &in) {
 		return
 	}
-	if in.URL != "" && !isLocalURL(in.URL) {
-		controlError(w, http.StatusBadRequest, notLocal)
+	if in.URL != "" && !IsLocalURL(in.URL) {
+		WriteError(w, http.StatusBadRequest, notLocal)
 		return
 	}
-	_ = s.SetWebhookURL(in.URL) // it has been checked
+	_ = s.SetWebhookURL(in.URL) // fails only for a URL that is not http or https
 	w.WriteHeader(http.StatusNoContent)
 }
 
 func (s *Sim) getPublicKey(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	io.WriteString(w, s.PublicKey()) // a client that is gone is no fault
+	io.WriteString(w, s.PublicKey()) // an error means that the client has gone
 }
 
 func (s *Sim) putPlan(w http.ResponseWriter, r *http.Request) {
 	var in PlanRequest
-	if !readControl(w, r, &in) {
+	if !ReadJSON(w, r, &in) {
 		return
 	}
 	installation, err := s.SetPlan(r.PathValue("id"), in)

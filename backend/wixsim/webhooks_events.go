@@ -1,6 +1,6 @@
 package wixsim
 
-// What the app-instance events say: the fields of
+// The content of the app-instance events: the fields of
 // @wix/auto_sdk_app-management_app-instances 1.0.49, filled in from the installation.
 
 import (
@@ -27,65 +27,65 @@ func isPlanEvent(eventType string) bool {
 		PlanConvertedToPaid, PlanReactivated, PlanTransferred}, eventType)
 }
 
-// Webhook is an event to be sent. It changes no installation: Install, Uninstall and
-// SetPlan do, and send theirs themselves. Only EventType is required.
+// Webhook is an event to send. It changes no installation: Install, Uninstall and SetPlan
+// do, and send their events themselves. Only EventType is required.
 type Webhook struct {
 	// EventType is one of Wix's or any other text.
 	EventType string
 	// InstanceID defaults to the oldest installation. It need not be installed, nor
 	// be a GUID.
 	InstanceID string
-	// Data is a JSON object whose fields go over those of the event's type (null takes
-	// one away), or a JSON string that is sent in place of the event's data as it is.
+	// Data is a JSON object whose fields override those of the event's type (null removes
+	// one), or a JSON string that replaces the event's data as it is.
 	Data json.RawMessage
-	// At is the event's time, its operationTimeStamp and the JWT's iat; the zero time is now.
+	// At is the event's time, its operationTimeStamp and the JWT's iat; the default is now.
 	At time.Time
 	// Delay is the time until the first attempt, at most a day.
 	Delay time.Duration
-	// Duplicates is how many more deliveries carry the same JWT.
+	// Duplicates is the number of further deliveries that carry the same JWT, at most 1,000.
 	Duplicates int
 	// URL is the receiver; the default is the Sim's.
 	URL string
-	// KeyID is the JWT's kid; the default is that of the key.
+	// KeyID is the JWT's kid; the default is the key's.
 	KeyID string
 	// TTL is the time from now, or from At if that is later, to the JWT's exp; 0 means
 	// 72 hours, and a negative one makes a JWT that has expired.
 	TTL time.Duration
 	// Forge is "" or one of the Forge constants.
 	Forge string
-	// Resign signs each retry anew, with a time of its own. Otherwise a retry carries
+	// Resign signs each retry again, with the time of the retry. Otherwise a retry carries
 	// the same JWT. Which of the two Wix does is not documented.
 	Resign bool
 }
 
-// around returns the installation that a webhook tells of, and what it was before.
-// A site that the app is not installed on has the ids that it would have.
-func (s *Sim) around(w Webhook) (in, was Installation) {
+// subject returns the installation that a webhook is about, and a former state of it for
+// events of a change. A site without the app has the ids that it would have with it.
+func (s *Sim) subject(w Webhook) (in, before Installation) {
 	in, ok := s.Installation(w.InstanceID)
 	if w.InstanceID == "" {
-		in, ok = s.first()
+		in, ok = s.First()
 	}
 	if !ok && w.InstanceID != "" {
 		in = withIDs(InstallRequest{InstanceID: w.InstanceID})
 	}
 	at := w.At
 	if at.IsZero() {
-		at = s.cfg.Now()
+		at = s.Now()
 	}
-	if in.Plan == "" { // a plan's event is of a plan
+	if in.Plan == "" { // the event of a plan needs one
 		in.Plan, in.BillingCycle, in.PlanSince = "premium", "MONTHLY", at
 	}
-	was = in
-	was.Plan = "basic"
-	if in.Plan == was.Plan {
-		was.Plan = "premium"
+	before = in
+	before.Plan = "basic"
+	if in.Plan == before.Plan {
+		before.Plan = "premium"
 	}
-	return in, was
+	return in, before
 }
 
-// defaults returns the fields of an event. What Wix says is only sometimes there is
-// left out otherwise.
-func (s *Sim) defaults(w Webhook, in, was Installation) map[string]any {
+// eventFields returns the fields of an event. Those that Wix documents as optional are left
+// out where they have no value.
+func (s *Sim) eventFields(w Webhook, in, before Installation) map[string]any {
 	fields := map[string]any{}
 	put := func(name, value string) {
 		if value != "" {
@@ -111,12 +111,12 @@ func (s *Sim) defaults(w Webhook, in, was Installation) map[string]any {
 		put("expiresOn", bill.ExpirationDate)
 		put("invoiceId", bill.InvoiceID)
 	case PaidPlanChanged:
-		put("previousVendorProductId", was.Plan)
-		put("previousCycle", was.BillingCycle)
+		put("previousVendorProductId", before.Plan)
+		put("previousCycle", before.BillingCycle)
 		put("invoiceId", bill.InvoiceID)
 	case PaidPlanAutoRenewalCancelled:
-		// subscriptionCancellationType is any text to the SDK; this is the one that the
-		// renewal's end suggests.
+		// The SDK declares subscriptionCancellationType as a string; no page lists its values.
+		// This one is made up for a plan that lasts until its end.
 		put("cancelReason", "USER_CANCEL")
 		put("userReason", "Not needed any more")
 		put("subscriptionCancellationType", "AT_END_OF_PERIOD")
@@ -136,7 +136,7 @@ func (s *Sim) defaults(w Webhook, in, was Installation) map[string]any {
 	return fields
 }
 
-// eventData returns the innermost layer: the given fields over the defaults.
+// eventData returns the innermost layer: the fields, overridden by the given ones.
 func eventData(given json.RawMessage, fields map[string]any) (string, error) {
 	var whole string
 	if len(given) > 0 && given[0] == '"' && json.Unmarshal(given, &whole) == nil {

@@ -11,9 +11,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestWhatTheEventsSay(t *testing.T) {
+func TestSend_eventData(t *testing.T) {
 	s := newSigner(t)
-	s.SetWebhookURL("") // installing tells nobody
+	s.SetWebhookURL("") // no webhooks while installing
 	origin := s.Installations()[0]
 	yearly := install(t, s, InstallRequest{Plan: "gold", BillingCycle: "TWO_YEARS", OriginInstanceID: origin.InstanceID})
 	basic := install(t, s, InstallRequest{Plan: "basic", Trial: trialInProgress})
@@ -51,9 +51,9 @@ func TestWhatTheEventsSay(t *testing.T) {
 			"vendorProductId": "basic", "cycle": "MONTHLY", "previousVendorProductId": "premium", "previousCycle": "MONTHLY"}},
 		{"a free site's event is of a plan all the same", Webhook{EventType: PlanTransferred, InstanceID: origin.InstanceID},
 			map[string]any{"operationTimeStamp": at, "vendorProductId": "premium", "cycle": "MONTHLY", "invoiceId": derivedID("invoice", origin.InstanceID)}},
-		{"a site that nobody knows", Webhook{EventType: AppRemoved, InstanceID: noSuchID}, map[string]any{"appId": testAppID}},
-		{"a type that nobody knows", Webhook{EventType: "InvoiceStatusUpdated"}, map[string]any{}},
-		{"a type that nobody knows, with data", Webhook{EventType: "X", Data: json.RawMessage(`{"a":{"b":[1]}}`)}, map[string]any{"a": map[string]any{"b": []any{1.0}}}},
+		{"an unknown site", Webhook{EventType: AppRemoved, InstanceID: noSuchID}, map[string]any{"appId": testAppID}},
+		{"an unknown type", Webhook{EventType: "InvoiceStatusUpdated"}, map[string]any{}},
+		{"an unknown type with data", Webhook{EventType: "X", Data: json.RawMessage(`{"a":{"b":[1]}}`)}, map[string]any{"a": map[string]any{"b": []any{1.0}}}},
 		{"fields put over, added and taken away", Webhook{EventType: AppInstalled, InstanceID: yearly.InstanceID,
 			Data: json.RawMessage(`{"appId":"` + otherAppID + `","originInstanceId":null,"more":1}`)}, map[string]any{"appId": otherAppID, "more": 1.0}},
 		{"no data", Webhook{EventType: AppRemoved, Data: json.RawMessage(`null`)}, map[string]any{"appId": testAppID}},
@@ -72,51 +72,51 @@ func TestWhatTheEventsSay(t *testing.T) {
 	}
 }
 
-// told is what a change of an installation says: the type and some fields of its
-// event, and what Wix answers when it is asked.
-type told struct {
+// reported is how Wix reports a change of an installation: the type and some fields of its
+// event, and the answer of GET /apps/v1/instance.
+type reported struct {
 	event   string
 	fields  string // "name=value …" of the event, in the order of the test
 	billing string // "plan cycle renews expiration trial" of GET /apps/v1/instance
 }
 
-func TestEventsAndTheInstanceAgree(t *testing.T) {
+func TestNotify_eventsAgreeWithTheInstance(t *testing.T) {
 	const hour = time.Hour
 	names := []string{"appId", "vendorProductId", "previousVendorProductId", "cycle", "previousCycle", "expiresOn",
 		"cancelReason", "cancelledDuringFreeTrial", "reason", "couponName"}
 	steps := []struct {
 		name, method, body string
-		want               told
+		want               reported
 	}{
-		{"bought", "PUT", `{"plan":"basic"}`, told{PaidPlanPurchased, "vendorProductId=basic cycle=MONTHLY", "basic MONTHLY true - NOT_AVAILABLE"}},
-		{"bought again, which changes nothing", "PUT", `{"plan":"basic"}`, told{"", "", "basic MONTHLY true - NOT_AVAILABLE"}},
-		{"changed", "PUT", `{"plan":"gold","billingCycle":"YEARLY","data":{"couponName":"MAY"}}`, told{PaidPlanChanged,
+		{"bought", "PUT", `{"plan":"basic"}`, reported{PaidPlanPurchased, "vendorProductId=basic cycle=MONTHLY", "basic MONTHLY true - NOT_AVAILABLE"}},
+		{"bought again, which changes nothing", "PUT", `{"plan":"basic"}`, reported{"", "", "basic MONTHLY true - NOT_AVAILABLE"}},
+		{"changed", "PUT", `{"plan":"gold","billingCycle":"YEARLY","data":{"couponName":"MAY"}}`, reported{PaidPlanChanged,
 			"vendorProductId=gold previousVendorProductId=basic cycle=YEARLY previousCycle=MONTHLY couponName=MAY", "gold YEARLY true 2001-01-01T03:00:00.000Z NOT_AVAILABLE"}},
-		{"cancelled", "PUT", `{"autoRenewing":false,"data":{"cancelReason":"FAILED_PAYMENT"}}`, told{PaidPlanAutoRenewalCancelled,
+		{"cancelled", "PUT", `{"autoRenewing":false,"data":{"cancelReason":"FAILED_PAYMENT"}}`, reported{PaidPlanAutoRenewalCancelled,
 			"vendorProductId=gold cycle=YEARLY cancelReason=FAILED_PAYMENT cancelledDuringFreeTrial=NOT_DURING_FREE_TRIAL", "gold YEARLY false 2001-01-01T03:00:00.000Z NOT_AVAILABLE"}},
-		{"cancelled again, which changes nothing", "PUT", `{"autoRenewing":false}`, told{"", "", "gold YEARLY false 2001-01-01T03:00:00.000Z NOT_AVAILABLE"}},
-		{"reactivated", "PUT", `{"autoRenewing":true}`, told{PlanReactivated, "vendorProductId=gold cycle=YEARLY expiresOn=2001-01-01T03:00:00.000Z reason=AUTO_RENEW_TURNED_ON",
+		{"cancelled again, which changes nothing", "PUT", `{"autoRenewing":false}`, reported{"", "", "gold YEARLY false 2001-01-01T03:00:00.000Z NOT_AVAILABLE"}},
+		{"reactivated", "PUT", `{"autoRenewing":true}`, reported{PlanReactivated, "vendorProductId=gold cycle=YEARLY expiresOn=2001-01-01T03:00:00.000Z reason=AUTO_RENEW_TURNED_ON",
 			"gold YEARLY true 2001-01-01T03:00:00.000Z NOT_AVAILABLE"}},
-		{"cancelled by the event's name", "PUT", `{"event":"PaidPlanAutoRenewalCancelled"}`, told{PaidPlanAutoRenewalCancelled,
+		{"cancelled by the event's name", "PUT", `{"event":"PaidPlanAutoRenewalCancelled"}`, reported{PaidPlanAutoRenewalCancelled,
 			"vendorProductId=gold cycle=YEARLY cancelReason=USER_CANCEL cancelledDuringFreeTrial=NOT_DURING_FREE_TRIAL", "gold YEARLY false 2001-01-01T03:00:00.000Z NOT_AVAILABLE"}},
-		{"reactivated by the event's name", "PUT", `{"event":"PlanReactivated"}`, told{PlanReactivated, "vendorProductId=gold cycle=YEARLY expiresOn=2001-01-01T03:00:00.000Z reason=AUTO_RENEW_TURNED_ON",
+		{"reactivated by the event's name", "PUT", `{"event":"PlanReactivated"}`, reported{PlanReactivated, "vendorProductId=gold cycle=YEARLY expiresOn=2001-01-01T03:00:00.000Z reason=AUTO_RENEW_TURNED_ON",
 			"gold YEARLY true 2001-01-01T03:00:00.000Z NOT_AVAILABLE"}},
-		{"transferred", "PUT", `{"event":"PlanTransferred"}`, told{PlanTransferred, "vendorProductId=gold cycle=YEARLY", "gold YEARLY true 2001-01-01T03:00:00.000Z NOT_AVAILABLE"}},
-		{"changed, and Wix forgot to tell", "PUT", `{"plan":"silver","billingCycle":"MONTHLY","silent":true}`, told{"", "", "silver MONTHLY true - NOT_AVAILABLE"}},
-		{"ended, of which Wix names no event", "PUT", `{"plan":""}`, told{"", "", "free"}},
-		{"a trial", "PUT", `{"plan":"gold","trial":"IN_PROGRESS"}`, told{PaidPlanPurchased, "vendorProductId=gold cycle=MONTHLY", "gold MONTHLY true - IN_PROGRESS"}},
-		{"cancelled in the trial", "PUT", `{"autoRenewing":false}`, told{PaidPlanAutoRenewalCancelled,
+		{"transferred", "PUT", `{"event":"PlanTransferred"}`, reported{PlanTransferred, "vendorProductId=gold cycle=YEARLY", "gold YEARLY true 2001-01-01T03:00:00.000Z NOT_AVAILABLE"}},
+		{"changed, and the event is lost", "PUT", `{"plan":"silver","billingCycle":"MONTHLY","silent":true}`, reported{"", "", "silver MONTHLY true - NOT_AVAILABLE"}},
+		{"ended, for which Wix has no event", "PUT", `{"plan":""}`, reported{"", "", "free"}},
+		{"a trial", "PUT", `{"plan":"gold","trial":"IN_PROGRESS"}`, reported{PaidPlanPurchased, "vendorProductId=gold cycle=MONTHLY", "gold MONTHLY true - IN_PROGRESS"}},
+		{"cancelled in the trial", "PUT", `{"autoRenewing":false}`, reported{PaidPlanAutoRenewalCancelled,
 			"vendorProductId=gold cycle=MONTHLY cancelReason=USER_CANCEL cancelledDuringFreeTrial=DURING_FREE_TRIAL", "gold MONTHLY false - IN_PROGRESS"}},
-		{"a change renews", "PUT", `{"billingCycle":"YEARLY"}`, told{PaidPlanChanged,
+		{"a change renews", "PUT", `{"billingCycle":"YEARLY"}`, reported{PaidPlanChanged,
 			"vendorProductId=gold previousVendorProductId=gold cycle=YEARLY previousCycle=MONTHLY", "gold YEARLY true 2001-01-01T14:00:00.000Z IN_PROGRESS"}},
-		{"the trial ends", "PUT", `{"trial":"ENDED"}`, told{PlanConvertedToPaid, "vendorProductId=gold cycle=YEARLY expiresOn=2001-01-01T14:00:00.000Z",
+		{"the trial ends", "PUT", `{"trial":"ENDED"}`, reported{PlanConvertedToPaid, "vendorProductId=gold cycle=YEARLY expiresOn=2001-01-01T14:00:00.000Z",
 			"gold YEARLY true 2001-01-01T14:00:00.000Z ENDED 2000-01-01T15:00:00.000Z"}},
-		{"removed", "DELETE", ``, told{AppRemoved, "appId=" + testAppID, "gone"}},
-		{"installed again", "POST", `{"plan":"basic"}`, told{AppInstalled, "appId=" + testAppID, "basic MONTHLY true - NOT_AVAILABLE"}},
-		{"removed, and Wix forgot to tell", "DELETE", `{"silent":true}`, told{"", "", "gone"}},
-		{"installed, and Wix forgot to tell", "POST", `{"silent":true}`, told{"", "", "free"}},
-		{"a trial to be converted by the event's name", "PUT", `{"plan":"gold","trial":"IN_PROGRESS","silent":true}`, told{"", "", "gold MONTHLY true - IN_PROGRESS"}},
-		{"converted by the event's name", "PUT", `{"event":"PlanConvertedToPaid"}`, told{PlanConvertedToPaid, "vendorProductId=gold cycle=MONTHLY",
+		{"removed", "DELETE", ``, reported{AppRemoved, "appId=" + testAppID, "gone"}},
+		{"installed again", "POST", `{"plan":"basic"}`, reported{AppInstalled, "appId=" + testAppID, "basic MONTHLY true - NOT_AVAILABLE"}},
+		{"removed, and the event is lost", "DELETE", `{"silent":true}`, reported{"", "", "gone"}},
+		{"installed, and the event is lost", "POST", `{"silent":true}`, reported{"", "", "free"}},
+		{"a trial to be converted by the event's name", "PUT", `{"plan":"gold","trial":"IN_PROGRESS","silent":true}`, reported{"", "", "gold MONTHLY true - IN_PROGRESS"}},
+		{"converted by the event's name", "PUT", `{"event":"PlanConvertedToPaid"}`, reported{PlanConvertedToPaid, "vendorProductId=gold cycle=MONTHLY",
 			"gold MONTHLY true - ENDED 2000-01-01T21:00:00.000Z"}},
 	}
 	synctest.Test(t, func(t *testing.T) {
@@ -137,7 +137,7 @@ func TestEventsAndTheInstanceAgree(t *testing.T) {
 				t.Fatalf("%s: %d %s", step.name, w.Code, w.Body)
 			}
 			synctest.Wait()
-			var got told
+			var got reported
 			for _, r := range v.all()[before:] {
 				o := open(t, s, r.body)
 				if got.event != "" || o.InstanceID != id {
@@ -156,7 +156,7 @@ func TestEventsAndTheInstanceAgree(t *testing.T) {
 				}
 			}
 			got.billing = billingOf(t, h, s, id)
-			if diff := cmp.Diff(step.want, got, cmp.AllowUnexported(told{})); diff != "" {
+			if diff := cmp.Diff(step.want, got, cmp.AllowUnexported(reported{})); diff != "" {
 				t.Errorf("%s: %s", step.name, diff)
 			}
 		}
@@ -192,8 +192,8 @@ func billingOf(t *testing.T, h http.Handler, s *Sim, id string) string {
 	return strings.TrimSpace(strings.Join([]string{b.PackageName, b.BillingCycle, renews, end, b.FreeTrialInfo.Status, b.FreeTrialInfo.EndDate}, " "))
 }
 
-func TestEachPurchaseHasItsInvoice(t *testing.T) {
-	now := clock
+func TestSetPlan_eachPurchaseHasAnInvoice(t *testing.T) {
+	now := testTime
 	s := newSim(t, func(c *Config) { c.Now = func() time.Time { return now } })
 	in := install(t, s, InstallRequest{Plan: "basic"})
 	seen := map[string]bool{in.billing().InvoiceID: true}
@@ -218,7 +218,7 @@ func TestEachPurchaseHasItsInvoice(t *testing.T) {
 	}
 }
 
-func TestSetPlanRefuses(t *testing.T) {
+func TestSetPlan_refuses(t *testing.T) {
 	s, _ := newSender(t)
 	free := s.Installations()[0]
 	paid := install(t, s, InstallRequest{Plan: "gold", Silent: true})
@@ -230,11 +230,11 @@ func TestSetPlanRefuses(t *testing.T) {
 		body string
 	}{
 		{"an event that is not of a plan", paid, `{"event":"AppRemoved"}`},
-		{"an event of no kind", paid, `{"event":"Plan"}`},
+		{"an unknown event", paid, `{"event":"Plan"}`},
 		{"a plan too long", paid, quote("plan", strings.Repeat("x", 101))},
 		{"a plan that is not UTF-8", paid, `{"plan":"` + "\xff" + `"}`},
-		{"a billing cycle of no kind", paid, `{"billingCycle":"WEEKLY"}`},
-		{"a trial of no kind", paid, `{"trial":"NOT_AVAILABLE"}`},
+		{"an unknown billing cycle", paid, `{"billingCycle":"WEEKLY"}`},
+		{"an unknown trial", paid, `{"trial":"NOT_AVAILABLE"}`},
 		{"a trial of a plan that is paid", paid, `{"trial":"IN_PROGRESS"}`},
 		{"a second trial", ended, `{"trial":"IN_PROGRESS"}`},
 		{"the end of no trial", paid, `{"trial":"ENDED"}`},
@@ -262,7 +262,7 @@ func TestSetPlanRefuses(t *testing.T) {
 	}
 }
 
-func TestNobodyIsToldWithoutAWebhookURL(t *testing.T) {
+func TestNotify_withoutAWebhookURL(t *testing.T) {
 	s := newSim(t)
 	in := install(t, s, InstallRequest{})
 	plan := "gold"
@@ -276,6 +276,6 @@ func TestNobodyIsToldWithoutAWebhookURL(t *testing.T) {
 		t.Error(err)
 	}
 	if err := s.SetWebhookURL("localhost"); err == nil || s.WebhookURL() != "" {
-		t.Error("a webhook URL that is none")
+		t.Error("an invalid webhook URL is accepted")
 	}
 }

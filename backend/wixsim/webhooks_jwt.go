@@ -4,6 +4,7 @@ package wixsim
 // @wix/sdk 1.21.16 reads them (event-handlers-modules.js).
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -22,13 +23,12 @@ import (
 
 const (
 	webhookKeyBits = 2048
-	// webhookTTL is longer than the longest delay and all retries take together, so
-	// that a JWT which is sent again unchanged still verifies. Wix's own lifetime is
-	// not documented.
+	// webhookTTL is longer than the longest delay and all retries together, so that a JWT
+	// that is sent again unchanged still verifies. Wix's lifetime is not documented.
 	webhookTTL = 72 * time.Hour
 )
 
-// The ways to spoil a webhook, for Webhook.Forge: receivers must refuse each.
+// The kinds of forged webhooks, for Webhook.Forge. Receivers must refuse each.
 const (
 	ForgeTampered = "tampered"  // changed after it was signed
 	ForgeWrongKey = "wrong-key" // signed with a key that is not the app's
@@ -42,20 +42,23 @@ func forgeries() []string {
 	return []string{ForgeTampered, ForgeWrongKey, ForgeUnsigned, ForgeHS256, ForgeRS512, ForgeQuoted}
 }
 
-// webhookKey is a key pair and the names by which it is known.
+// webhookKey is a key pair and its id.
 type webhookKey struct {
 	private *rsa.PrivateKey
 	public  string // SPKI PEM
 	id      string
 }
 
-// webhookKeyOf returns what gives the key: the one in the PEM text, or for "" one
-// that is made when it is first asked for.
-func webhookKeyOf(text string) (func() webhookKey, error) {
-	if text == "" {
+// webhookKey returns the function that returns the key: the configured one, or one that is
+// made when it is first needed.
+func (c Config) webhookKey() (func() webhookKey, error) {
+	if c.PrivateKey == "" {
+		if c.Key != nil {
+			return sync.OnceValue(func() webhookKey { return describeKey(c.Key()) }), nil
+		}
 		return sync.OnceValue(newWebhookKey), nil
 	}
-	private, err := jwt.ParseRSAPrivateKeyFromPEM([]byte(text))
+	private, err := jwt.ParseRSAPrivateKeyFromPEM([]byte(c.PrivateKey))
 	if err != nil || private.N.BitLen() < webhookKeyBits { // the cause might quote the key
 		return nil, errors.New("the offline Wix needs a private key in PEM: RSA, at least 2048 bits, not encrypted")
 	}
@@ -84,17 +87,17 @@ func describeKey(private *rsa.PrivateKey) webhookKey {
 	}
 }
 
-// PublicKey returns the key that the webhooks verify with, as SPKI PEM: what Wix
-// shows under "Get Public Key" in the app's dashboard. The first call may take a
-// moment, in which the key is made.
-func (s *Sim) PublicKey() string { return s.key().public }
+// PublicKey returns the key that webhooks verify with, as SPKI PEM: what Wix shows under
+// "Get Public Key" in the app's dashboard. The first call may make the key, which takes
+// about 0.1 s.
+func (s *Sim) PublicKey() string { return s.appKey().public }
 
 type webhookClaims struct {
 	Data string `json:"data"`
 	jwt.RegisteredClaims
 }
 
-// envelope is the middle layer. Data and Identity are JSON in strings.
+// envelope is the middle layer. Data and Identity are strings of JSON.
 type envelope struct {
 	Data        string      `json:"data"`
 	InstanceID  string      `json:"instanceId"`
@@ -103,7 +106,7 @@ type envelope struct {
 	AccountInfo accountInfo `json:"accountInfo"`
 }
 
-type identity struct {
+type wixUser struct {
 	Type      string `json:"identityType"`
 	WixUserID string `json:"wixUserId"`
 }
@@ -113,27 +116,15 @@ type accountInfo struct {
 	SiteID    string `json:"siteId"`
 }
 
-// signWebhook makes the body of the request. data is the middle layer.
+// signWebhook returns the body of the request. data is the middle layer.
 func (s *Sim) signWebhook(data string, w Webhook, now time.Time) string {
-	key := s.key()
-	expires := now
-	if w.At.After(now) {
-		expires = w.At
-	}
-	ttl := w.TTL
-	if ttl == 0 {
-		ttl = webhookTTL
-	}
+	key := s.appKey()
 	claims := webhookClaims{Data: data, RegisteredClaims: jwt.RegisteredClaims{
-		IssuedAt: jwt.NewNumericDate(w.At), ExpiresAt: jwt.NewNumericDate(expires.Add(ttl)),
+		IssuedAt: jwt.NewNumericDate(w.At), ExpiresAt: jwt.NewNumericDate(w.expires(now)),
 	}}
-	id := w.KeyID
-	if id == "" {
-		id = key.id
-	}
 	sign := func(method jwt.SigningMethod, with any) string {
 		t := jwt.NewWithClaims(method, claims)
-		t.Header = map[string]any{"kid": id, "alg": method.Alg()}
+		t.Header = map[string]any{"kid": cmp.Or(w.KeyID, key.id), "alg": method.Alg()}
 		signed, err := t.SignedString(with)
 		if err != nil {
 			panic(err) // the claims are plain data and the keys fit
@@ -142,7 +133,7 @@ func (s *Sim) signWebhook(data string, w Webhook, now time.Time) string {
 	}
 	switch w.Forge {
 	case ForgeWrongKey:
-		return sign(jwt.SigningMethodRS256, s.stranger().private)
+		return sign(jwt.SigningMethodRS256, s.otherKey().private)
 	case ForgeUnsigned:
 		return sign(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType)
 	case ForgeHS256:
@@ -162,69 +153,75 @@ func (s *Sim) signWebhook(data string, w Webhook, now time.Time) string {
 	return signed
 }
 
-// prepare checks a webhook and makes its deliveries: one, and its duplicates. in is
-// the installation that it tells of, was what that was before.
-func (s *Sim) prepare(w Webhook, in, was Installation) ([]*delivery, error) {
-	to := w.URL
-	if to == "" {
-		to = s.WebhookURL()
+// expires returns the JWT's exp.
+func (w Webhook) expires(now time.Time) time.Time {
+	start := now
+	if w.At.After(now) {
+		start = w.At
 	}
-	now := s.cfg.Now().UTC()
+	return start.Add(cmp.Or(w.TTL, webhookTTL))
+}
+
+// prepare checks a webhook and makes its deliveries: one, and its duplicates. in is
+// the installation that it is about, before what that was before a change.
+func (s *Sim) prepare(w Webhook, in, before Installation) ([]*delivery, error) {
+	now := s.Now().UTC()
 	if w.At.IsZero() {
 		w.At = now
 	}
 	w.At = w.At.UTC().Truncate(time.Millisecond)
-	switch {
-	case w.EventType == "" || !isText(w.EventType, 150):
-		return nil, errors.New("eventType must be text of 1 to 150 characters")
-	case in.InstanceID == "" || !isText(in.InstanceID, 100):
-		return nil, errors.New("instanceId must be text of 1 to 100 characters")
-	case w.Duplicates < 0 || w.Duplicates > 1000:
-		return nil, errors.New("duplicates must be 0 to 1000")
-	case w.Delay < 0 || w.Delay > maxDelay:
-		return nil, errors.New("delay must be 0 to 24h")
-	case w.TTL.Abs() > maxTTL:
-		return nil, errors.New("ttl must be at most ten years")
-	case w.Forge != "" && !slices.Contains(forgeries(), w.Forge):
-		return nil, errors.New("forge must be one of " + strings.Join(forgeries(), ", "))
-	case !isText(w.KeyID, 100):
-		return nil, errors.New("kid must be text of at most 100 characters")
-	case to == "":
-		return nil, ErrNoWebhookURL
-	case !isHTTP(to):
-		return nil, errors.New("url must be an absolute one, http or https")
+	w.URL = cmp.Or(w.URL, s.WebhookURL())
+	if err := w.check(in.InstanceID); err != nil {
+		return nil, err
 	}
-	event, err := eventData(w.Data, s.defaults(w, in, was))
+	event, err := eventData(w.Data, s.eventFields(w, in, before))
 	if err != nil {
 		return nil, err
 	}
 	data := mustJSON(envelope{
 		Data: event, InstanceID: in.InstanceID, EventType: w.EventType,
-		Identity:    mustJSON(identity{"WIX_USER", in.OwnerID}),
+		Identity:    mustJSON(wixUser{"WIX_USER", in.OwnerID}),
 		AccountInfo: accountInfo{in.AccountID, in.SiteID},
 	})
-	parcel := sealed{url: to, body: s.signWebhook(data, w, now), delay: w.Delay}
+	message := signedWebhook{url: w.URL, body: s.signWebhook(data, w, now), delay: w.Delay}
 	if w.Resign {
-		parcel.again = func() string {
-			again := w
-			again.At = s.cfg.Now()
-			return s.signWebhook(data, again, again.At)
+		message.resign = func() string {
+			w := w
+			w.At = s.Now()
+			return s.signWebhook(data, w, w.At)
 		}
 	}
 	copies := make([]*delivery, 1+w.Duplicates)
 	for i := range copies {
 		copies[i] = &delivery{
-			Delivery: Delivery{EventType: w.EventType, InstanceID: in.InstanceID, At: w.At},
-			sealed:   parcel,
+			Delivery:      Delivery{EventType: w.EventType, InstanceID: in.InstanceID, At: w.At},
+			signedWebhook: message,
 		}
 	}
 	return copies, nil
 }
 
+func (w Webhook) check(instanceID string) error {
+	err := check(
+		rule{w.EventType != "" && isText(w.EventType, 150), "eventType must be text of 1 to 150 characters"},
+		rule{instanceID != "" && isText(instanceID, 100), "instanceId must be text of 1 to 100 characters"},
+		rule{within(w.Duplicates, 0, 1000), "duplicates must be 0 to 1000"},
+		rule{within(w.Delay, 0, maxDelay), "delay must be 0 to 24h"},
+		rule{w.TTL.Abs() <= maxTTL, "ttl must be at most ten years"},
+		rule{w.Forge == "" || slices.Contains(forgeries(), w.Forge), "forge must be one of " + strings.Join(forgeries(), ", ")},
+		rule{isText(w.KeyID, 100), "kid must be text of at most 100 characters"},
+		rule{w.URL == "" || isHTTP(w.URL), "url must be an absolute one, http or https"},
+	)
+	if err == nil && w.URL == "" {
+		err = ErrNoWebhookURL
+	}
+	return err
+}
+
 func mustJSON(v any) string {
 	b, err := json.Marshal(v)
 	if err != nil {
-		panic(err) // every v is made of plain data
+		panic(err) // every v is plain data
 	}
 	return string(b)
 }

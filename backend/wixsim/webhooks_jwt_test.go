@@ -18,9 +18,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// testKey is one key for all tests, in PEM: making one takes a while.
+// testRSAKey returns one key for all tests: making one takes about 0.1 s.
+var testRSAKey = sync.OnceValue(func() *rsa.PrivateKey { return newWebhookKey().private })
+
+// testKey returns the same key in PEM.
 var testKey = sync.OnceValue(func() string {
-	der, err := x509.MarshalPKCS8PrivateKey(newWebhookKey().private)
+	der, err := x509.MarshalPKCS8PrivateKey(testRSAKey())
 	if err != nil {
 		panic(err)
 	}
@@ -72,10 +75,10 @@ func read(s *Sim, body string) (o opened, err error) {
 	return o, json.Unmarshal([]byte(data), &o.fields)
 }
 
-// signedBy returns the body that a Sim with the tests' clock sends for a webhook.
+// signedBy returns the body that a Sim sends for a webhook.
 func signedBy(t *testing.T, s *Sim, w Webhook) string {
 	t.Helper()
-	in, was := s.around(w)
+	in, was := s.subject(w)
 	copies, err := s.prepare(w, in, was)
 	if err != nil {
 		t.Fatal(err)
@@ -87,15 +90,15 @@ func newSigner(t *testing.T) *Sim {
 	return newSim(t, func(c *Config) { c.WebhookURL, c.PrivateKey = receiverURL, testKey() })
 }
 
-func TestTheLayersOfAWebhook(t *testing.T) {
+func TestWebhook_layersOfTheJWT(t *testing.T) {
 	s := newSigner(t)
 	in := s.Installations()[0]
 	o := open(t, s, signedBy(t, s, Webhook{EventType: AppInstalled}))
-	key := s.key()
+	key := s.appKey()
 	if diff := cmp.Diff(map[string]any{"alg": "RS256", "kid": key.id}, o.header); diff != "" {
 		t.Error("the header", diff)
 	}
-	now := float64(clock.Unix())
+	now := float64(testTime.Unix())
 	delete(o.claims, "data")
 	if diff := cmp.Diff(map[string]any{"iat": now, "exp": now + 72*3600}, map[string]any(o.claims)); diff != "" {
 		t.Error("the payload", diff)
@@ -112,7 +115,7 @@ func TestTheLayersOfAWebhook(t *testing.T) {
 	}
 }
 
-func TestTheTimesOfAWebhook(t *testing.T) {
+func TestWebhook_timesOfTheJWT(t *testing.T) {
 	s := newSigner(t)
 	tests := map[string]struct {
 		webhook     Webhook
@@ -120,17 +123,17 @@ func TestTheTimesOfAWebhook(t *testing.T) {
 		operation   string
 	}{
 		"now":                     {Webhook{}, 0, 72 * time.Hour, "2026-05-04T03:02:01.500Z"},
-		"a late one":              {Webhook{At: clock.Add(-10 * 24 * time.Hour)}, -10 * 24 * time.Hour, 72 * time.Hour, "2026-04-24T03:02:01.500Z"},
-		"one of the future":       {Webhook{At: clock.Add(time.Hour)}, time.Hour, 73 * time.Hour, "2026-05-04T04:02:01.500Z"},
+		"a late one":              {Webhook{At: testTime.Add(-10 * 24 * time.Hour)}, -10 * 24 * time.Hour, 72 * time.Hour, "2026-04-24T03:02:01.500Z"},
+		"one of the future":       {Webhook{At: testTime.Add(time.Hour)}, time.Hour, 73 * time.Hour, "2026-05-04T04:02:01.500Z"},
 		"a lifetime of its own":   {Webhook{TTL: time.Minute}, 0, time.Minute, "2026-05-04T03:02:01.500Z"},
-		"another zone":            {Webhook{At: clock.In(time.FixedZone("", 3600))}, 0, 72 * time.Hour, "2026-05-04T03:02:01.500Z"},
-		"a time finer than Wix's": {Webhook{At: clock.Add(999 * time.Nanosecond)}, 0, 72 * time.Hour, "2026-05-04T03:02:01.500Z"},
+		"another zone":            {Webhook{At: testTime.In(time.FixedZone("", 3600))}, 0, 72 * time.Hour, "2026-05-04T03:02:01.500Z"},
+		"a time finer than Wix's": {Webhook{At: testTime.Add(999 * time.Nanosecond)}, 0, 72 * time.Hour, "2026-05-04T03:02:01.500Z"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			tt.webhook.EventType = PlanTransferred
 			o := open(t, s, signedBy(t, s, tt.webhook))
-			at := func(d time.Duration) float64 { return float64(clock.Add(d).Unix()) }
+			at := func(d time.Duration) float64 { return float64(testTime.Add(d).Unix()) }
 			if o.issued != at(tt.iat) || o.expiry != at(tt.expiry) || o.event["operationTimeStamp"] != tt.operation {
 				t.Errorf("iat %v, exp %v, %v", o.issued, o.expiry, o.event)
 			}
@@ -138,14 +141,14 @@ func TestTheTimesOfAWebhook(t *testing.T) {
 	}
 }
 
-func TestForgeriesAreRefused(t *testing.T) {
+func TestWebhook_forgeriesDoNotVerify(t *testing.T) {
 	s := newSigner(t)
 	tests := map[string]struct {
 		webhook Webhook
 		want    string
 	}{
 		"changed after it was signed":      {Webhook{Forge: ForgeTampered}, "signature is invalid"},
-		"a stranger's key":                 {Webhook{Forge: ForgeWrongKey}, "signature is invalid"},
+		"another key":                      {Webhook{Forge: ForgeWrongKey}, "signature is invalid"},
 		"no signature":                     {Webhook{Forge: ForgeUnsigned}, "signing method none is invalid"},
 		"the public key taken as a secret": {Webhook{Forge: ForgeHS256}, "signing method HS256 is invalid"},
 		"another algorithm":                {Webhook{Forge: ForgeRS512}, "signing method RS512 is invalid"},
@@ -174,7 +177,7 @@ func TestForgeriesAreRefused(t *testing.T) {
 	}
 }
 
-func TestWebhookSettings(t *testing.T) {
+func TestNew_webhookConfiguration(t *testing.T) {
 	block := func(kind string, der []byte, err error) string {
 		if err != nil {
 			t.Fatal(err)
@@ -198,16 +201,17 @@ func TestWebhookSettings(t *testing.T) {
 	}{
 		"a key in PKCS #8":        {Config{PrivateKey: testKey()}, true},
 		"a key in PKCS #1":        {Config{PrivateKey: pkcs1}, true},
+		"a key from a function":   {Config{Key: testRSAKey}, true},
 		"a retry factor":          {Config{RetryFactor: 1000}, true},
 		"a webhook URL":           {Config{WebhookURL: "https://a.example"}, true},
-		"a key that is none":      {Config{PrivateKey: "SECRET"}, false},
+		"an invalid key":          {Config{PrivateKey: "SECRET"}, false},
 		"a key of 1024 bits":      {Config{PrivateKey: block("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(short), nil)}, false},
 		"a key of another kind":   {Config{PrivateKey: block("PRIVATE KEY", curveDER, err)}, false},
 		"a public key":            {Config{PrivateKey: describeKey(private).public}, false},
 		"half a key":              {Config{PrivateKey: testKey()[:len(testKey())/2]}, false},
 		"a factor that stretches": {Config{RetryFactor: 0.5}, false},
 		"a factor below zero":     {Config{RetryFactor: -1}, false},
-		"a factor of no value":    {Config{RetryFactor: math.NaN()}, false},
+		"a factor that is NaN":    {Config{RetryFactor: math.NaN()}, false},
 		"a relative URL":          {Config{WebhookURL: "/webhooks/wix"}, false},
 		"a URL of a file":         {Config{WebhookURL: "file:///tmp/x"}, false},
 		"a URL without a host":    {Config{WebhookURL: "http://:80/"}, false},
@@ -220,16 +224,16 @@ func TestWebhookSettings(t *testing.T) {
 				t.Fatal(err)
 			}
 			if key := tt.cfg.PrivateKey; !tt.fine && key != "" && strings.Contains(err.Error(), key) {
-				t.Error("the error tells the key")
+				t.Error("the error quotes the key")
 			}
-			if tt.fine && tt.cfg.PrivateKey != "" && s.PublicKey() != describeKey(private).public {
+			if given := tt.cfg.PrivateKey != "" || tt.cfg.Key != nil; tt.fine && given && s.PublicKey() != describeKey(private).public {
 				t.Error("it is another key")
 			}
 		})
 	}
 }
 
-func TestAKeyOfItsOwn(t *testing.T) {
+func TestPublicKey_isMadeOncePerSim(t *testing.T) {
 	s := newSim(t)
 	key := s.PublicKey()
 	if !strings.HasPrefix(key, "-----BEGIN PUBLIC KEY-----\n") || s.PublicKey() != key || newSim(t).PublicKey() == key {

@@ -23,8 +23,7 @@ import (
 
 const receiverURL = "http://receiver.test/hook"
 
-// receiver stands for the app's server: it keeps what it gets and answers what it
-// is told to.
+// receiver stands for the app's server: it records the requests and answers with answer.
 type receiver struct {
 	mu     sync.Mutex
 	got    []received
@@ -92,7 +91,7 @@ func post(t *testing.T, s *Sim, webhooks ...Webhook) []int64 {
 	return ids
 }
 
-func TestARefusedWebhookIsSentAgainAsWixDoes(t *testing.T) {
+func TestOutbox_retrySchedule(t *testing.T) {
 	const m, h = time.Minute, time.Hour
 	schedule := []time.Duration{m, 10 * m, h, 2 * h, 2 * h, 2 * h, 4 * h, 4 * h, 4 * h, 8 * h, 8 * h, 12 * h}
 	for name, factor := range map[string]float64{"in Wix's own times": 0, "in times compressed": 60} {
@@ -125,25 +124,25 @@ func TestARefusedWebhookIsSentAgainAsWixDoes(t *testing.T) {
 	}
 }
 
-func TestOnlyA200InTimeIsSuccess(t *testing.T) {
+func TestOutbox_onlyA200InTimeIsSuccess(t *testing.T) {
 	down := &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
 	tests := map[string]struct {
 		answer func(int, *http.Request) (int, error)
 		want   Attempt
 	}{
-		"200":                         {always(200), Attempt{Status: 200}},
-		"201 is a failure":            {always(201), Attempt{Status: 201}},
-		"204 is a failure":            {always(204), Attempt{Status: 204}},
-		"a redirect is not followed":  {always(302), Attempt{Status: 302}},
-		"a permanent redirect too":    {always(308), Attempt{Status: 308}},
-		"401 is a failure":            {always(401), Attempt{Status: 401}},
-		"503 is a failure":            {always(503), Attempt{Status: 503}},
-		"nobody listens":              {func(int, *http.Request) (int, error) { return 0, down }, Attempt{Error: "dial tcp: connection refused"}},
-		"the connection is cut":       {func(int, *http.Request) (int, error) { return 0, io.EOF }, Attempt{Error: "the connection was cut, or the answer is not HTTP"}},
-		"an answer that never comes":  {hang, Attempt{Error: "no answer within 1.25s", Duration: 1250 * time.Millisecond}},
-		"an answer that is in time":   {slow(1249*time.Millisecond, 200), Attempt{Status: 200, Duration: 1249 * time.Millisecond}},
-		"an answer that is too late":  {slow(1251*time.Millisecond, 200), Attempt{Error: "no answer within 1.25s", Duration: 1250 * time.Millisecond}},
-		"a failure that takes a time": {slow(time.Second, 500), Attempt{Status: 500, Duration: time.Second}},
+		"200":                        {always(200), Attempt{Status: 200}},
+		"201 is a failure":           {always(201), Attempt{Status: 201}},
+		"204 is a failure":           {always(204), Attempt{Status: 204}},
+		"a redirect is not followed": {always(302), Attempt{Status: 302}},
+		"a permanent redirect too":   {always(308), Attempt{Status: 308}},
+		"401 is a failure":           {always(401), Attempt{Status: 401}},
+		"503 is a failure":           {always(503), Attempt{Status: 503}},
+		"a closed port":              {func(int, *http.Request) (int, error) { return 0, down }, Attempt{Error: "dial tcp: connection refused"}},
+		"the connection is cut":      {func(int, *http.Request) (int, error) { return 0, io.EOF }, Attempt{Error: "the connection was cut, or the answer is not HTTP"}},
+		"no answer":                  {hang, Attempt{Error: "no answer within 1.25s", Duration: 1250 * time.Millisecond}},
+		"an answer that is in time":  {slow(1249*time.Millisecond, 200), Attempt{Status: 200, Duration: 1249 * time.Millisecond}},
+		"an answer that is too late": {slow(1251*time.Millisecond, 200), Attempt{Error: "no answer within 1.25s", Duration: 1250 * time.Millisecond}},
+		"a slow failure":             {slow(time.Second, 500), Attempt{Status: 500, Duration: time.Second}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -189,8 +188,8 @@ func slow(d time.Duration, status int) func(int, *http.Request) (int, error) {
 	}
 }
 
-func TestARetryCarriesTheSameJWTUnlessItIsResigned(t *testing.T) {
-	for name, resign := range map[string]bool{"the same": false, "signed anew": true} {
+func TestOutbox_retriesCarryTheSameJWTUnlessResigned(t *testing.T) {
+	for name, resign := range map[string]bool{"the same": false, "signed again": true} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s, v := newSender(t)
@@ -218,7 +217,7 @@ func TestARetryCarriesTheSameJWTUnlessItIsResigned(t *testing.T) {
 	}
 }
 
-func TestDuplicatesAndDelay(t *testing.T) {
+func TestSend_duplicatesAndDelay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, v := newSender(t)
 		start := time.Now()
@@ -240,38 +239,38 @@ func TestDuplicatesAndDelay(t *testing.T) {
 	})
 }
 
-func TestShuffling(t *testing.T) {
-	order := func(shuffled bool) (handed, started []int64) {
+func TestSendShuffled_order(t *testing.T) {
+	order := func(shuffled bool) (ids, started []int64) {
 		s, _ := newSender(t)
 		s.outbox.sending = maxSending // no worker takes them: the order stands still
 		webhooks := slices.Repeat([]Webhook{{EventType: AppRemoved, Duplicates: 9}}, 5)
-		hand := s.Send
+		send := s.Send
 		if shuffled {
-			hand = s.SendShuffled
+			send = s.SendShuffled
 		}
-		handed, err := hand(webhooks...)
+		ids, err := send(webhooks...)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, d := range s.outbox.ready {
 			started = append(started, d.ID)
 		}
-		return handed, started
+		return ids, started
 	}
-	if handed, started := order(false); len(handed) != 50 || !slices.Equal(handed, started) {
+	if ids, started := order(false); len(ids) != 50 || !slices.Equal(ids, started) {
 		t.Error("not in the order in which they were given:", started)
 	}
-	handed, started := order(true)
-	if slices.Equal(handed, started) {
+	ids, started := order(true)
+	if slices.Equal(ids, started) {
 		t.Error("not shuffled")
 	}
 	slices.Sort(started)
-	if !slices.Equal(handed, started) {
+	if !slices.Equal(ids, started) {
 		t.Error("lost or doubled:", started)
 	}
 }
 
-func TestManyAreSentAtOnceButNotAll(t *testing.T) {
+func TestOutbox_boundsRequestsInFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, v := newSender(t)
 		v.answer = slow(time.Second, 200)
@@ -287,14 +286,14 @@ func TestManyAreSentAtOnceButNotAll(t *testing.T) {
 	})
 }
 
-func TestPendingWebhooksAreBounded(t *testing.T) {
+func TestOutbox_boundsPendingDeliveries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, v := newSender(t)
 		post(t, s, Webhook{EventType: AppInstalled, Delay: time.Hour})
 		post(t, s, Webhook{EventType: AppRemoved, Duplicates: 999}) // these are done soon
 		synctest.Wait()
 		if last := s.outbox.all[1000]; last.State != DeliveryDelivered || last.body != "" {
-			t.Error("the JWT is kept when it is delivered")
+			t.Error("the JWT is stored after the delivery")
 		}
 		late := slices.Repeat([]Webhook{{EventType: AppInstalled, Duplicates: 999, Delay: time.Hour}}, 10)
 		if _, err := s.Send(late...); err != ErrBusy {
@@ -303,7 +302,7 @@ func TestPendingWebhooksAreBounded(t *testing.T) {
 		late[9].Duplicates--
 		post(t, s, late...)
 		if all := s.Webhooks(); len(all) != maxDeliveries || all[0].ID != 1 || all[1].ID != 1002 {
-			t.Errorf("%d are kept: %d, %d, …", len(all), all[0].ID, all[1].ID)
+			t.Errorf("%d are stored: %d, %d, …", len(all), all[0].ID, all[1].ID)
 		}
 		if _, err := s.Send(Webhook{EventType: AppRemoved}); err != ErrBusy {
 			t.Error("one too many:", err)
@@ -320,7 +319,7 @@ func TestPendingWebhooksAreBounded(t *testing.T) {
 	})
 }
 
-func TestClearForgetsWhatIsUnderWay(t *testing.T) {
+func TestClearWebhooks_dropsRequestsInFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, v := newSender(t)
 		v.answer = func(attempt int, r *http.Request) (int, error) {
@@ -339,7 +338,7 @@ func TestClearForgetsWhatIsUnderWay(t *testing.T) {
 	})
 }
 
-func TestClose(t *testing.T) {
+func TestClose_endsDeliveries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, v := newSender(t)
 		v.answer = hang
@@ -364,14 +363,14 @@ func TestClose(t *testing.T) {
 	})
 }
 
-func TestASimThatSendsNothingNeedsNoClosing(t *testing.T) {
+func TestNew_startsNoGoroutine(t *testing.T) {
 	s := newSim(t, func(c *Config) { c.WebhookURL = "http://127.0.0.1:1/" }) // goleak is the judge
 	if s.WebhookURL() == "" || s.PublicKey() == "" {
 		t.Error("it is not able to send")
 	}
 }
 
-func TestOverTheWire(t *testing.T) {
+func TestOutbox_overTheNetwork(t *testing.T) {
 	got := make(chan received, 10)
 	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
@@ -397,7 +396,7 @@ func TestOverTheWire(t *testing.T) {
 	}
 }
 
-func TestNothingSecretReachesTheLog(t *testing.T) {
+func TestOutbox_logsNoSecret(t *testing.T) {
 	// A receiver that answers with what it got, which is no HTTP, and then hangs up.
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -458,26 +457,30 @@ func (l *lockedWriter) Write(b []byte) (int, error) {
 	return l.w.Write(b)
 }
 
-func TestWhereWebhooksGo(t *testing.T) {
-	tests := map[string]struct{ webhookURL, appURL, want string }{
-		"nowhere, when nothing is said":        {"", "", ""},
-		"to the app, when it is on this host":  {"", "http://127.0.0.1:8080/", "http://127.0.0.1:8080/webhooks/wix"},
-		"below the app's path":                 {"", "http://localhost:8080/app", "http://localhost:8080/app/webhooks/wix"},
-		"nowhere, when the app is elsewhere":   {"", "https://app.example.com", ""},
-		"nowhere, when the app has no address": {"", "/app", ""},
-		"where it is said":                     {"https://hooks.example.com/x", "http://127.0.0.1:8080", "https://hooks.example.com/x"},
+func TestSetWebhookURL(t *testing.T) {
+	s := newSim(t)
+	if got := s.WebhookURL(); got != "" {
+		t.Errorf("by default they are sent to %q", got)
 	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			s := newSim(t, func(c *Config) { c.WebhookURL, c.AppURL = tt.webhookURL, tt.appURL })
-			if got := s.WebhookURL(); got != tt.want {
-				t.Errorf("%q", got)
-			}
-		})
+	tests := []struct {
+		url  string
+		fine bool
+	}{
+		{"https://hooks.example.com/x", true}, {"http://127.0.0.1:8080/webhooks/wix", true}, {"", true},
+		{"/webhooks/wix", false}, {"localhost:8080", false}, {"file:///tmp/x", false},
+	}
+	for _, tt := range tests {
+		before := s.WebhookURL()
+		if err := s.SetWebhookURL(tt.url); (err == nil) != tt.fine {
+			t.Errorf("%q: %v", tt.url, err)
+		}
+		if got := s.WebhookURL(); tt.fine && got != tt.url || !tt.fine && got != before {
+			t.Errorf("%q: they are sent to %q", tt.url, got)
+		}
 	}
 }
 
-func TestTheWebhookPartOfControl(t *testing.T) {
+func TestControl_webhookStatuses(t *testing.T) {
 	s, _ := newSender(t)
 	h := s.Handler()
 	id := s.Installations()[0].InstanceID
@@ -486,10 +489,10 @@ func TestTheWebhookPartOfControl(t *testing.T) {
 		name, method, path, body string
 		status                   int
 	}{
-		{"an event of Wix's", "POST", "webhooks", `{"eventType":"AppInstalled","instanceId":"` + id + `"}`, 202},
-		{"an event of another's", "POST", "webhooks", `{"eventType":"wix.blog.v3.post_created","data":{"a":1}}`, 202},
-		{"an instance that nobody has", "POST", "webhooks", `{"eventType":"AppRemoved","instanceId":"x"}`, 202},
-		{"data that is a text", "POST", "webhooks", `{"eventType":"AppRemoved","data":"{not JSON"}`, 202},
+		{"an event of Wix", "POST", "webhooks", `{"eventType":"AppInstalled","instanceId":"` + id + `"}`, 202},
+		{"any other event", "POST", "webhooks", `{"eventType":"wix.blog.v3.post_created","data":{"a":1}}`, 202},
+		{"an unknown instance", "POST", "webhooks", `{"eventType":"AppRemoved","instanceId":"x"}`, 202},
+		{"data that is text", "POST", "webhooks", `{"eventType":"AppRemoved","data":"{not JSON"}`, 202},
 		{"several, shuffled", "POST", "webhooks", `{"events":[{"eventType":"AppInstalled"},{"eventType":"AppRemoved","duplicates":2}],"shuffle":true}`, 202},
 		{"none of several", "POST", "webhooks", `{"events":[]}`, 202},
 		{"a receiver of its own", "POST", "webhooks", `{"eventType":"X","url":"http://127.0.0.1:1/","delay":"1h"}`, 202},
@@ -499,16 +502,16 @@ func TestTheWebhookPartOfControl(t *testing.T) {
 		{"an instance id too long", "POST", "webhooks", quote("eventType", "X", "instanceId", strings.Repeat("x", 101)), 400},
 		{"one wrong of several", "POST", "webhooks", `{"events":[{"eventType":"AppInstalled"},{}]}`, 400},
 		{"one and several", "POST", "webhooks", `{"eventType":"X","events":[{"eventType":"X"}]}`, 400},
-		{"a field of no kind", "POST", "webhooks", `{"eventType":"X","type":"Y"}`, 400},
+		{"an unknown field", "POST", "webhooks", `{"eventType":"X","type":"Y"}`, 400},
 		{"data that is a list", "POST", "webhooks", `{"eventType":"X","data":[1]}`, 400},
 		{"data that is a number", "POST", "webhooks", `{"eventType":"X","data":1}`, 400},
-		{"a time that is none", "POST", "webhooks", `{"eventType":"X","at":"yesterday"}`, 400},
+		{"an invalid time", "POST", "webhooks", `{"eventType":"X","at":"yesterday"}`, 400},
 		{"duplicates below none", "POST", "webhooks", `{"eventType":"X","duplicates":-1}`, 400},
 		{"duplicates without end", "POST", "webhooks", `{"eventType":"X","duplicates":1001}`, 400},
 		{"a delay into the past", "POST", "webhooks", `{"eventType":"X","delay":"-1s"}`, 400},
 		{"a delay beyond a day", "POST", "webhooks", `{"eventType":"X","delay":"25h"}`, 400},
 		{"a lifetime without end", "POST", "webhooks", `{"eventType":"X","ttl":"876000h"}`, 400},
-		{"a forgery of no kind", "POST", "webhooks", `{"eventType":"X","forge":"well"}`, 400},
+		{"an unknown forgery", "POST", "webhooks", `{"eventType":"X","forge":"well"}`, 400},
 		{"a key id too long", "POST", "webhooks", quote("eventType", "X", "kid", strings.Repeat("x", 101)), 400},
 		{"a receiver elsewhere", "POST", "webhooks", `{"eventType":"X","url":"http://192.0.2.1/"}`, 400},
 		{"a receiver elsewhere among several", "POST", "webhooks", `{"events":[{"eventType":"X","url":"https://example.com/"}]}`, 400},
@@ -521,7 +524,7 @@ func TestTheWebhookPartOfControl(t *testing.T) {
 		{"the key cannot be set", "PUT", "public-key", "{}", 405},
 		{"the receiver", "GET", "webhook-url", "", 200},
 		{"a receiver on this machine", "PUT", "webhook-url", `{"url":"http://[::1]:9/x"}`, 204},
-		{"no receiver's address at all", "PUT", "webhook-url", `{"url":"://"}`, 400},
+		{"an invalid receiver", "PUT", "webhook-url", `{"url":"://"}`, 400},
 		{"a receiver on another machine", "PUT", "webhook-url", `{"url":"http://10.0.0.1/"}`, 400},
 		{"a name that looks local", "PUT", "webhook-url", `{"url":"http://localhost.example.com/"}`, 400},
 		{"a user who looks local", "PUT", "webhook-url", `{"url":"http://localhost@example.com/"}`, 400},
@@ -529,13 +532,13 @@ func TestTheWebhookPartOfControl(t *testing.T) {
 		{"a receiver without scheme", "PUT", "webhook-url", `{"url":"127.0.0.1:9"}`, 400},
 
 		{"a plan", "PUT", "installs/" + id + "/plan", `{"plan":"premium"}`, 200},
-		{"a plan of no one", "PUT", "installs/" + noSuchID + "/plan", `{"plan":"premium"}`, 404},
-		{"a field of no kind in a plan", "PUT", "installs/" + id + "/plan", `{"package":"premium"}`, 400},
+		{"a plan of an unknown instance", "PUT", "installs/" + noSuchID + "/plan", `{"plan":"premium"}`, 404},
+		{"an unknown field of a plan", "PUT", "installs/" + id + "/plan", `{"package":"premium"}`, 400},
 		{"a plan cannot be posted", "POST", "installs/" + id + "/plan", `{"plan":"premium"}`, 405},
-		{"a removal of no kind", "DELETE", "installs/" + id, `{"quiet":true}`, 400},
+		{"an unknown field of a removal", "DELETE", "installs/" + id, `{"quiet":true}`, 400},
 		{"a silent removal", "DELETE", "installs/" + id, `{"silent":true}`, 204},
-		{"nobody to be told", "PUT", "webhook-url", `{}`, 204},
-		{"an event for nobody", "POST", "webhooks", `{"eventType":"AppRemoved","instanceId":"x"}`, 409},
+		{"no receiver", "PUT", "webhook-url", `{}`, 204},
+		{"an event without a receiver", "POST", "webhooks", `{"eventType":"AppRemoved","instanceId":"x"}`, 409},
 		{"an event for one receiver", "POST", "webhooks", `{"eventType":"AppRemoved","instanceId":"x","url":"http://localhost:1"}`, 202},
 	}
 	for _, tt := range tests {
@@ -555,7 +558,7 @@ func TestTheWebhookPartOfControl(t *testing.T) {
 	}
 }
 
-func TestTheListOfDeliveries(t *testing.T) {
+func TestControl_listsDeliveries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, v := newSender(t)
 		v.answer = func(attempt int, r *http.Request) (int, error) {

@@ -1,6 +1,6 @@
-// A site widget in the way Wix documents it ("Identify the app instance in a
-// self-hosted site widget"), on the unmodified @wix/sdk and @wix/site. It knows
-// nothing of Nametag but the backend's address, which its script URL carries.
+// A site widget as Wix documents it ("Identify the app instance in a self-hosted site
+// widget"), with the unmodified @wix/sdk and @wix/site. All it has of Nametag is the
+// backend's address, a parameter of its script URL.
 import { createClient } from "@wix/sdk";
 import { site } from "@wix/site";
 

@@ -1,5 +1,5 @@
-// The packages' own type declarations are the list of the fields that Wix sends:
-// the offline Wix sends every one of them, by that name, and no other.
+// The packages' type declarations list the fields that Wix sends. The offline Wix sends
+// exactly these.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -13,13 +13,13 @@ import { appId, appSecret, sim } from "./wix.mjs";
 // declared returns the names of an interface's fields.
 function declared(source, name) {
   const start = source.indexOf(`interface ${name} {`);
-  assert.notEqual(start, -1, `${name} is not declared any more`);
+  assert.notEqual(start, -1, `${name} is no longer declared`);
   const text = source.slice(start, source.indexOf("\n}", start));
   const fields = text.replaceAll(/\/\*[\s\S]*?\*\//g, "").matchAll(/^ {4}(\w+)\??:/gm);
   return Array.from(fields, (m) => m[1]).sort();
 }
 
-// typings reads the declarations of a package that the one named by via depends on.
+// typings reads the declarations of a package, resolved through the dependencies in via.
 function typings(packageName, via) {
   const { resolve } = via.reduce(
     (at, name) => createRequire(at.resolve(name)),
@@ -29,7 +29,7 @@ function typings(packageName, via) {
   return readFileSync(join(root, "build/es/index.typings.d.mts"), "utf8");
 }
 
-test("token-info has every field of the declarations, and no other", async () => {
+test("token-info has exactly the declared fields", async () => {
   const { instanceId } = await sim.install({ plan: "premium" });
   const accessToken = await sim.token({ subject: "VISITOR", instanceId });
   const info = await AppStrategy({ appId, appSecret, accessToken }).getTokenInfo();
@@ -37,9 +37,9 @@ test("token-info has every field of the declarations, and no other", async () =>
   assert.deepEqual(Object.keys(info).sort(), declared(source, "TokenInfoResponse"));
 });
 
-test("the app instance has every field of the declarations, and no other", async () => {
+test("the app instance has exactly the declared fields", async () => {
   const origin = await sim.install({});
-  // With all of this at once, nothing is left out.
+  // With all of this, every optional field is present.
   const { instanceId } = await sim.install({
     plan: "premium",
     billingCycle: "YEARLY",

@@ -1,4 +1,4 @@
-// Wix's own packages, unmodified, take the offline Wix for the real one.
+// Wix's own packages, unmodified, work with the offline Wix as with the real one.
 
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
@@ -89,7 +89,7 @@ describe("a visitor's token, elevated", () => {
     );
   });
 
-  test("calls Wix in this order, and keeps the app's token", async () => {
+  test("calls Wix in this order, and caches the app's token", async () => {
     const accessToken = await sim.token({ subject: "VISITOR", instanceId: site.instanceId });
     const client = clientOf(await strategy(accessToken).elevated());
     await client.appInstances.getAppInstance();
@@ -101,7 +101,7 @@ describe("a visitor's token, elevated", () => {
 describe("getTokenInfo", () => {
   const lifetime = 4 * 60 * 60;
   for (const subject of ["VISITOR", "MEMBER", "USER", "APP"]) {
-    test(`knows a token of ${subject}`, async () => {
+    test(`returns the facts of a token of ${subject}`, async () => {
       const accessToken = await sim.token({ subject, instanceId: site.instanceId });
       const { subjectId, accountId, iat, exp, ...info } =
         await strategy(accessToken).getTokenInfo();
@@ -123,7 +123,7 @@ describe("getTokenInfo", () => {
     expired: { ttl: "-1s" },
     withdrawn: { active: false },
   })) {
-    test(`knows that a token is ${name}`, async () => {
+    test(`returns that a token is inactive when it is ${name}`, async () => {
       const accessToken = await sim.token({ subject: "USER", ...request });
       assert.deepEqual(await strategy(accessToken).getTokenInfo(), { active: false });
     });
@@ -164,8 +164,8 @@ describe("the SDK refuses", () => {
 });
 
 describe("the exchange for the app's token fails", () => {
-  // The SDK's error names the status and Wix's id of the request. A module call hides
-  // it behind "System error occurred: {}", so that the strategy itself is asked.
+  // The SDK's error has the status and Wix's request id. A module call would replace it by
+  // "System error occurred: {}", so these tests call the strategy directly.
   const failure = (status) => (error) => {
     const start = `Failed to exchange instance ID for access token. Unexpected status code from Wix OAuth API: ${status}, request id: `;
     assert.ok(error.message.startsWith(start), error.message);
@@ -199,15 +199,15 @@ describe("the exchange for the app's token fails", () => {
     const auth = AppStrategy({ appId, appSecret, instanceId: site.instanceId });
     await assert.rejects(auth.getAuthHeaders(), failure(429));
   });
-  test("while Wix is out", async () => {
+  test("during an outage of Wix", async () => {
     await sim.fault({ outage: true });
     const auth = AppStrategy({ appId, appSecret, instanceId: site.instanceId });
     await assert.rejects(auth.getAuthHeaders(), { name: "TypeError", message: "fetch failed" });
   });
 });
 
-describe("a token that is not elevated is freed from its session first", () => {
-  test("the owner may read the app instance, and the freed token is kept", async () => {
+describe("a token that is not elevated is unbound from its session first", () => {
+  test("the owner may read the app instance, and the unbound token is cached", async () => {
     const accessToken = await sim.token({ subject: "USER", instanceId: site.instanceId });
     const client = clientOf(strategy(accessToken));
     const got = await client.appInstances.getAppInstance();
@@ -221,7 +221,7 @@ describe("a token that is not elevated is freed from its session first", () => {
     await assert.rejects(read, { status: 403 });
     assert.deepEqual(await sim.calls(), [token, "GET /apps/v1/instance 403"]);
   });
-  test("a wrong secret frees nothing", async () => {
+  test("a wrong secret fails", async () => {
     const accessToken = await sim.token({ subject: "USER" });
     await assert.rejects(strategy(accessToken, someone).getAuthHeaders(), {
       message:
@@ -230,11 +230,11 @@ describe("a token that is not elevated is freed from its session first", () => {
   });
 });
 
-describe("the SDK understands the errors of the app instance", () => {
-  // read returns the error that the SDK makes, and the request id that goes with it.
+describe("the SDK parses the errors of the app instance", () => {
+  // read returns the SDK's error, which must have a request id.
   const read = async (client) => {
     const error = await client.appInstances.getAppInstance().then(
-      () => assert.fail("it was no error"),
+      () => assert.fail("the call succeeded"),
       (e) => e,
     );
     assert.match(error.requestId, requestId);
@@ -254,11 +254,11 @@ describe("the SDK understands the errors of the app instance", () => {
     assert.deepEqual(JSON.parse(error.message).details.applicationError.code, "PERMISSION_DENIED");
   });
 
-  test("a client's error with no details", async () => {
+  test("a client error without details", async () => {
     const gone = await sim.install({});
     const client = clientOf(AppStrategy({ appId, appSecret, instanceId: gone.instanceId }));
     await client.appInstances.getAppInstance();
-    await sim.uninstall(gone.instanceId); // the app's token, which the SDK keeps, dies with it
+    await sim.uninstall(gone.instanceId); // which ends the app's token that the SDK has cached
     const error = await read(client);
     assert.equal(error.status, 401);
     assert.equal(JSON.parse(error.message).message, "Access token is missing, wrong or expired");
@@ -277,19 +277,19 @@ describe("the SDK understands the errors of the app instance", () => {
     assert.equal(error.details.validationError.fieldViolations[0].description, "must be y");
   });
 
-  test("a system's error", async () => {
+  test("a system error", async () => {
     await sim.fault({ endpoint: "instance", status: 500 });
     const error = await read(app());
     assert.equal(error.status, 500);
     assert.match(error.message, new RegExp(error.requestId));
   });
 
-  test("an error in HTML, from some proxy", async () => {
+  test("a proxy's error in HTML", async () => {
     await sim.fault({ endpoint: "instance", status: 502, body: "<h1>Bad Gateway</h1>" });
     assert.equal((await read(app())).status, 502);
   });
 
-  test("half an answer", async () => {
+  test("a truncated answer", async () => {
     await sim.fault({ endpoint: "instance", hangUp: true, body: '{"instance":{' });
     await assert.rejects(app().appInstances.getAppInstance(), { name: "TypeError" });
     assert.deepEqual(await sim.calls(), [token, instance]);

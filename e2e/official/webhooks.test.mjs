@@ -1,4 +1,4 @@
-// Wix's own SDK, unmodified, takes the webhooks of the offline Wix for the real ones.
+// Wix's own SDK, unmodified, accepts the webhooks of the offline Wix.
 
 import assert from "node:assert/strict";
 import { on, once } from "node:events";
@@ -19,7 +19,7 @@ const handlers = {
   PlanTransferred: "onAppInstancePlanTransferred",
 };
 
-// clientOf returns a client whose eight handlers keep their events in handled.
+// clientOf returns a client whose eight handlers append their events to handled.
 function clientOf(publicKey, handled) {
   const client = createClient({
     auth: AppStrategy({ appId, publicKey }),
@@ -88,7 +88,7 @@ const metadata = (site) => ({
 });
 const guid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-// takeDates checks the two fields that the SDK makes a Date of, and returns the rest.
+// takeDates checks the two fields that the SDK converts to Date, and returns the rest.
 function takeDates({ operationTimeStamp, expiresOn, ...rest }, { expires }) {
   assert.ok(operationTimeStamp instanceof Date);
   assert.ok(Math.abs(Date.now() - operationTimeStamp) < 60_000, `${operationTimeStamp} is not now`);
@@ -101,7 +101,7 @@ function takeDates({ operationTimeStamp, expiresOn, ...rest }, { expires }) {
   return rest;
 }
 
-test("what happens to a site arrives, and Wix says the same when it is asked", async () => {
+test("the events of a site arrive, and its app instance agrees with them", async () => {
   const origin = await sim.install({ siteDisplayName: "Bakery" });
   assert.deepEqual(await event(), {
     type: "AppInstalled",
@@ -234,17 +234,13 @@ describe("an event sent by command", () => {
 
   const refusals = [
     ["changed after it was signed", { forge: "tampered" }, /signature verification failed/],
-    ["signed with a stranger's key", { forge: "wrong-key" }, /signature verification failed/],
+    ["signed with another key", { forge: "wrong-key" }, /signature verification failed/],
     ["in JSON's quotes", { forge: "quoted" }, /signature verification failed/],
     ["not signed", { forge: "unsigned" }, /alg none is not supported/],
     ["signed with the public key as a secret", { forge: "hs256" }, /symmetric algorithms/],
     ["expired", { ttl: "-1s" }, /"exp" claim timestamp check failed/],
     ["with data that is no JSON", { data: "{not JSON" }, /JSON/],
-    [
-      "of a type that no handler is for",
-      { eventType: "InvoiceStatusUpdated" },
-      /Unexpected event type/,
-    ],
+    ["of a type without a handler", { eventType: "InvoiceStatusUpdated" }, /Unexpected event type/],
   ];
   for (const [name, request, reason] of refusals) {
     test(`is refused, and stays pending: ${name}`, async () => {
@@ -261,7 +257,7 @@ describe("an event sent by command", () => {
   }
 });
 
-test("the key is taken as PEM, indented PEM and base64 of the PEM, and no other is", async () => {
+test("the key is accepted as PEM, indented PEM and base64 of the PEM; another key is not", async () => {
   await sim.webhook({ eventType: "AppInstalled" });
   const { jwt } = await arrival();
   const accepted = [
@@ -288,8 +284,8 @@ test("the key is taken as PEM, indented PEM and base64 of the PEM, and no other 
   const spki = Buffer.from(await crypto.subtle.exportKey("spki", other.publicKey)).toString(
     "base64",
   );
-  const stranger = `-----BEGIN PUBLIC KEY-----\n${spki}\n-----END PUBLIC KEY-----`;
+  const otherKey = `-----BEGIN PUBLIC KEY-----\n${spki}\n-----END PUBLIC KEY-----`;
   const handled = [];
-  await assert.rejects(clientOf(stranger, handled).webhooks.process(jwt));
+  await assert.rejects(clientOf(otherKey, handled).webhooks.process(jwt));
   assert.equal(handled.length, 0);
 });

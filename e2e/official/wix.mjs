@@ -1,5 +1,5 @@
-// What the tests in this folder share: the way from Wix's packages to the offline
-// Wix, and its control API.
+// Shared by the tests in this folder: redirects Wix's packages to the offline Wix, and
+// calls its control API.
 
 import { after, beforeEach } from "node:test";
 
@@ -17,14 +17,14 @@ function required(name) {
   return value;
 }
 
-// Wix's packages have this origin hard-coded and no option to change it. They call
-// the global fetch at call time, so that it is the one place to lead them elsewhere.
-// Whatever else a request is made of stays as they made it.
+// Wix's packages have this origin hard-coded, without an option to change it. They look up
+// the global fetch at each call, so replacing it redirects them. Nothing else of a request
+// is changed.
 const wixOrigin = "https://www.wixapis.com/";
 const realFetch = globalThis.fetch;
 globalThis.fetch = (input, init) => {
   if (typeof input !== "string" || !input.startsWith(wixOrigin)) {
-    throw new Error("a package called something other than Wix's API by its address");
+    throw new Error("a package called something other than Wix's API");
   }
   return realFetch(`${simURL}/${input.slice(wixOrigin.length)}`, init);
 };
@@ -36,13 +36,13 @@ async function control(method, path, body) {
   });
   const text = await res.text();
   if (!res.ok) {
-    throw new Error(`the offline Wix answers ${res.status}: ${text}`);
+    throw new Error(`${method} ${path} of the offline Wix: status ${res.status}: ${text}`);
   }
   return res.headers.get("Content-Type") === "application/json" ? JSON.parse(text) : text;
 }
 
 export const sim = {
-  // token makes an access token: {subject, instanceId?, appId?, ttl?, active?, noInstance?}.
+  // token creates an access token: {subject, instanceId?, appId?, ttl?, active?, noInstance?}.
   token: async (request) => (await control("POST", "tokens", request)).token,
   install: (request) => control("POST", "installs", request),
   uninstall: (id) => control("DELETE", `installs/${id}`),

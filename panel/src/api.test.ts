@@ -11,7 +11,7 @@ interface Sent {
   init: RequestInit;
 }
 
-/** A server that gives these answers in turn, and an editor that counts the tokens it is asked for. */
+/** A server that sends these answers in order, and an editor that counts the requests for a new token. */
 function serve(...answers: (Response | Error)[]) {
   const sent: Sent[] = [];
   let renewed = 0;
@@ -50,13 +50,13 @@ const caught = async (promise: Promise<unknown>) => {
 };
 
 describe("requests", () => {
-  it("loads the settings from beside the panel", async () => {
+  it("loads the settings from the api folder beside the panel", async () => {
     const { api, sent } = serve(json({ settings: { greeting: "Hi" }, version: 4 }));
     expect(await api.loadSettings()).toEqual({ settings: { greeting: "Hi" }, version: 4 });
     expect(sent[0]?.url).toBe("https://example.test/app/api/settings");
   });
 
-  it("saves with the version that is being replaced", async () => {
+  it("saves with the version that it replaces", async () => {
     const { api, sent } = serve(json({ settings: { greeting: "Hey" }, version: 5 }));
     expect(await api.saveSettings({ greeting: "Hey" }, 4)).toMatchObject({ version: 5 });
     // A plain object: fetchWithAuth loses a Headers instance.
@@ -67,7 +67,7 @@ describe("requests", () => {
     expect(sent[0]?.init).toMatchObject({ method: "PUT", body: '{"greeting":"Hey"}' });
   });
 
-  it("gives every request an end", async () => {
+  it("gives every request a timeout", async () => {
     const { api, sent } = serve(json({ settings: { greeting: "Hi" }, version: 4 }));
     await api.loadSettings();
     expect(sent[0]?.init.signal).toBeInstanceOf(AbortSignal);
@@ -77,7 +77,7 @@ describe("requests", () => {
 describe("the instance", () => {
   it.each([
     [
-      "is read as far as it is known",
+      "is read with plan, id and site name",
       {
         status: "Success",
         instance: { plan: { name: "pro", isFree: false }, instanceId: "i", siteDisplayName: "S" },
@@ -85,16 +85,16 @@ describe("the instance", () => {
       { plan: { name: "pro", isFree: false }, instanceId: "i", siteDisplayName: "S" },
     ],
     [
-      "has no plan until Wix has told it",
+      "has no plan until the server has read it from Wix",
       { status: "Success", instance: { instanceId: "i" } },
       { plan: undefined, instanceId: "i", siteDisplayName: undefined },
     ],
     [
-      "has no plan when the plan makes no sense",
+      "has no plan when the plan is invalid",
       { status: "Success", instance: { plan: { name: 7 }, instanceId: 8 } },
       { plan: undefined, instanceId: undefined, siteDisplayName: undefined },
     ],
-    ["is empty for a token that belongs to none", { status: "No instance ID." }, {}],
+    ["is empty for a token without an instance", { status: "No instance ID." }, {}],
   ])("%s", async (_, body, expected) => {
     expect(await serve(json(body)).api.loadInstance()).toEqual(expected);
   });
@@ -102,6 +102,36 @@ describe("the instance", () => {
   it("is a bad answer without an instance in it", async () => {
     const { api } = serve(json({ status: "Success" }));
     expect((await caught(api.loadInstance())).code).toBe("bad_answer");
+  });
+});
+
+describe("the guests", () => {
+  const days = [
+    { day: "2026-11-24", guests: 0 },
+    { day: "2026-11-25", guests: 12 },
+  ];
+
+  it("are loaded past the cache, from the api folder beside the panel", async () => {
+    const { api, sent } = serve(json({ days }));
+    expect(await api.loadGuests()).toEqual(days);
+    expect(sent[0]?.url).toBe("https://example.test/app/api/guests");
+    expect(sent[0]?.init.cache).toBe("no-store");
+  });
+
+  it("may be none", async () => {
+    expect(await serve(json({ days: [] })).api.loadGuests()).toEqual([]);
+  });
+
+  it.each([
+    ["no list", {}],
+    ["a list of something else", { days: ["2026-11-25"] }],
+    ["a day that is no date", { days: [{ day: "2026-13-45", guests: 1 }] }],
+    ["a day in another form", { days: [{ day: "25.11.2026", guests: 1 }] }],
+    ["a number that is text", { days: [{ day: "2026-11-25", guests: "1" }] }],
+    ["a negative number", { days: [{ day: "2026-11-25", guests: -1 }] }],
+    ["half a guest", { days: [{ day: "2026-11-25", guests: 0.5 }] }],
+  ])("%s is a bad answer", async (_, body) => {
+    expect((await caught(serve(json(body)).api.loadGuests())).code).toBe("bad_answer");
   });
 });
 
@@ -118,13 +148,13 @@ describe("tokens", () => {
     },
   );
 
-  it("a second refusal stands", async () => {
+  it("a second refusal is final", async () => {
     const { api, sent, renewed } = serve(fault(401, "token_expired"), fault(401, "token_expired"));
     expect((await caught(api.loadSettings())).code).toBe("token_expired");
     expect([sent.length, renewed()]).toEqual([2, 1]);
   });
 
-  it("a save is sent again whole", async () => {
+  it("a repeated save has its method and body again", async () => {
     const { api, sent } = serve(
       fault(401, "token_inactive"),
       json({ settings: { greeting: "Hey" }, version: 2 }),
@@ -138,7 +168,7 @@ describe("tokens", () => {
     [403, "token_foreign"],
     [403, "owner_required"],
     [503, "wix_unavailable"],
-  ])("%i %s: no second try", async (status, code) => {
+  ])("%i %s: no second request", async (status, code) => {
     const { api, sent, renewed } = serve(fault(status, code));
     expect((await caught(api.loadSettings())).code).toBe(code);
     expect([sent.length, renewed()]).toEqual([1, 0]);
@@ -153,6 +183,11 @@ describe("faults", () => {
     [401, "token_expired", "expired"],
     [403, "token_foreign", "foreign"],
     [403, "owner_required", "owner"],
+    [403, "instance_required", "instance"],
+    [403, "app_required", "server"],
+    [400, "body_malformed", "server"],
+    [422, "invalid_body", "server"],
+    [503, "store_unavailable", "store"],
     [404, "not_found", "server"],
     [405, "method_not_allowed", "server"],
     [412, "version_conflict", "server"],
@@ -169,6 +204,20 @@ describe("faults", () => {
     const { api } = serve(fault(status, code), fault(status, code));
     const thrown = await caught(api.loadSettings());
     expect([thrown.code, kindOf(thrown), thrown.details.requestId]).toEqual([code, kind, "r-1"]);
+  });
+
+  it("with a code of the app carry the app's sentence", async () => {
+    const body = { error: "The guest book is full.", code: "book_full", requestId: "r-1" };
+    const thrown = await caught(serve(json(body, 409)).api.loadGuests());
+    expect([kindOf(thrown), thrown.details.sentence]).toEqual(["app", "The guest book is full."]);
+  });
+
+  it.each([
+    ["no sentence", { code: "book_full" }],
+    ["an empty one", { code: "book_full", error: "" }],
+    ["one that is no text", { code: "book_full", error: 7 }],
+  ])("with a code of the app and %s are of the kind server", async (_, body) => {
+    expect(kindOf(await caught(serve(json(body, 409)).api.loadGuests()))).toBe("server");
   });
 
   it.each([
@@ -189,7 +238,7 @@ describe("faults", () => {
     expect((await caught(serve(answer).api.loadSettings())).code).toBe(code);
   });
 
-  it("names the faults of fields, and drops what is none", async () => {
+  it("carry the faults of fields, without invalid ones", async () => {
     const fields = [{ name: "greeting", reason: "must not be empty" }, { name: 1 }, null];
     const { api } = serve(json({ error: "", code: "invalid_settings", fields }, 422));
     expect((await caught(api.saveSettings({ greeting: "" }, 1))).details.fields).toEqual([
@@ -200,8 +249,8 @@ describe("faults", () => {
   it.each([
     ["seconds", "30", NOW + 30_000],
     ["a date", "Thu, 01 Jan 2026 00:01:00 GMT", NOW + 60_000],
-    ["no seconds at all", "0", undefined],
-    ["a date gone by", "Wed, 31 Dec 2025 00:00:00 GMT", undefined],
+    ["zero seconds", "0", undefined],
+    ["a past date", "Wed, 31 Dec 2025 00:00:00 GMT", undefined],
     ["nonsense", "soon", undefined],
   ])("Retry-After with %s", async (_, header, at) => {
     const { api } = serve(fault(503, "wix_unavailable", { "Retry-After": header }));

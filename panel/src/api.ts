@@ -1,28 +1,37 @@
-// The panel's own server: the site-wide settings and the instance.
+// The panel's own server: the site-wide settings, the instance, and the guests of the last days.
 import type { FieldFault } from "./fault";
 import { Fault } from "./fault";
 
+/** The site's settings. Those that this panel does not show are saved as they were. */
 export interface Settings {
   greeting: string;
+  [name: string]: unknown;
 }
 
-/** Settings as they are stored, with the version that a save has to name. */
+/** The stored settings, with the version that a save has to name. */
 export interface Saved {
   settings: Settings;
   version: number;
 }
 
 export interface Instance {
-  /** Absent until Wix has told it. name is '' for the free plan. */
+  /** Absent until the server has read it from Wix. name is '' for the free plan. */
   plan?: { name: string; isFree: boolean };
   instanceId?: string;
   siteDisplayName?: string;
 }
 
-/** How requests travel: with the owner's token on them. */
+/** How many guests the site's widgets greeted on one day. */
+export interface GuestDay {
+  /** The day in UTC, as YYYY-MM-DD. */
+  day: string;
+  guests: number;
+}
+
+/** Sends requests with the owner's token. */
 export interface Session {
   fetch(url: string, init?: RequestInit): Promise<Response>;
-  /** Forgets the token, so that the next request carries a new one. */
+  /** Discards the token, so that the next request carries a new one. */
   renew(): void;
 }
 
@@ -30,14 +39,16 @@ export interface Api {
   loadSettings(): Promise<Saved>;
   saveSettings(settings: Settings, version: number): Promise<Saved>;
   loadInstance(): Promise<Instance>;
+  /** The last seven days, the oldest first. */
+  loadGuests(): Promise<GuestDay[]>;
 }
 
-/** The network's failures, told from the editor's: Session.fetch rejects with it when no answer came. */
+/** Session.fetch rejects with this when no answer came, so that a network failure differs from an editor's refusal. */
 export class Unreachable extends Error {
   override name = "Unreachable";
 }
 
-const PATIENCE = 20_000;
+const TIMEOUT = 20_000; // milliseconds
 const RENEWABLE = ["token_expired", "token_inactive", "token_missing"];
 
 /** base is the address of the server's api/ folder. Every method rejects with a Fault. */
@@ -49,7 +60,7 @@ export function createApi(base: URL, session: Session, now: () => number = Date.
       if (!(fault instanceof Fault) || !RENEWABLE.includes(fault.code)) {
         throw fault;
       }
-      // @wix/editor 1.866.0 keeps a token past its end; a new client asks the editor for another.
+      // @wix/editor 1.866.0 caches a token beyond its expiry; a new client asks the editor for another.
       session.renew();
       return once(path, init);
     }
@@ -61,7 +72,7 @@ export function createApi(base: URL, session: Session, now: () => number = Date.
     try {
       response = await session.fetch(new URL(path, base).href, {
         ...init,
-        signal: AbortSignal.timeout(PATIENCE),
+        signal: AbortSignal.timeout(TIMEOUT),
       });
       text = await response.text();
     } catch (cause) {
@@ -85,6 +96,7 @@ export function createApi(base: URL, session: Session, now: () => number = Date.
         }),
       ),
     loadInstance: async () => instanceFrom(await call("get-instance", { cache: "no-store" })),
+    loadGuests: async () => guestsFrom(await call("guests", { cache: "no-store" })),
   };
 }
 
@@ -110,13 +122,14 @@ function parse(text: string): Body | null {
 function faultOf(response: Response, body: Body | null, now: number): Fault {
   const known = typeof body?.code === "string" ? body.code : codeForStatus(response.status);
   return new Fault(known, {
+    sentence: typeof body?.error === "string" ? body.error : undefined,
     requestId: typeof body?.requestId === "string" ? body.requestId : undefined,
     fields: Array.isArray(body?.fields) ? body.fields.filter(isFieldFault) : undefined,
     retryAt: retryAt(response.headers.get("Retry-After"), now),
   });
 }
 
-/** A proxy in between answers without a code of ours. */
+/** The code for an answer without one, such as a proxy's. */
 function codeForStatus(status: number): string {
   if (status === 412) {
     return "version_conflict";
@@ -149,7 +162,7 @@ function savedFrom(body: unknown): Saved {
   if (typeof settings?.greeting !== "string" || typeof version !== "number") {
     throw new Fault("bad_answer");
   }
-  return { settings: { greeting: settings.greeting }, version };
+  return { settings: { ...settings, greeting: settings.greeting }, version };
 }
 
 function instanceFrom(body: unknown): Instance {
@@ -172,4 +185,23 @@ function instanceFrom(body: unknown): Instance {
 function planFrom(plan: unknown): Instance["plan"] {
   const { name, isFree } = (plan ?? {}) as Body;
   return typeof name === "string" && typeof isFree === "boolean" ? { name, isFree } : undefined;
+}
+
+function guestsFrom(body: unknown): GuestDay[] {
+  const { days } = body as { days?: unknown };
+  if (!Array.isArray(days) || !days.every(isGuestDay)) {
+    throw new Fault("bad_answer");
+  }
+  return days.map(({ day, guests }) => ({ day, guests }));
+}
+
+function isGuestDay(value: unknown): value is GuestDay {
+  const { day, guests } = (value ?? {}) as Body;
+  return (
+    typeof day === "string" &&
+    /^\d{4}-\d{2}-\d{2}$/.test(day) &&
+    !Number.isNaN(Date.parse(day)) &&
+    Number.isInteger(guests) &&
+    (guests as number) >= 0
+  );
 }

@@ -1,6 +1,6 @@
-// Copies text, also where the frame has no permission for the clipboard API.
+// Copies text, also in a frame without permission for the clipboard API.
 
-/** Says whether it worked. field shows the text: it is what is selected when the clipboard API is refused. */
+/** Copies a field's value and returns whether that worked. Without the clipboard API the field is selected and copied. */
 export async function copyFrom(field: HTMLInputElement): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(field.value);

@@ -1,4 +1,4 @@
-// Which way the panel reads: right to left when the editor's language or the site does.
+// The panel's text direction: right to left when the site's direction or the editor's language is.
 
 const RTL_LANGUAGES = ["ar", "dv", "fa", "he", "iw", "ku", "ps", "sd", "ug", "ur", "yi"];
 

@@ -1,4 +1,4 @@
-// The one module that speaks to the Wix editor.
+// The only module that calls the Wix editor.
 import { editor, events, info, inputs, widget } from "@wix/editor";
 import { createClient } from "@wix/sdk/client";
 import type { Session } from "./api";
@@ -22,10 +22,10 @@ export interface Editor {
   onSelection(changed: (components: unknown) => void): void;
 }
 
-/** Whether something frames this page. Without it no editor can answer. */
+/** Whether this page is in a frame. Without one there is no editor. */
 export const isFramed = () => window.self !== window.top;
 
-/** Starts the 10 seconds in which an editor has to answer; after them every call rejects with IncorrectEnvironment. */
+/** Connects to the editor. If none answers within 10 seconds, every call rejects with IncorrectEnvironment. */
 export function connectEditor(): Editor {
   dropBrokenEssentials();
   const host = editor.host();
@@ -61,12 +61,12 @@ export function connectEditor(): Editor {
         .addEventListener("componentSelectionChanged", (event: { components?: unknown }) =>
           changed(event?.components),
         )
-        .catch(() => {}); // an editor without events: the panel still has its button to look again
+        .catch(() => {}); // an editor without events: the panel's button reads the selection again
     },
   };
 }
 
-/** Tells a network failure from an editor that refuses a token: fetchWithAuth rejects with both. */
+/** fetchWithAuth rejects both when the network fails and when the editor refuses a token. This marks the former. */
 const markedFetch: typeof fetch = async (input, init) => {
   try {
     return await fetch(input, init);
@@ -75,7 +75,7 @@ const markedFetch: typeof fetch = async (input, init) => {
   }
 };
 
-/** editor.host() throws when the essentials parameter is not JSON; the panel can do without it. */
+/** editor.host() throws when the essentials parameter is not JSON. The panel does not need the parameter. */
 function dropBrokenEssentials() {
   const url = new URL(window.location.href);
   try {

@@ -1,4 +1,4 @@
-// What can go wrong between the panel and its server.
+// The failures of the panel's requests to its server, and what they mean to a site owner.
 
 /** A fault in one field of what was sent. */
 export interface FieldFault {
@@ -9,9 +9,11 @@ export interface FieldFault {
 export class Fault extends Error {
   override name = "Fault";
   constructor(
-    /** The server's code; or offline, no_token, bad_answer, which are ours. */
+    /** The server's code, or one of the panel's own: offline, no_token, bad_answer. */
     readonly code: string,
     readonly details: {
+      /** The server's sentence for people. It is in English. */
+      sentence?: string;
       requestId?: string;
       fields?: FieldFault[];
       /** When it makes sense to try again, in milliseconds since 1970. */
@@ -22,30 +24,54 @@ export class Fault extends Error {
   }
 }
 
-export type Kind = "expired" | "foreign" | "owner" | "wix" | "limited" | "offline" | "server";
+export type Kind =
+  | "expired"
+  | "foreign"
+  | "owner"
+  | "instance"
+  | "wix"
+  | "limited"
+  | "offline"
+  | "store"
+  | "server"
+  | "app";
 
-/** What a fault means to a site owner: one kind, one sentence, one way out. */
-export function kindOf(fault: Fault): Kind {
-  switch (fault.code) {
-    case "token_expired":
-    case "token_inactive":
-    case "token_missing":
-    case "token_malformed":
-    case "no_token":
-      return "expired";
-    case "token_foreign":
-      return "foreign";
-    case "owner_required":
-      return "owner";
-    case "wix_unavailable":
-    case "wix_timeout":
-    case "wix_bad_response":
-      return "wix";
-    case "rate_limited":
-      return "limited";
-    case "offline":
-      return "offline";
-    default:
-      return "server";
-  }
+/** Nametag's own codes, by what they mean to a site owner: one kind has one notice and one action. */
+const KINDS = new Map<string, Kind>([
+  ["token_expired", "expired"],
+  ["token_inactive", "expired"],
+  ["token_missing", "expired"],
+  ["token_malformed", "expired"],
+  ["no_token", "expired"],
+  ["token_foreign", "foreign"],
+  ["owner_required", "owner"],
+  ["instance_required", "instance"],
+  ["wix_unavailable", "wix"],
+  ["wix_timeout", "wix"],
+  ["wix_bad_response", "wix"],
+  ["rate_limited", "limited"],
+  ["offline", "offline"],
+  ["store_unavailable", "store"],
+  ["app_required", "server"],
+  ["not_found", "server"],
+  ["method_not_allowed", "server"],
+  ["version_conflict", "server"],
+  ["version_required", "server"],
+  ["body_malformed", "server"],
+  ["body_too_large", "server"],
+  ["unsupported_media_type", "server"],
+  ["invalid_settings", "server"],
+  ["invalid_body", "server"],
+  ["internal", "server"],
+  ["bad_answer", "server"],
+]);
+
+/** Any other code is one that the app has declared, and its sentence is shown. */
+export function kindOf({ code, details }: Fault): Kind {
+  return KINDS.get(code) ?? (details.sentence ? "app" : "server");
+}
+
+/** Anything but a Fault is a bug in the panel; it shows as an internal error. */
+export function asFault(thrown: unknown): Fault {
+  return thrown instanceof Fault ? thrown : new Fault("internal");
 }

@@ -1,19 +1,17 @@
-// The state of the section that says whose panel this is.
+// The state of the section "About this app".
 import type { Api, Instance } from "./api";
-import type { Store } from "./store";
-import { createStore } from "./store";
+import type { Signal } from "./signal";
+import { createSignal } from "./signal";
 
-export type InstanceState =
-  | { status: "loading" | "failed" }
-  | { status: "ready"; instance: Instance };
+type InstanceState = { status: "loading" | "failed" } | { status: "ready"; instance: Instance };
 
 export interface InstanceModel {
-  state: Store<InstanceState>;
+  state: Signal<InstanceState>;
   load(): Promise<void>;
 }
 
 export function createInstanceModel(api: Api): InstanceModel {
-  const state = createStore<InstanceState>({ status: "loading" });
+  const state = createSignal<InstanceState>({ status: "loading" });
   return {
     state,
     async load() {
@@ -21,7 +19,7 @@ export function createInstanceModel(api: Api): InstanceModel {
       try {
         state.set({ status: "ready", instance: await api.loadInstance() });
       } catch {
-        // The section beside this one says what is wrong and offers the way out.
+        // What fails here fails in the section "All widgets on this site" too, which shows the notice.
         state.set({ status: "failed" });
       }
     },

@@ -1,4 +1,4 @@
-// Starts the panel: joins the editor, the server and the page.
+// Starts the panel: connects the editor, the server and the page.
 import { createRoot } from "react-dom/client";
 import { createApi } from "./api";
 import { App } from "./components/App";
@@ -6,6 +6,7 @@ import type { Panel } from "./components/context";
 import { directionFor } from "./direction";
 import type { Editor } from "./editor";
 import { connectEditor, isFramed } from "./editor";
+import { createGuestsModel } from "./guestsModel";
 import { createInstanceModel } from "./instanceModel";
 import { messagesFor } from "./messages";
 import { createSiteModel } from "./siteModel";
@@ -15,11 +16,11 @@ import { createWidgetModel } from "./widgetModel";
 
 const editor = isFramed() ? connectEditor() : null;
 const language = editor?.language ?? "";
-const { code, messages } = messagesFor(language);
-document.documentElement.lang = code;
+const messages = messagesFor(language);
+document.documentElement.lang = messages.language;
 document.documentElement.setAttribute("data-tokens", chooseTokens(window.location.search));
 document.title = messages.title;
-// The Design System's rules look for a dir above them, the token sets for one below the html element.
+// The Design System's rules match a dir on any ancestor, the token sets only one inside the html element.
 document.body.dir = directionFor(null, language);
 
 const root = document.getElementById("root");
@@ -29,7 +30,7 @@ if (root) {
   createRoot(root).render(<App panel={panel} messages={messages} />);
 }
 
-/** Applies the stylesheet that the page has only fetched (see firstpaint.ts). A panel without it is better than none. */
+/** Applies the stylesheet that the page has only fetched (see firstpaint.ts). If that cannot be loaded, the panel starts without it. */
 function designSystem(): Promise<unknown> | undefined {
   const link = document.querySelector<HTMLLinkElement>("link[rel=preload][as=style]");
   if (link) {
@@ -45,21 +46,23 @@ function start(editor: Editor): Panel {
   const widget = createWidgetModel(editor.widget);
   const site = createSiteModel(api, (version) => widget.announceVersion(version));
   const instance = createInstanceModel(api);
+  const guests = createGuestsModel(api);
 
   void widget.load();
   void site.load();
   void instance.load();
+  void guests.load();
   editor.onSelection((components) => void widget.selectionChanged(components));
   editor.siteDirection().then(
     (direction) => {
       document.body.dir = directionFor(direction, language);
     },
-    () => {}, // no editor, or one that does not say
+    () => {}, // no editor, or one without this call
   );
 
-  // Leaving the panel ends the typing; coming back may be after an undo in the editor.
+  // Leaving the panel ends the typing. While it was left, an undo in the editor may have changed the widget.
   window.addEventListener("blur", () => widget.flush());
   window.addEventListener("pagehide", () => widget.flush());
   window.addEventListener("focus", () => void widget.refresh());
-  return { editor, widget, site, instance };
+  return { editor, widget, site, instance, guests };
 }

@@ -1,4 +1,4 @@
-// Every sentence that the panel says, by language.
+// Every text of the panel, by language.
 import type { Kind } from "./fault";
 import type { GreetingFault } from "./siteModel";
 
@@ -8,6 +8,8 @@ export interface Notice {
 }
 
 const english = {
+  /** The code of the language, for numbers and dates. */
+  language: "en",
   title: "Nametag Settings",
   loading: "Loading settings",
   tryAgain: "Try again",
@@ -25,7 +27,7 @@ const english = {
   },
   unreadable: {
     title: "The widget could not be read",
-    body: "The editor did not hand over this widget’s settings.",
+    body: "The editor did not return this widget’s settings.",
   },
 
   widget: {
@@ -82,6 +84,19 @@ const english = {
     keepMine: "Keep mine",
   },
 
+  guests: {
+    title: "Guests greeted",
+    lastDays: "in the last 7 days (UTC)",
+    /** count is the number as the language writes it. */
+    day: (date: string, guests: number, count: string) =>
+      `${date}: ${count} ${guests === 1 ? "guest" : "guests"}`,
+    empty: {
+      title: "No guests yet",
+      body: "The number of guests shows here once a widget on your site has greeted someone.",
+    },
+    unavailable: "The number of guests can’t be shown right now.",
+  },
+
   about: {
     title: "About this app",
     plan: "Plan",
@@ -107,6 +122,10 @@ const english = {
       title: "You can’t change site-wide settings",
       body: "Only people who may edit this site can.",
     },
+    instance: {
+      title: "This site doesn’t have the app",
+      body: "Install the app on this site and reopen this panel.",
+    },
     wix: {
       title: "Wix can’t be reached right now",
       body: "This widget’s own settings still work; the site-wide part will be back.",
@@ -119,9 +138,18 @@ const english = {
       title: "No connection",
       body: "Check your network. This widget’s own settings still work.",
     },
+    store: {
+      title: "Our server has a problem right now",
+      body: "It is on our side, and usually over soon. This widget’s own settings still work.",
+    },
     server: {
       title: "Something went wrong on our side",
       body: "This widget’s own settings still work.",
+    },
+    /** The body is the app's own sentence. */
+    app: {
+      title: "This didn’t work",
+      body: "",
     },
   } satisfies Record<Kind, Notice>,
   reference: (requestId: string) => `Reference: ${requestId}`,
@@ -129,12 +157,11 @@ const english = {
 
 export type Messages = typeof english;
 
-/** A language is added by writing its messages and naming it here. */
+/** To add a language, write its messages and list it here. */
 const languages = new Map<string, Messages>([["en", english]]);
 
-/** The messages for a language code such as "en" or "pt-BR", and the code of the language they are in. */
-export function messagesFor(language: string): { code: string; messages: Messages } {
+/** The messages for a language code such as "en" or "pt-BR"; English for a language that is not here. */
+export function messagesFor(language: string): Messages {
   const primary = language.toLowerCase().split(/[-_]/)[0] ?? "";
-  const messages = languages.get(primary);
-  return messages ? { code: primary, messages } : { code: "en", messages: english };
+  return languages.get(primary) ?? english;
 }

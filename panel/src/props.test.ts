@@ -9,15 +9,15 @@ describe("reading an attribute", () => {
   });
 
   it.each<[string, PropName, unknown, unknown]>([
-    ["a name is taken as it is", "displayName", " Ada ", " Ada "],
+    ["a name is unchanged", "displayName", " Ada ", " Ada "],
     ["an empty name stays empty", "displayName", "", ""],
     ["a name that is no text is the default", "displayName", 7, ""],
-    ["a colour of the theme is kept whole", "textColor", "var(--x, #fff)", "var(--x, #fff)"],
-    ["an empty colour is the default", "backgroundColor", " ", DEFAULTS.backgroundColor],
+    ["a color of the theme is unchanged", "textColor", "var(--x, #fff)", "var(--x, #fff)"],
+    ["an empty color is the default", "backgroundColor", " ", DEFAULTS.backgroundColor],
     ["an unknown alignment is start", "align", "justify", "start"],
     ["center", "align", "center", "center"],
     ["end", "align", "end", "end"],
-    ["the status line is off only when it says so", "showStatus", "false", false],
+    ["the status line is off for false", "showStatus", "false", false],
     ["the status line is on for anything else", "showStatus", "0", true],
     ["a font", "font", '{"font":"16px Arial"}', { font: "16px Arial" }],
     [
@@ -51,9 +51,9 @@ describe("writing an attribute", () => {
     expect(formatProp(name, value as never)).toBe(text);
   });
 
-  // The three beginnings that @wix/editor-platform-transport eats.
+  // Among them the three markers of @wix/editor-platform-transport.
   it.each(["°", "ƒ", "∂", "∂x", "x°", "ƒƒ", "·", "×A", "", "Zoë 🎉"])(
-    "the name %j comes back unharmed, and is nothing the transport eats",
+    "the name %j survives writing and reading, and is no marker of the transport",
     (name) => {
       const text = formatProp("displayName", name);
       expect(text).not.toMatch(/^[°ƒ]$|^∂/);
@@ -62,7 +62,7 @@ describe("writing an attribute", () => {
   );
 });
 
-describe("a font in words", () => {
+describe("the label of a font", () => {
   it.each([
     ['italic bold 24px "Georgia","serif"', "Georgia, 24px"],
     ['16px "Open Sans"', "Open Sans, 16px"],

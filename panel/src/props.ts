@@ -1,9 +1,9 @@
-// The settings of a single widget: how they are read from and written to its attributes.
+// The settings of a single widget, and how they are read from and written to its attributes.
 import { fromWire, toWire } from "./transport";
 
 export type Align = "start" | "center" | "end";
 
-/** What the editor's font picker gives, and the attribute keeps as JSON. */
+/** The result of the editor's font picker. The attribute holds it as JSON. */
 export interface Font {
   /** A CSS font shorthand, or var(--…, shorthand) for a font of the site's theme. */
   font: string;
@@ -12,10 +12,10 @@ export interface Font {
 
 export interface WidgetProps {
   displayName: string;
-  /** A CSS colour, or var(--…, colour) for a colour of the site's theme. */
+  /** A CSS color, or var(--…, color) for a color of the site's theme. */
   textColor: string;
   backgroundColor: string;
-  /** null leaves the font to the page. */
+  /** null for the page's font. */
   font: Font | null;
   align: Align;
   showStatus: boolean;
@@ -44,7 +44,7 @@ export const DEFAULTS: WidgetProps = {
   showStatus: true,
 };
 
-/** Reads one attribute. Whatever is absent or makes no sense becomes the default. */
+/** Parses one attribute. A value that is absent or invalid becomes the default. */
 export function parseProp<N extends PropName>(name: N, raw: unknown): WidgetProps[N] {
   const text = typeof raw === "string" ? fromWire(raw) : null;
   return (text === null ? DEFAULTS[name] : parsers[name](text)) as WidgetProps[N];
@@ -79,7 +79,7 @@ function parseFont(text: string): Font | null {
   }
 }
 
-/** The first family and the size of a font, for people: "Georgia, 24px". */
+/** The first family and the size of a font, as a label: "Georgia, 24px". */
 export function describeFont({ font }: Font): string {
   const shorthand = /^var\(\s*--[\w-]+\s*,(.*)\)$/.exec(font.trim())?.[1] ?? font;
   const size = /(\d+(?:\.\d+)?(?:px|em|rem|pt|%))(?:\/\S+)?\s+/.exec(shorthand);

@@ -5,10 +5,10 @@ import { canSave, createSiteModel, greetingFault } from "./siteModel";
 
 type Answer = Saved | Fault;
 
-/** A server that gives these answers in turn to loads and to saves. */
+/** A server that sends these answers in order to loads and to saves. */
 function site({ loads = [], saves = [] }: { loads?: Answer[]; saves?: Answer[] }) {
   const sent: [string, number][] = [];
-  const followed: number[] = [];
+  const announced: number[] = [];
   const next = (answers: Answer[]) => {
     const answer = answers.shift();
     if (answer === undefined) {
@@ -26,8 +26,9 @@ function site({ loads = [], saves = [] }: { loads?: Answer[]; saves?: Answer[] }
       return next(saves);
     },
     loadInstance: async () => ({}),
+    loadGuests: async () => [],
   };
-  return { model: createSiteModel(api, (version) => followed.push(version)), sent, followed };
+  return { model: createSiteModel(api, (version) => announced.push(version)), sent, announced };
 }
 
 const at = (version: number, greeting: string): Saved => ({ settings: { greeting }, version });
@@ -61,14 +62,14 @@ describe("loading", () => {
 });
 
 describe("saving", () => {
-  it("goes through saving to saved, and the stage is told", async () => {
-    const { model, sent, followed } = await edited({ saves: [at(4, "Welcome")] });
+  it("goes through saving to saved, and announces the version", async () => {
+    const { model, sent, announced } = await edited({ saves: [at(4, "Welcome")] });
     const seen: string[] = [];
     model.state.subscribe(() => seen.push(model.state.get().status));
     await model.save();
     expect(seen).toEqual(["saving", "saved"]);
     expect(sent).toEqual([["Welcome", 3]]);
-    expect(followed).toEqual([4]);
+    expect(announced).toEqual([4]);
   });
 
   it("the next save names the new version", async () => {
@@ -99,7 +100,7 @@ describe("saving", () => {
     expect(canSave(model.state.get())).toBe(false);
   });
 
-  it("is not asked for twice", async () => {
+  it("is sent once when called twice", async () => {
     const { model, sent } = await edited({ saves: [at(4, "Welcome")] });
     await Promise.all([model.save(), model.save()]);
     expect(sent).toHaveLength(1);
@@ -113,8 +114,8 @@ describe("saving", () => {
     "rate_limited",
     "wix_timeout",
     "internal",
-  ])("%s keeps what was typed", async (code) => {
-    const { model, followed } = await edited({ saves: [new Fault(code)] });
+  ])("after %s the draft stays", async (code) => {
+    const { model, announced } = await edited({ saves: [new Fault(code)] });
     await model.save();
     expect(model.state.get()).toMatchObject({
       status: "ready",
@@ -122,17 +123,17 @@ describe("saving", () => {
       fault: { code },
       saved: { version: 3 },
     });
-    expect(followed).toEqual([]);
+    expect(announced).toEqual([]);
   });
 
-  it("a fault goes away with the next edit", async () => {
+  it("the next edit clears a fault", async () => {
     const { model } = await edited({ saves: [new Fault("offline")] });
     await model.save();
     model.edit("Welcome!");
     expect(model.state.get()).toMatchObject({ fault: null });
   });
 
-  it("a fault in the field is told beside the field", async () => {
+  it("a fault in the field shows beside the field", async () => {
     const fields = [{ name: "greeting", reason: "must not be rude" }];
     const { model } = await edited({ saves: [new Fault("invalid_settings", { fields })] });
     await model.save();
@@ -143,7 +144,7 @@ describe("saving", () => {
     });
   });
 
-  it("a refusal that names no field is told as a fault", async () => {
+  it("a refusal that names no field shows as a fault", async () => {
     const { model } = await edited({ saves: [new Fault("invalid_settings")] });
     await model.save();
     expect(model.state.get()).toMatchObject({ invalid: null, fault: { code: "invalid_settings" } });
@@ -161,8 +162,8 @@ describe("two people save", () => {
     });
   });
 
-  it("theirs is taken without another save, and the stage is told", async () => {
-    const { model, sent, followed } = await edited({
+  it("taking theirs needs no save, and announces the version", async () => {
+    const { model, sent, announced } = await edited({
       saves: [conflict],
       loads: [at(9, "Good day")],
     });
@@ -170,10 +171,10 @@ describe("two people save", () => {
     model.takeTheirs();
     expect(model.state.get()).toMatchObject({ status: "saved", draft: "Good day" });
     expect(sent).toHaveLength(1);
-    expect(followed).toEqual([9]);
+    expect(announced).toEqual([9]);
   });
 
-  it("mine replaces theirs by theirs' version", async () => {
+  it("keeping mine saves with their version", async () => {
     const { model, sent } = await edited({
       saves: [conflict, at(10, "Welcome")],
       loads: [at(9, "Good day")],
@@ -184,7 +185,7 @@ describe("two people save", () => {
     expect(model.state.get()).toMatchObject({ status: "saved", saved: { version: 10 } });
   });
 
-  it("a third person leads to another conflict", async () => {
+  it("a third save leads to another conflict", async () => {
     const { model } = await edited({
       saves: [conflict, conflict],
       loads: [at(9, "Good day"), at(10, "Servus")],
@@ -194,18 +195,18 @@ describe("two people save", () => {
     expect(model.state.get()).toMatchObject({ status: "conflict", theirs: at(10, "Servus") });
   });
 
-  it("our own save whose answer was lost is no conflict", async () => {
-    const { model, followed } = await edited({
+  it("our own save, whose answer was lost, is no conflict", async () => {
+    const { model, announced } = await edited({
       saves: [new Fault("offline"), conflict],
       loads: [at(4, "Welcome")],
     });
     await model.save();
     await model.save();
     expect(model.state.get()).toMatchObject({ status: "saved", draft: "Welcome" });
-    expect(followed).toEqual([4]);
+    expect(announced).toEqual([4]);
   });
 
-  it("keeps what was typed when theirs cannot be loaded", async () => {
+  it("the draft stays when theirs cannot be loaded", async () => {
     const { model } = await edited({ saves: [conflict], loads: [new Fault("wix_timeout")] });
     await model.save();
     expect(model.state.get()).toMatchObject({

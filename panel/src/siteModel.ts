@@ -1,31 +1,35 @@
-// The state of the section "All widgets on this site": load, edit, save, and what happens when two people save.
+// The state of the section "All widgets on this site": loading, editing, saving, and the conflict of two saves.
 import type { Api, Saved } from "./api";
-import { Fault } from "./fault";
-import type { Store } from "./store";
-import { createStore } from "./store";
+import type { Fault } from "./fault";
+import { asFault } from "./fault";
+import type { Signal } from "./signal";
+import { createSignal } from "./signal";
 
 export const MAX_GREETING = 80;
 
-/** Why a greeting cannot be saved. 'refused' comes with the server's own words. */
+/** Why a greeting cannot be saved. 'refused' carries the server's reason. */
 export type GreetingFault =
   | { reason: "empty" | "long" | "control" }
   | { reason: "refused"; words: string };
 
+/** The form with the greeting. */
+export interface Editing {
+  status: "ready" | "saving" | "saved";
+  saved: Saved;
+  draft: string;
+  invalid: GreetingFault | null;
+  /** Why the last save failed. */
+  fault: Fault | null;
+}
+
 export type SiteState =
   | { status: "loading" }
   | { status: "failed"; fault: Fault }
-  | {
-      status: "ready" | "saving" | "saved";
-      saved: Saved;
-      draft: string;
-      invalid: GreetingFault | null;
-      /** Why the last save failed. */
-      fault: Fault | null;
-    }
+  | Editing
   | { status: "conflict"; theirs: Saved; draft: string };
 
 export interface SiteModel {
-  state: Store<SiteState>;
+  state: Signal<SiteState>;
   load(): Promise<void>;
   edit(draft: string): void;
   save(): Promise<void>;
@@ -33,11 +37,11 @@ export interface SiteModel {
   keepMine(): Promise<void>;
 }
 
-/** followed is told of every version that becomes the one in force here. */
-export function createSiteModel(api: Api, followed: (version: number) => void): SiteModel {
-  const state = createStore<SiteState>({ status: "loading" });
+/** onVersion is called with every version that this panel has saved or adopted. */
+export function createSiteModel(api: Api, onVersion: (version: number) => void): SiteModel {
+  const state = createSignal<SiteState>({ status: "loading" });
 
-  function ready(saved: Saved, draft: string, fault: Fault | null = null): SiteState {
+  function ready(saved: Saved, draft: string, fault: Fault | null = null): Editing {
     return { status: "ready", saved, draft, invalid: greetingFault(draft), fault };
   }
 
@@ -45,7 +49,7 @@ export function createSiteModel(api: Api, followed: (version: number) => void): 
     state.set({ status: "saving", saved, draft, invalid: null, fault: null });
     const greeting = draft.trim();
     try {
-      adopt(await api.saveSettings({ greeting }, saved.version));
+      adopt(await api.saveSettings({ ...saved.settings, greeting }, saved.version));
     } catch (thrown) {
       const fault = asFault(thrown);
       if (fault.code === "version_conflict") {
@@ -53,14 +57,14 @@ export function createSiteModel(api: Api, followed: (version: number) => void): 
       }
       const words = fault.details.fields?.map((field) => field.reason).join("; ");
       if (fault.code === "invalid_settings" && words) {
-        state.set({ ...ready(saved, draft), invalid: { reason: "refused", words } } as SiteState);
+        state.set({ ...ready(saved, draft), invalid: { reason: "refused", words } });
       } else {
         state.set(ready(saved, draft, fault));
       }
     }
   }
 
-  /** After a 412: someone else's save, or our own whose answer was lost. */
+  /** After a 412: someone else has saved, or the answer to our own save was lost. */
   async function compare(saved: Saved, draft: string): Promise<void> {
     try {
       const theirs = await api.loadSettings();
@@ -75,8 +79,8 @@ export function createSiteModel(api: Api, followed: (version: number) => void): 
   }
 
   function adopt(saved: Saved): void {
-    state.set({ ...ready(saved, saved.settings.greeting), status: "saved" } as SiteState);
-    followed(saved.version);
+    state.set({ ...ready(saved, saved.settings.greeting), status: "saved" });
+    onVersion(saved.version);
   }
 
   return {
@@ -117,9 +121,7 @@ export function createSiteModel(api: Api, followed: (version: number) => void): 
   };
 }
 
-type Editable = Extract<SiteState, { draft: string; saved: Saved }>;
-
-export function canSave(state: SiteState): state is Editable {
+export function canSave(state: SiteState): state is Editing {
   return (
     (state.status === "ready" || state.status === "saved") &&
     greetingFault(state.draft) === null &&
@@ -127,11 +129,11 @@ export function canSave(state: SiteState): state is Editable {
   );
 }
 
-export function isChanged(state: Editable): boolean {
+export function isChanged(state: Editing): boolean {
   return state.draft.trim() !== state.saved.settings.greeting;
 }
 
-/** The server's rule (1 to 80 code points, no control characters), said before asking it. */
+/** The server's rule (1 to 80 code points, no control characters), checked before asking it. */
 export function greetingFault(draft: string): GreetingFault | null {
   const greeting = draft.trim();
   if (greeting === "") {
@@ -145,8 +147,4 @@ export function greetingFault(draft: string): GreetingFault | null {
 
 export function charactersIn(text: string): number {
   return [...text].length;
-}
-
-function asFault(thrown: unknown): Fault {
-  return thrown instanceof Fault ? thrown : new Fault("internal");
 }

@@ -1,8 +1,7 @@
-// Texts that Wix's editor transport cannot carry, and how they are sent all the same.
+// Escapes the texts that Wix's editor transport cannot carry.
 //
-// @wix/editor-platform-transport 1.15.0 gives three characters a meaning of their own: a text that is exactly "°"
-// vanishes, exactly "ƒ" arrives as a function, and one that starts with "∂" is lost. A space beside them is enough, and
-// HTML shows no difference.
+// @wix/editor-platform-transport 1.15.0 uses three characters as markers: a text that is exactly "°" disappears, exactly
+// "ƒ" arrives as a function, and one that starts with "∂" is lost. An added space avoids this and does not show in HTML.
 
 export function toWire(text: string): string {
   if (text === "°" || text === "ƒ") {

@@ -10,7 +10,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A stage with one widget on it, or what the editor answers instead. */
+/** A stage with one widget on it. Setting host.fault makes every call of the editor fail. */
 function stage(attributes: Record<string, string> = {}) {
   const written: [string, string][] = [];
   const host = { attributes, written, fault: null as unknown };
@@ -43,7 +43,7 @@ async function ready(attributes?: Record<string, string>) {
 }
 
 describe("loading", () => {
-  it("gives nothing away until every attribute is read", async () => {
+  it("changes the state once every attribute is read", async () => {
     const { model } = stage({ "display-name": "Ada" });
     const seen: string[] = [];
     model.state.subscribe(() => seen.push(model.state.get().status));
@@ -54,10 +54,10 @@ describe("loading", () => {
 
   it.each([
     ["no selection", unselected, "no-selection"],
-    ["no selection, told as text", "[Widget Error]#UndefinedCompRef.", "no-selection"],
+    ["no selection, as text", "[Widget Error]#UndefinedCompRef.", "no-selection"],
     ["no editor", codeError("IncorrectEnvironment"), "no-editor"],
     ["anything else", new TypeError("x is not a function"), "failed"],
-    ["nothing at all", { odd: true }, "failed"],
+    ["no error object", { odd: true }, "failed"],
   ])("%s", async (_, fault, status) => {
     const { host, model } = stage();
     host.fault = fault;
@@ -74,7 +74,7 @@ describe("loading", () => {
 });
 
 describe("typing", () => {
-  it("shows at once and reaches the stage when it pauses, once", async () => {
+  it("shows at once and is written once, when it pauses", async () => {
     const { host, model } = await ready();
     for (const text of ["A", "Ad", "Ada"]) {
       model.type("displayName", text);
@@ -86,7 +86,7 @@ describe("typing", () => {
     expect(host.written).toEqual([["display-name", "Ada"]]);
   });
 
-  it("is not lost when the field is left before the pause", async () => {
+  it("is written when the field loses the focus before the pause", async () => {
     const { host, model } = await ready();
     model.type("displayName", "Ada");
     model.flush();
@@ -96,7 +96,7 @@ describe("typing", () => {
     expect(host.written).toHaveLength(1);
   });
 
-  it("does not come after a reset", async () => {
+  it("is not written after a reset", async () => {
     const { host, model } = await ready();
     model.type("displayName", "Ada");
     model.reset();
@@ -104,7 +104,7 @@ describe("typing", () => {
     expect(host.attributes["display-name"]).toBe("");
   });
 
-  it("never reaches the widget that is selected next", async () => {
+  it("is not written to the widget that is selected next", async () => {
     const { host, model } = await ready();
     model.type("displayName", "Ada");
     await model.selectionChanged([{ id: "other" }]);
@@ -114,7 +114,7 @@ describe("typing", () => {
 });
 
 describe("writing", () => {
-  it("sends only the newest of the values that came while one was on its way", async () => {
+  it("sends only the newest of the values set during a write", async () => {
     const written: string[] = [];
     let release = () => {};
     const model = createWidgetModel({
@@ -136,7 +136,7 @@ describe("writing", () => {
     expect(written).toEqual(["#1", "#3"]);
   });
 
-  it("says when the editor refuses, and takes it back when it accepts again", async () => {
+  it("reports a refusal of the editor until it accepts a write", async () => {
     const { host, model } = await ready();
     host.fault = new Error("refused");
     model.set("align", "end");
@@ -148,7 +148,7 @@ describe("writing", () => {
     expect(model.state.get()).toMatchObject({ unsent: false, props: { align: "center" } });
   });
 
-  it("turns to no selection when the selection goes", async () => {
+  it("shows no selection when the selection is lost", async () => {
     const { host, model } = await ready();
     host.fault = unselected;
     model.set("align", "end");
@@ -198,7 +198,7 @@ describe("the selection", () => {
     expect(model.state.get().status).toBe("no-selection");
   });
 
-  it("keeps the form while the same widget is selected again, with what undo made of it", async () => {
+  it("keeps the form when the same widget is selected again, with the values after an undo", async () => {
     const { host, model } = await ready({ align: "end" });
     await model.selectionChanged([{ id: "w" }]);
     const seen: string[] = [];
@@ -209,7 +209,7 @@ describe("the selection", () => {
     expect(model.state.get()).toMatchObject({ props: { align: "center" } });
   });
 
-  it("a read that was overtaken changes nothing", async () => {
+  it("a read before the last change is discarded", async () => {
     const { model } = await ready();
     const late = model.load();
     await model.selectionChanged([]);
@@ -219,7 +219,7 @@ describe("the selection", () => {
 });
 
 describe("refreshing", () => {
-  it("does not undo what is typed meanwhile", async () => {
+  it("does not overwrite what was typed since", async () => {
     const { model } = await ready({ "display-name": "old" });
     const refreshed = model.refresh();
     model.type("displayName", "new");
@@ -227,7 +227,7 @@ describe("refreshing", () => {
     expect(model.state.get()).toMatchObject({ props: { displayName: "new" } });
   });
 
-  it("waits its turn while something is on its way", async () => {
+  it("does nothing during a write", async () => {
     const { model } = await ready({ "display-name": "old" });
     model.type("displayName", "new");
     await model.refresh();

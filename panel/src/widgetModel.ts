@@ -1,9 +1,9 @@
-// The state of the section "This widget". It knows nothing of the server.
+// The state of the section "This widget". It does not use the server.
 
 import type { PropName, WidgetProps } from "./props";
 import { ATTRIBUTES, DEFAULTS, formatProp, PROP_NAMES, parseProp } from "./props";
-import type { Store } from "./store";
-import { createStore } from "./store";
+import type { Signal } from "./signal";
+import { createSignal } from "./signal";
 import { createWriter } from "./writer";
 
 /** The part of @wix/editor's widget module that is used here. */
@@ -17,24 +17,24 @@ export type WidgetState =
   | { status: "ready"; props: WidgetProps; unsent: boolean };
 
 export interface WidgetModel {
-  state: Store<WidgetState>;
-  /** Reads every attribute. The state changes once, when all are there. */
+  state: Signal<WidgetState>;
+  /** Reads every attribute. The state changes once, when all have been read. */
   load(): Promise<void>;
-  /** Reads again behind the form, unless something is still being written: undo happens in the editor. */
+  /** Reads the attributes again while the form stays, because of an undo in the editor. Does nothing during a write. */
   refresh(): Promise<void>;
   set<N extends PropName>(name: N, value: WidgetProps[N]): void;
-  /** As set, for typing: the stage follows when the typing pauses. */
+  /** As set, for typing: the stage is updated when the typing pauses. */
   type<N extends PropName>(name: N, value: WidgetProps[N]): void;
   flush(): void;
   reset(): void;
-  /** components as @wix/editor's componentSelectionChanged gives them. */
+  /** components is the payload of @wix/editor's componentSelectionChanged. */
   selectionChanged(components: unknown): Promise<void>;
-  /** Tells the selected widget that the site's settings have a new version. */
+  /** Sets settings-version on the selected widget, so that the widgets on the page load the site's settings again. */
   announceVersion(version: number): void;
 }
 
 export function createWidgetModel(port: WidgetPort, wait?: number): WidgetModel {
-  const state = createStore<WidgetState>({ status: "loading" });
+  const state = createSignal<WidgetState>({ status: "loading" });
   let edits = 0;
   let reads = 0;
   let selected: string | null = null;
@@ -71,7 +71,7 @@ export function createWidgetModel(port: WidgetPort, wait?: number): WidgetModel 
     } catch (fault) {
       next = { status: statusFor(fault) };
     }
-    // A newer read answers for this one, and what the owner has typed meanwhile is newer than what was read.
+    // Discarded when a newer read has started, or when the owner has edited since this one started.
     if (mine === reads && before === edits) {
       state.set(next);
     }
@@ -129,7 +129,7 @@ export function createWidgetModel(port: WidgetPort, wait?: number): WidgetModel 
         return model.refresh();
       }
       selected = id;
-      // What is still waiting was meant for the widget that was selected before.
+      // Pending writes belong to the widget that was selected before.
       writer.drop();
       await model.load();
     },
@@ -153,7 +153,7 @@ function statusFor(fault: unknown): "no-selection" | "no-editor" | "failed" {
   }
 }
 
-/** The code of @wix/editor's errors; some reach us as their text alone: "[Widget Error]#UndefinedCompRef". */
+/** The code of @wix/editor's errors. Some arrive as text only: "[Widget Error]#UndefinedCompRef". */
 export function faultCode(fault: unknown): string | null {
   const { code, message } = (fault ?? {}) as { code?: unknown; message?: unknown };
   if (typeof code === "string") {

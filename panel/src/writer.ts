@@ -1,25 +1,25 @@
-// Sends changes to the editor: one at a time, the newest value of each attribute only, typing once it pauses.
+// Sends changes to the editor: one at a time, only the newest value of each attribute, and typing once it pauses.
 
-export interface Writer {
-  /** Sends at once, or as soon as the write before it is through. */
+interface Writer {
+  /** Sends at once, or when the write before it is done. */
   now(attribute: string, value: string): void;
-  /** Sends when nothing more has come for the writer's wait. */
+  /** Sends when there has been no further call for the writer's wait. */
   later(attribute: string, value: string): void;
-  /** Sends what is waiting. */
+  /** Sends the pending values at once. */
   flush(): void;
-  /** Forgets what is waiting. */
+  /** Drops all pending and queued values. */
   drop(): void;
-  /** Whether anything is still on its way. */
+  /** Whether a value is pending, queued or being sent. */
   busy(): boolean;
 }
 
-/** done is told of each write: null, or why it failed. wait is in milliseconds. */
+/** done is called after each write, with null or the error. wait is in milliseconds. */
 export function createWriter(
   send: (attribute: string, value: string) => Promise<unknown>,
   done: (fault: unknown) => void,
   wait = 200,
 ): Writer {
-  const waiting = new Map<string, string>();
+  const pending = new Map<string, string>();
   const queue = new Map<string, string>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let sending = false;
@@ -43,30 +43,30 @@ export function createWriter(
 
   function flush() {
     clearTimeout(timer);
-    for (const [attribute, value] of waiting) {
+    for (const [attribute, value] of pending) {
       queue.set(attribute, value);
     }
-    waiting.clear();
+    pending.clear();
     void pump();
   }
 
   return {
     now(attribute, value) {
-      waiting.delete(attribute);
+      pending.delete(attribute);
       queue.set(attribute, value);
       void pump();
     },
     later(attribute, value) {
-      waiting.set(attribute, value);
+      pending.set(attribute, value);
       clearTimeout(timer);
       timer = setTimeout(flush, wait);
     },
     flush,
     drop() {
       clearTimeout(timer);
-      waiting.clear();
+      pending.clear();
       queue.clear();
     },
-    busy: () => sending || waiting.size > 0 || queue.size > 0,
+    busy: () => sending || pending.size > 0 || queue.size > 0,
   };
 }

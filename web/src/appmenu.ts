@@ -1,21 +1,21 @@
-// The editor's menu of what an owner does to the app as a whole: buy a plan, cancel it,
+// The editor's menu with the owner's actions on the app as a whole: buy a plan, cancel it,
 // remove the app, install it again.
 
 import { byId } from "./dom";
 import { type AppState, type Lifecycle, type Outcome, planState, renews } from "./lifecycle";
 
-export interface AppMenuOptions {
+interface AppMenuOptions {
   instanceId: string;
   app: AppState;
   wix: Lifecycle;
-  /** The app is not any more as it was. */
+  /** Called after every change of the app. */
   changed(app: AppState): void;
 }
 
 export function appMenu(o: AppMenuOptions): void {
   const menu = byId("app");
   const state = byId("app-state");
-  const said = byId("app-said");
+  const result = byId("app-result");
   const buy = byId<HTMLFormElement>("app-buy");
   const plan = byId<HTMLInputElement>("app-plan");
   const cycle = byId<HTMLSelectElement>("app-cycle");
@@ -44,10 +44,10 @@ export function appMenu(o: AppMenuOptions): void {
       return;
     }
     busy = true;
-    said.textContent = "…";
+    result.textContent = "…";
     const pressed = document.activeElement;
     try {
-      const { installation, told } = await request();
+      const { installation, webhook } = await request();
       app = {
         installed: installation !== null,
         plan: installation?.plan ?? "",
@@ -55,14 +55,14 @@ export function appMenu(o: AppMenuOptions): void {
         renewalCancelled: installation?.renewalCancelled ?? false,
       };
       show();
-      said.textContent = told;
-      // The button that was pressed may be gone, and the keyboard must not start anew.
+      result.textContent = webhook;
+      // The pressed button may be hidden now: the focus stays in the menu.
       if (pressed instanceof HTMLElement && menu.contains(pressed) && pressed.hidden) {
         state.focus();
       }
       o.changed(app);
     } catch (error) {
-      said.textContent = `Not done: ${error instanceof Error ? error.message : String(error)}.`;
+      result.textContent = `Not done: ${error instanceof Error ? error.message : String(error)}.`;
     } finally {
       busy = false;
     }

@@ -12,7 +12,7 @@ async function copy(button: HTMLButtonElement): Promise<void> {
     await navigator.clipboard.writeText(button.dataset.copy ?? "");
     button.textContent = "Copied";
   } catch {
-    // No clipboard over plain http: select the value, so that the keyboard can copy it.
+    // There is no clipboard over plain http. The selected value can be copied with the keyboard.
     const code = button.parentElement?.querySelector("code");
     if (code) {
       getSelection()?.selectAllChildren(code);

@@ -1,9 +1,9 @@
-// Small helpers to build and find elements. No string ever becomes HTML.
+// Helpers that create and find elements. They never parse a string as HTML.
 
 type Child = Node | string | null | undefined | false;
 type Props = Record<string, string | number | boolean | EventListener | null | undefined>;
 
-/** Makes an element: on… properties are listeners, true is an empty attribute, false and null are none. */
+/** Creates an element. Functions become listeners (onclick), true an empty attribute; false and null are left out. */
 export function h<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   props: Props = {},
@@ -23,7 +23,7 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** Finds an element that the page is known to have. */
+/** Returns an element that the page must have. */
 export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
   const element = document.getElementById(id);
   if (!element) {
@@ -32,12 +32,12 @@ export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
   return element as T;
 }
 
-/** Reads what the server left for the page's script. */
+/** Reads the data that the server passes to the page's script. */
 export function boot<T>(): T {
   return JSON.parse(byId("boot").textContent ?? "") as T;
 }
 
-/** Marks one button of a group as the pressed one. */
+/** Sets which button of a group is pressed. */
 export function press(buttons: Iterable<Element>, pressed: (button: HTMLElement) => boolean): void {
   for (const button of buttons) {
     button.setAttribute("aria-pressed", String(pressed(button as HTMLElement)));

@@ -1,4 +1,4 @@
-// The simulated Wix editor: a stage, the settings panel and what is between them.
+// The simulated Wix editor: connects the stage, the settings panel and the controls.
 
 import { appMenu } from "./appmenu";
 import { boot, byId, press } from "./dom";
@@ -29,12 +29,12 @@ const stage = new Stage(
   config.elements.map((e) => Object.fromEntries(e.attributes.map((a) => [a.name, a.value]))),
 );
 
-let sayNothing: ReturnType<typeof setTimeout> | undefined;
+let clearing: ReturnType<typeof setTimeout> | undefined;
 const say = (text: string) => {
   const status = byId("status");
-  clearTimeout(sayNothing);
+  clearTimeout(clearing);
   status.textContent = text;
-  sayNothing = setTimeout(() => status.replaceChildren(), 6000);
+  clearing = setTimeout(() => status.replaceChildren(), 6000);
 };
 
 async function token(subject: "VISITOR" | "USER"): Promise<AccessToken> {
@@ -44,7 +44,7 @@ async function token(subject: "VISITOR" | "USER"): Promise<AccessToken> {
     body: JSON.stringify({ subject, instanceId: config.instanceId }),
   });
   if (!answer.ok) {
-    throw new Error(`the offline Wix gave no token: ${answer.status}`);
+    throw new Error(`request a token from the offline Wix: status ${answer.status}`);
   }
   return (await answer.json()) as AccessToken;
 }
@@ -77,6 +77,7 @@ const pickers = pickersIn(byId("picker"));
 const panel = new PanelHost({
   frame: byId<HTMLIFrameElement>("panel-frame"),
   panelUrl: config.panelUrl,
+  tag: config.tag,
   appId: config.appId,
   siteId: config.siteId,
   language: "en",
@@ -147,7 +148,7 @@ for (const button of directions) {
   button.addEventListener("click", () => {
     press(directions, (b) => b === button);
     view.setDirection(button.dataset.direction === "rtl" ? "rtl" : "ltr");
-    // A panel asks for the direction when it starts.
+    // A panel reads the direction when it starts.
     if (panel.isOpen) {
       panel.open();
     }
@@ -184,7 +185,7 @@ appMenu({
   changed(now) {
     const back = now.installed && !app.installed;
     app = now;
-    // A page that is loaded anew is a new visit, and the panel reads the plan when it starts.
+    // A reload of the page is a new visit. The panel reads the plan when it starts.
     visitor = undefined;
     update();
     if (!app.installed) {

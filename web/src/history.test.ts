@@ -6,7 +6,7 @@ function history(limit = 100) {
   return { clock, h: new History<string>("a", () => clock.now, 800, limit) };
 }
 
-test("at the start there is nothing to undo or redo, and trying changes nothing", () => {
+test("initially there is nothing to undo or redo, and both do nothing", () => {
   const { h } = history();
   expect([h.canUndo, h.canRedo, h.undo(), h.redo(), h.present]).toEqual([
     false,
@@ -17,7 +17,7 @@ test("at the start there is nothing to undo or redo, and trying changes nothing"
   ]);
 });
 
-test("undo goes back a step and redo comes forward again", () => {
+test("undo goes back one step, and redo forward again", () => {
   const { h } = history();
   h.push("b");
   h.push("c");
@@ -41,7 +41,7 @@ test("quick changes of one key are one step", () => {
   expect(h.present).toBe("a");
 });
 
-test("slow changes of one key are steps of their own", () => {
+test("slow changes of one key are separate steps", () => {
   const { h, clock } = history();
   h.push("b", "name");
   clock.now = 801;
@@ -50,10 +50,10 @@ test("slow changes of one key are steps of their own", () => {
   expect(h.present).toBe("b");
 });
 
-test("changes of different keys, or of none, are steps of their own", () => {
+test("changes of different keys, or of none, are separate steps", () => {
   const { h } = history();
   h.push("b", "name");
-  h.push("c", "colour");
+  h.push("c", "color");
   h.push("d");
   h.push("e");
   const seen: string[] = [];
@@ -63,7 +63,7 @@ test("changes of different keys, or of none, are steps of their own", () => {
   expect(seen).toEqual(["d", "c", "b", "a"]);
 });
 
-test("a change after an undo starts a step, and forgets what was undone", () => {
+test("a change after an undo starts a step, and drops the undone ones", () => {
   const { h } = history();
   h.push("b", "name");
   h.undo();
@@ -73,7 +73,7 @@ test("a change after an undo starts a step, and forgets what was undone", () => 
   expect(h.present).toBe("a");
 });
 
-test("the oldest steps are forgotten beyond the limit", () => {
+test("the oldest steps are dropped beyond the limit", () => {
   const { h } = history(2);
   for (const s of ["b", "c", "d"]) {
     h.push(s);

@@ -1,4 +1,4 @@
-// Undo and redo over immutable states. Quick changes under one key become one step.
+// Undo and redo of immutable states. Quick changes with the same key are one step.
 
 export class History<T> {
   #past: T[] = [];
@@ -7,7 +7,7 @@ export class History<T> {
   #lastKey: string | null = null;
   #lastAt = Number.NEGATIVE_INFINITY;
 
-  /** now is in milliseconds; changes of one key within `within` of each other are one step. */
+  /** now and within are in milliseconds. Changes of one key within that time of each other are one step. */
   constructor(
     initial: T,
     private readonly now: () => number,
@@ -29,7 +29,7 @@ export class History<T> {
     return this.#future.length > 0;
   }
 
-  /** Makes next the present state. A null key is always a step of its own. */
+  /** Makes next the present state. A change with a null key is always a separate step. */
   push(next: T, key: string | null = null): void {
     const at = this.now();
     const joins = key !== null && key === this.#lastKey && at - this.#lastAt <= this.within;

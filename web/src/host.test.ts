@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { attributeText, panelAddress } from "./host";
-import { hexColour } from "./pickers";
+import { hexColor } from "./pickers";
 
 test.each([
   ["text", "text"],
@@ -15,7 +15,7 @@ test.each([
   expect(attributeText(value)).toBe(text);
 });
 
-test("the panel's URL keeps its own query and gets what Wix adds", () => {
+test("the panel's URL keeps its own query and gets Wix's parameters", () => {
   const url = new URL(
     panelAddress({ panelUrl: "https://h/panel/?v=1", appId: "app&1", language: "en" }),
   );
@@ -37,6 +37,6 @@ test.each([
   ["red", null],
   ["", null],
   ["var(--x, #fff)", null],
-])("the colour code %j is %j", (text, colour) => {
-  expect(hexColour(text)).toBe(colour);
+])("the color code %j is %j", (text, color) => {
+  expect(hexColor(text)).toBe(color);
 });

@@ -1,27 +1,29 @@
-// The editor's side of a settings panel: hands the panel in an iframe what Wix's
-// editor would, over Wix's own transport. The protocol is @wix/editor 1.866.0 with
-// @wix/editor-platform-transport 1.15.0; panels of older editor versions work too.
+// The editor's side of a settings panel: serves the panel in an iframe the API of Wix's
+// editor, over Wix's own transport. The protocol is that of @wix/editor 1.866.0 with
+// @wix/editor-platform-transport 1.15.0; panels with older versions work too.
 
 import { IFrameHostEndpoint } from "@wix/editor-platform-transport";
 import type { Pickers } from "./pickers";
 import type { Stage } from "./stage";
-import { colours, fonts } from "./theme";
+import { colors, fonts } from "./theme";
 
 export interface AccessToken {
   token: string;
-  /** An ISO time. */
+  /** An ISO 8601 time. */
   expiresAt?: string;
 }
 
-/** What a panel has just done, for whoever wants to show it. */
+/** What a panel has just done. */
 export type PanelActivity =
   | { kind: "connected" }
   | { kind: "token"; token: string; expiresAt?: string }
   | { kind: "prop"; name: string; value: string | null };
 
-export interface PanelHostOptions {
+interface PanelHostOptions {
   frame: HTMLIFrameElement;
   panelUrl: string;
+  /** The widget's element name, which the editor shows as its name. */
+  tag: string;
   appId: string;
   siteId: string;
   language: string;
@@ -32,7 +34,7 @@ export interface PanelHostOptions {
   /** Gets an access token of the site's owner. */
   ownerToken(): Promise<AccessToken>;
   preloadFonts(families: string[]): void;
-  /** Says something to the person at the editor. */
+  /** Shows a text to the user of the editor. */
   notice(text: string): void;
   onActivity(activity: PanelActivity): void;
 }
@@ -47,10 +49,10 @@ interface FrameAPI {
   notify(event: unknown): Promise<void>;
 }
 
-// @wix/editor 1.866.0 refreshes a token only while more than half an hour of it is
-// left (its test of the expiry is the wrong way round). A time far ahead therefore
-// makes it ask the host each time, and the host gives a token that is good.
-const farAhead = 24 * 60 * 60 * 1000;
+// @wix/editor 1.866.0 requests a new token only while the old one is valid for more than
+// half an hour (its comparison is inverted). An expiry far in the future makes it ask the
+// host every time, and the host returns a valid token.
+const farFuture = 24 * 60 * 60 * 1000;
 
 export class PanelHost {
   #options: PanelHostOptions;
@@ -61,7 +63,7 @@ export class PanelHost {
   constructor(options: PanelHostOptions) {
     this.#options = options;
     const { frame } = options;
-    // Wix's endpoint takes the messages of every frame for its own panel's.
+    // Wix's endpoint would accept the messages of every frame as those of its panel.
     addEventListener(
       "message",
       (event) => {
@@ -71,8 +73,8 @@ export class PanelHost {
       },
       { capture: true },
     );
-    // One endpoint serves the iframe through all its reloads: every new document
-    // asks for a port again, and gets its own channel.
+    // One endpoint serves all documents of the iframe: each requests a port, and gets a
+    // channel of its own.
     IFrameHostEndpoint.connect(frame, (channel) => {
       channel.onAPICallback<FrameAPI>("PLATFORM_FRAME_API", (api) => {
         this.#api = api as unknown as FrameAPI;
@@ -88,7 +90,7 @@ export class PanelHost {
     return this.#open;
   }
 
-  /** Loads the panel, or loads it anew. */
+  /** Loads or reloads the panel. */
   open(): void {
     this.#open = true;
     this.#api = null;
@@ -101,7 +103,7 @@ export class PanelHost {
     this.#go("about:blank");
   }
 
-  /** Tells the panel that another element is selected, or that its settings have changed. */
+  /** Notifies the panel that another element is selected, or that its settings have changed. */
   selectionChanged(): void {
     void this.#api?.notify({
       type: "HostEvent",
@@ -112,7 +114,7 @@ export class PanelHost {
 
   #go(address: string): void {
     const { frame } = this.#options;
-    // replace() leaves no trace in the history of the page; it needs a document to replace.
+    // replace() adds no entry to the page's history, but needs a document to replace.
     if (frame.contentWindow && frame.getAttribute("src")) {
       frame.contentWindow.location.replace(address);
     } else {
@@ -131,7 +133,7 @@ export class PanelHost {
       privateAPI: this.#privateAPI(),
       applicationPrivateAPI: {},
       context: { appDefinitionId: appId },
-      // Where environment-api 1.30 and older look for it.
+      // Read by environment-api 1.30 and older.
       appDefinitionId: appId,
     };
   }
@@ -145,7 +147,7 @@ export class PanelHost {
           id: ref.id,
           type: "customElement",
           compRef: ref,
-          displayName: "Nametag",
+          displayName: this.#options.tag,
         }),
       },
       refComponents: { isRefComponent: () => false },
@@ -177,12 +179,12 @@ export class PanelHost {
         getAccessToken: async () => {
           const { token, expiresAt } = await o.ownerToken();
           o.onActivity({ kind: "token", token, expiresAt });
-          return { token, expires: new Date(Date.now() + farAhead).toISOString() };
+          return { token, expires: new Date(Date.now() + farFuture).toISOString() };
         },
       },
       inputs: {
-        openColorPicker: (options: { color?: string }, choose: Parameters<Pickers["colour"]>[1]) =>
-          o.pickers.colour(options?.color, choose),
+        openColorPicker: (options: { color?: string }, choose: Parameters<Pickers["color"]>[1]) =>
+          o.pickers.color(options?.color, choose),
         openFontPickerV2: (
           options: { componentStyle?: Parameters<Pickers["font"]>[0] },
           choose: Parameters<Pickers["font"]>[1],
@@ -205,7 +207,7 @@ export class PanelHost {
   }
 }
 
-/** The panel's URL with what Wix's editor adds to it. */
+/** The panel's URL with the parameters that Wix's editor adds. */
 export function panelAddress(o: { panelUrl: string; appId: string; language: string }): string {
   const url = new URL(o.panelUrl, document.baseURI);
   url.searchParams.set("editorType", "CLASSIC");
@@ -218,7 +220,7 @@ export function panelAddress(o: { panelUrl: string; appId: string; language: str
   return url.href;
 }
 
-/** An attribute's text for whatever a panel has passed to setProp. */
+/** The attribute's text for a value that a panel has passed to setProp. */
 export function attributeText(value: unknown): string | null {
   if (value === null || value === undefined) {
     return null;
@@ -232,7 +234,7 @@ function isTransport(data: unknown): boolean {
 
 function themeProperties(): Record<string, unknown> {
   return Object.fromEntries(
-    colours.map((c) => [c.variable, { type: "color", value: c.value, displayName: c.name }]),
+    colors.map((c) => [c.variable, { type: "color", value: c.value, displayName: c.name }]),
   );
 }
 

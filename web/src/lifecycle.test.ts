@@ -11,27 +11,27 @@ const attempt = (status?: number, durationMs = 4, error?: string) => ({
 });
 
 test.each<[string, Delivery["state"], Delivery["attempts"], string]>([
-  ["one that has not been tried", "pending", [], "X is on its way."],
-  ["one that was taken", "delivered", [attempt(200, 3.6)], "X delivered in 4 ms."],
-  ["one that took no time", "delivered", [attempt(200, 0.2)], "X delivered in 1 ms."],
-  ["one that took long", "delivered", [attempt(200, 1200)], "X delivered in 1 s."],
-  ["one refused", "pending", [attempt(404)], "X failed: 404, next try in 1 min."],
+  ["not tried yet", "pending", [], "X is being sent."],
+  ["accepted", "delivered", [attempt(200, 3.6)], "X delivered in 4 ms."],
+  ["accepted at once", "delivered", [attempt(200, 0.2)], "X delivered in 1 ms."],
+  ["accepted after a second", "delivered", [attempt(200, 1200)], "X delivered in 1 s."],
+  ["refused", "pending", [attempt(404)], "X failed: 404, retry in 1 min."],
   [
-    "one that nobody answered",
+    "not answered",
     "pending",
     [attempt(undefined, 9, "connection refused")],
-    "X failed: connection refused, next try in 1 min.",
+    "X failed: connection refused, retry in 1 min.",
   ],
   [
-    "one refused three times",
+    "refused three times",
     "pending",
     [attempt(500), attempt(500), attempt(503)],
-    "X failed: 503, next try in 2 h.",
+    "X failed: 503, retry in 2 h.",
   ],
-  ["one given up", "failed", [attempt(500)], "X failed: 500, given up."],
-])("what is said of a webhook: %s", (_name, state, attempts, said) => {
+  ["failed for good", "failed", [attempt(500)], "X failed: 500, no further retry."],
+])("the state of a webhook: %s", (_name, state, attempts, sentence) => {
   const delivery = { id: 1, eventType: "X", instanceId: "i", state, attempts };
-  expect(deliveryState(delivery, retryMs)).toBe(said);
+  expect(deliveryState(delivery, retryMs)).toBe(sentence);
 });
 
 test.each<[Partial<AppState>, string]>([
@@ -42,12 +42,12 @@ test.each<[Partial<AppState>, string]>([
     { plan: "gold", billingCycle: "YEARLY", renewalCancelled: true },
     "Plan gold, yearly, ends with the billing cycle.",
   ],
-])("what is said of the plan %j", (app, said) => {
+])("the plan %j", (app, sentence) => {
   const state = { installed: true, plan: "", billingCycle: "", renewalCancelled: false, ...app };
-  expect(planState(state, (id) => id)).toBe(said);
+  expect(planState(state, (id) => id)).toBe(sentence);
 });
 
-/** A control API that holds some deliveries and gets more by what it is asked to do. */
+/** A control API with some deliveries, which grows by a delivery with each change. */
 function wix(o: {
   url?: string;
   sends?: Partial<Delivery>[];
@@ -61,7 +61,7 @@ function wix(o: {
       return Response.json({ url: o.url ?? "http://app" });
     }
     if (path === "_sim/webhooks") {
-      // The first attempt ends some time after the change has been answered.
+      // The first attempt ends some time after the answer to the change.
       if (++reads === 3) {
         deliveries = deliveries.map((d) => ({ ...(d as Delivery), attempts: [attempt(200)] }));
       }
@@ -86,7 +86,7 @@ test("a change waits for its own webhook's first attempt", async () => {
     ],
   });
   const outcome = await new Lifecycle("_sim/", retryMs).changePlan("i", { plan: "gold" });
-  expect(outcome.told).toBe("PaidPlanPurchased delivered in 4 ms.");
+  expect(outcome.webhook).toBe("PaidPlanPurchased delivered in 4 ms.");
   expect(outcome.installation?.plan).toBe("gold");
   expect(asked).toEqual([{ path: "_sim/installs/i/plan", method: "PUT", plan: "gold" }]);
 });
@@ -97,29 +97,29 @@ test("a removal leaves no installation", async () => {
     sends: [{ eventType: "AppRemoved", state: "delivered" }],
   });
   const outcome = await new Lifecycle("_sim/", retryMs).remove("i");
-  expect(outcome).toEqual({ installation: null, told: "AppRemoved delivered in 4 ms." });
+  expect(outcome).toEqual({ installation: null, webhook: "AppRemoved delivered in 4 ms." });
   expect(asked).toEqual([{ path: "_sim/installs/i", method: "DELETE", silent: false }]);
 });
 
-test("a change that Wix forgets to tell of, sends none", async () => {
+test("a silent change sends none", async () => {
   wix({});
   const outcome = await new Lifecycle("_sim/", retryMs).remove("i", true);
-  expect(outcome.told).toBe("Wix told no one.");
+  expect(outcome.webhook).toBe("No webhook was sent.");
 });
 
 test("a change without an event says so", async () => {
   wix({});
-  const { told } = await new Lifecycle("_sim/", retryMs).changePlan("i", { plan: "" });
-  expect(told).toBe("Wix sends no webhook for this.");
+  const { webhook } = await new Lifecycle("_sim/", retryMs).changePlan("i", { plan: "" });
+  expect(webhook).toBe("Wix sends no webhook for this.");
 });
 
-test("without a webhook URL nobody is told", async () => {
+test("without a webhook URL none is sent", async () => {
   wix({ url: "" });
-  const { told } = await new Lifecycle("_sim/", retryMs).install({});
-  expect(told).toBe("No webhook was sent: no URL is set.");
+  const { webhook } = await new Lifecycle("_sim/", retryMs).install({});
+  expect(webhook).toBe("No webhook was sent: no URL is set.");
 });
 
-test("what the offline Wix refuses is an error with its words", async () => {
+test("a refusal of the offline Wix is an error with its sentence", async () => {
   wix({ answer: [400, { error: "plan must be text" }] });
   const change = new Lifecycle("_sim/", retryMs).changePlan("i", { plan: "x" });
   await expect(change).rejects.toThrow("plan must be text");

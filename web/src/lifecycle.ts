@@ -1,5 +1,5 @@
-// What Wix does to the app on a site, done through the offline Wix's control API, and
-// what became of the webhook that tells the app of it.
+// Installs and removes the app and changes its plan through the offline Wix's control
+// API, and reports the delivery of the webhook about it.
 
 export interface AppState {
   installed: boolean;
@@ -20,11 +20,11 @@ export interface Delivery {
 export interface Outcome {
   /** The installation after it, or null after a removal. */
   installation: (Partial<AppState> & { instanceId: string; siteDisplayName: string }) | null;
-  /** What became of the webhook: a sentence. */
-  told: string;
+  /** The state of the webhook, as a sentence. */
+  webhook: string;
 }
 
-const patience = 3000; // ms to wait for the first attempt; Wix itself waits 1,250 for the answer
+const attemptTimeout = 3000; // ms to wait for the first attempt; Wix waits 1,250 ms for the answer
 
 export class Lifecycle {
   constructor(
@@ -51,22 +51,22 @@ export class Lifecycle {
     removed?: string,
   ): Promise<Outcome> {
     const last = (await this.#deliveries()).at(-1)?.id ?? 0;
-    const installation = (await this.#ask(method, path, body)) as Outcome["installation"];
+    const installation = (await this.#request(method, path, body)) as Outcome["installation"];
     const instanceId = removed ?? installation?.instanceId;
-    const told = body.silent
-      ? "Wix told no one."
-      : await this.#told((d) => d.id > last && d.instanceId === instanceId);
-    return { installation, told };
+    const webhook = body.silent
+      ? "No webhook was sent."
+      : await this.#webhook((d) => d.id > last && d.instanceId === instanceId);
+    return { installation, webhook };
   }
 
-  async #told(ours: (delivery: Delivery) => boolean): Promise<string> {
+  async #webhook(ours: (delivery: Delivery) => boolean): Promise<string> {
     for (const start = performance.now(); ; ) {
       const sent = (await this.#deliveries()).find(ours);
       if (!sent) {
-        const { url } = (await this.#ask("GET", "webhook-url")) as { url: string };
+        const { url } = (await this.#request("GET", "webhook-url")) as { url: string };
         return url ? "Wix sends no webhook for this." : "No webhook was sent: no URL is set.";
       }
-      if (sent.attempts.length > 0 || performance.now() - start > patience) {
+      if (sent.attempts.length > 0 || performance.now() - start > attemptTimeout) {
         return deliveryState(sent, this.retryMs);
       }
       await new Promise((resolve) => setTimeout(resolve, 50));
@@ -74,10 +74,10 @@ export class Lifecycle {
   }
 
   #deliveries(): Promise<Delivery[]> {
-    return this.#ask("GET", "webhooks") as Promise<Delivery[]>;
+    return this.#request("GET", "webhooks") as Promise<Delivery[]>;
   }
 
-  async #ask(method: string, path: string, body?: unknown): Promise<unknown> {
+  async #request(method: string, path: string, body?: unknown): Promise<unknown> {
     const answer = await fetch(this.base + path, {
       method,
       ...(body === undefined
@@ -89,18 +89,18 @@ export class Lifecycle {
     }
     const read = (await answer.json()) as { error?: string };
     if (!answer.ok) {
-      throw new Error(read.error ?? `the offline Wix answers ${answer.status}`);
+      throw new Error(read.error ?? `the offline Wix answered with status ${answer.status}`);
     }
     return read;
   }
 }
 
-/** Says what became of a webhook so far. retryMs is the time from each failed attempt to the next. */
+/** The state of a webhook, as a sentence. retryMs are the times after each failed attempt. */
 export function deliveryState(delivery: Delivery, retryMs: readonly number[]): string {
   const { eventType, state, attempts } = delivery;
   const last = attempts.at(-1);
   if (!last) {
-    return `${eventType} is on its way.`;
+    return `${eventType} is being sent.`;
   }
   if (state === "delivered") {
     return `${eventType} delivered in ${duration(last.durationMs)}.`;
@@ -108,8 +108,8 @@ export function deliveryState(delivery: Delivery, retryMs: readonly number[]): s
   const why = last.status ? String(last.status) : (last.error ?? "no answer");
   const next = retryMs[attempts.length - 1];
   return state === "failed" || next === undefined
-    ? `${eventType} failed: ${why}, given up.`
-    : `${eventType} failed: ${why}, next try in ${duration(next)}.`;
+    ? `${eventType} failed: ${why}, no further retry.`
+    : `${eventType} failed: ${why}, retry in ${duration(next)}.`;
 }
 
 function duration(ms: number): string {
@@ -125,7 +125,7 @@ function duration(ms: number): string {
   return `${Math.round(ms / 3_600_000)} h`;
 }
 
-/** Says which plan the app has on the site, as an owner would put it. */
+/** The app's plan on the site, as a sentence for the owner. */
 export function planState(app: AppState, cycle: (id: string) => string): string {
   if (!app.installed) {
     return "Not installed.";
@@ -137,7 +137,7 @@ export function planState(app: AppState, cycle: (id: string) => string): string 
   return `Plan ${app.plan}, ${cycle(app.billingCycle).toLowerCase()}${end}.`;
 }
 
-/** Tells whether a billing cycle is followed by another, so that its renewal can be cancelled. */
+/** Whether a billing cycle is renewed, so that the renewal can be canceled. */
 export function renews(billingCycle: string): boolean {
   return billingCycle !== "ONE_TIME" && billingCycle !== "NO_CYCLE";
 }

@@ -1,16 +1,16 @@
-// The editor's colour, font and link pickers: small dialogs over the panel. Each
-// is open until it is closed; every choice is told at once.
+// The editor's color, font and link pickers: small dialogs over the panel. A picker
+// stays open until it is closed, and reports every choice at once.
 
 import { h } from "./dom";
-import { colours, fonts } from "./theme";
+import { colors, fonts } from "./theme";
 
-export interface ColourChoice {
+interface ColorChoice {
   color: string;
   theme?: string;
   cssVariableTheme?: string;
 }
 
-export interface FontChoice {
+interface FontChoice {
   family: string;
   size: number;
   bold: boolean;
@@ -19,28 +19,28 @@ export interface FontChoice {
   cssVariableName?: string;
 }
 
-/** What a panel's @wix/editor passes as the font to start from. */
-export interface FontStyle {
+/** The current font, as @wix/editor in a panel passes it. */
+interface FontStyle {
   family?: string;
   size?: number | string;
   style?: { bold?: boolean; italic?: boolean; underline?: boolean };
   editorKey?: string;
 }
 
-export interface LinkChoice {
+interface LinkChoice {
   type: "ExternalLink";
   url: string;
   target: "_blank";
 }
 
 export interface Pickers {
-  colour(current: string | undefined, choose: (c: ColourChoice) => void): Promise<void>;
+  color(current: string | undefined, choose: (c: ColorChoice) => void): Promise<void>;
   font(
     current: FontStyle | undefined,
     choose: (f: FontChoice, accessibility?: unknown) => void,
   ): Promise<void>;
   link(current: string | undefined): Promise<LinkChoice | undefined>;
-  /** Closes whatever is open. */
+  /** Closes the open picker. */
   close(): void;
 }
 
@@ -48,7 +48,7 @@ export interface Pickers {
 export function pickersIn(container: HTMLElement): Pickers {
   let closeOpen = () => {};
 
-  // show resolves when the dialog is closed, by its button, by Escape or by another picker.
+  // show resolves when its dialog is closed by its button, by Escape or by another picker.
   const show = (title: string, body: (close: () => void) => Node[]) =>
     new Promise<void>((resolve) => {
       closeOpen();
@@ -90,16 +90,16 @@ export function pickersIn(container: HTMLElement): Pickers {
   return {
     close: () => closeOpen(),
 
-    colour: (current, choose) =>
-      show("Colour", () => {
-        const theme = colours.find((c) => current === c.variable || current === c.key);
-        const start = theme?.value ?? hexColour(current ?? "") ?? "#26302a";
+    color: (current, choose) =>
+      show("Color", () => {
+        const theme = colors.find((c) => current === c.variable || current === c.key);
+        const start = theme?.value ?? hexColor(current ?? "") ?? "#26302a";
         const mark = (key: string | null) => {
           for (const swatch of swatches) {
             swatch.setAttribute("aria-pressed", String(swatch.dataset.key === key));
           }
         };
-        const swatches = colours.map((c) => {
+        const swatches = colors.map((c) => {
           const swatch = h(
             "button",
             {
@@ -126,19 +126,19 @@ export function pickersIn(container: HTMLElement): Pickers {
           hex.value = well.value = value;
           choose({ color: value });
         };
-        const well = h("input", { type: "color", "aria-label": "Custom colour", value: start });
+        const well = h("input", { type: "color", "aria-label": "Custom color", value: start });
         const hex = h("input", {
           type: "text",
-          "aria-label": "Colour code",
+          "aria-label": "Color code",
           value: start,
           spellcheck: "false",
           autocomplete: "off",
         });
         const fault = h("p", { class: "picker-fault", role: "alert", hidden: true });
-        fault.textContent = "A colour code has six digits, such as #6d2a4c.";
+        fault.textContent = "A color code has six digits, such as #6d2a4c.";
         well.addEventListener("input", () => custom(well.value));
         hex.addEventListener("change", () => {
-          const value = hexColour(hex.value);
+          const value = hexColor(hex.value);
           if (value) {
             custom(value);
           } else {
@@ -146,9 +146,9 @@ export function pickersIn(container: HTMLElement): Pickers {
           }
         });
         return [
-          h("p", { class: "picker-label" }, "Site colours"),
-          h("div", { class: "swatches", role: "group", "aria-label": "Site colours" }, ...swatches),
-          h("p", { class: "picker-label" }, "Another colour"),
+          h("p", { class: "picker-label" }, "Site colors"),
+          h("div", { class: "swatches", role: "group", "aria-label": "Site colors" }, ...swatches),
+          h("p", { class: "picker-label" }, "Another color"),
           h("div", { class: "picker-row" }, well, hex),
           fault,
         ];
@@ -180,7 +180,7 @@ export function pickersIn(container: HTMLElement): Pickers {
             "aria-label": name,
             onclick: () => {
               button.setAttribute("aria-pressed", String(!pressed(button)));
-              tell(false);
+              report(false);
             },
           });
           button.textContent = name.charAt(0);
@@ -189,9 +189,9 @@ export function pickersIn(container: HTMLElement): Pickers {
         const bold = toggle("Bold", current?.style?.bold);
         const italic = toggle("Italic", current?.style?.italic);
         const underline = toggle("Underline", current?.style?.underline);
-        // A site text style is a style as a whole: changing its size or weight makes
-        // it a font of the widget's own.
-        const tell = (styleItself: boolean) => {
+        // A text style of the site includes size and weight. Changing one of them makes a
+        // separate font for the widget.
+        const report = (styleItself: boolean) => {
           const font = fonts[family.selectedIndex];
           if (!font) {
             return;
@@ -208,8 +208,8 @@ export function pickersIn(container: HTMLElement): Pickers {
             ...(styleItself && font.variable ? { cssVariableName: font.variable } : {}),
           });
         };
-        family.addEventListener("change", () => tell(true));
-        size.addEventListener("change", () => tell(false));
+        family.addEventListener("change", () => report(true));
+        size.addEventListener("change", () => report(false));
         return [
           h("label", { class: "picker-field" }, h("span", {}, "Family"), family),
           h("label", { class: "picker-field" }, h("span", {}, "Size"), size),
@@ -248,8 +248,8 @@ export function pickersIn(container: HTMLElement): Pickers {
   };
 }
 
-/** A colour as #rrggbb, or null when the text is none. */
-export function hexColour(text: string): string | null {
+/** A color as #rrggbb, or null for any other text. */
+export function hexColor(text: string): string | null {
   const digits = /^#?([0-9a-f]{3}|[0-9a-f]{6})$/i.exec(text.trim())?.[1]?.toLowerCase();
   if (!digits) {
     return null;

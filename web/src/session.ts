@@ -1,4 +1,4 @@
-// The demo's own Wix, as the page reaches it: a session, its tokens, its log of calls.
+// The client of the demo's API: a session of the demo's own Wix, its tokens, its log of calls.
 
 import type { AccessToken } from "./host";
 
@@ -21,18 +21,72 @@ export interface Call {
   durationMs: number;
 }
 
-/** Says that the demo has ended for this session, which a new session mends. */
-export class SessionLost extends Error {}
+/** Thrown when the session has ended. A new session works again. */
+class SessionLost extends Error {}
 
-export class DemoClient {
+/** A session that is replaced by a new one when it has ended. */
+export class DemoSession {
+  #api: DemoApi;
+  #session: Session;
+  #replaced: () => void = () => {};
+
+  private constructor(api: DemoApi, session: Session) {
+    this.#api = api;
+    this.#session = session;
+  }
+
+  /** base is the address of the demo, with a slash at its end. */
+  static async open(base: string): Promise<DemoSession> {
+    const api = new DemoApi(base);
+    return new DemoSession(api, await api.create());
+  }
+
+  get current(): Session {
+    return this.#session;
+  }
+
+  /** Sets what to do when a new session has replaced one that ended. */
+  onReplaced(callback: () => void): void {
+    this.#replaced = callback;
+  }
+
+  token(subject: "VISITOR" | "USER"): Promise<AccessToken> {
+    return this.#run((session) => this.#api.token(session, subject));
+  }
+
+  /** Replaces the session if it has ended. */
+  async renew(): Promise<void> {
+    await this.#run((session) => this.#api.calls(session));
+  }
+
+  /** The calls to Wix so far. Rejects when the session has ended. */
+  calls(): Promise<Call[]> {
+    return this.#api.calls(this.#session);
+  }
+
+  async #run<T>(request: (session: Session) => Promise<T>): Promise<T> {
+    try {
+      return await request(this.#session);
+    } catch (error) {
+      if (!(error instanceof SessionLost)) {
+        throw error;
+      }
+      this.#session = await this.#api.create();
+      this.#replaced();
+      return request(this.#session);
+    }
+  }
+}
+
+class DemoApi {
   constructor(private readonly base: string) {}
 
   create(): Promise<Session> {
-    return this.#ask("sessions", { method: "POST" });
+    return this.#request("sessions", { method: "POST" });
   }
 
   token(session: Session, subject: "VISITOR" | "USER"): Promise<AccessToken> {
-    return this.#ask(`sessions/${encodeURIComponent(session.session)}/tokens`, {
+    return this.#request(`sessions/${encodeURIComponent(session.session)}/tokens`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ subject }),
@@ -41,20 +95,20 @@ export class DemoClient {
 
   async calls(session: Session): Promise<Call[]> {
     const path = `sessions/${encodeURIComponent(session.session)}/calls`;
-    return (await this.#ask<{ calls: Call[] }>(path, {})).calls;
+    return (await this.#request<{ calls: Call[] }>(path, {})).calls;
   }
 
-  async #ask<T>(path: string, init: RequestInit): Promise<T> {
+  async #request<T>(path: string, init: RequestInit): Promise<T> {
     const answer = await fetch(this.base + path, init);
     if (answer.ok) {
       return (await answer.json()) as T;
     }
     if (answer.status === 404 || answer.status === 410) {
-      throw new SessionLost("the session has ended");
+      throw new SessionLost("The demo’s session has ended. Reload the page to start a new one.");
     }
     if (answer.status === 429) {
-      throw new Error("Many people are trying the demo just now. Try again in a minute.");
+      throw new Error("Many people are trying the demo at the moment. Try again in a minute.");
     }
-    throw new Error("The demo does not answer as it should. Reload the page to try again.");
+    throw new Error("The demo does not work at the moment. Reload the page to try again.");
   }
 }

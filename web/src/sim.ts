@@ -1,11 +1,11 @@
-// The first page of the offline Wix: its buttons that install, copy and remove.
+// The first page of the offline Wix: the buttons that install, copy and remove.
 
 import { copyButtons } from "./copy";
 import { boot, byId } from "./dom";
 import { Lifecycle, type Outcome } from "./lifecycle";
 
 const wix = new Lifecycle("_sim/", boot<{ retryMs: number[] }>().retryMs);
-const said = byId("said");
+const result = byId("result");
 const sites = byId("sites");
 const form = byId<HTMLFormElement>("install");
 const siteName = byId<HTMLInputElement>("site-name");
@@ -22,32 +22,32 @@ async function act(request: () => Promise<Outcome>, pressedOn?: string): Promise
     return false;
   }
   busy = true;
-  said.textContent = "…";
+  result.textContent = "…";
   try {
-    const { installation, told } = await request();
+    const { installation, webhook } = await request();
     const what = installation ? `Installed on ${installation.siteDisplayName}.` : "Removed.";
     await refresh();
-    // The button that was pressed is gone, and the keyboard must not start anew.
+    // The list has new buttons: the focus goes to that of the same site.
     if (pressedOn) {
       sites.querySelector<HTMLElement>(`[data-instance="${pressedOn}"]`)?.focus();
     }
-    said.textContent = `${what} ${told}`;
+    result.textContent = `${what} ${webhook}`;
     return true;
   } catch (error) {
-    said.textContent = `Not done: ${error instanceof Error ? error.message : String(error)}.`;
+    result.textContent = `Not done: ${error instanceof Error ? error.message : String(error)}.`;
     return false;
   } finally {
     busy = false;
   }
 }
 
-/** Takes the list of sites from the page as the server writes it now. */
+/** Replaces the list of sites with that of a fresh copy of the page. */
 async function refresh(): Promise<void> {
   const answer = await fetch(location.href);
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const now = page.getElementById("sites");
   if (!answer.ok || !now) {
-    throw new Error("it is done, but the list could not be read again");
+    throw new Error("the change is done, but the list could not be loaded");
   }
   sites.replaceChildren(...now.childNodes);
 }

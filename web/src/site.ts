@@ -1,12 +1,12 @@
-// The page of a simulated Wix site: what Wix's own code does for the widgets on it.
+// The page of a simulated Wix site: does for its widgets what Wix's own code does.
 
 interface SiteBoot {
   tag: string;
   language: string;
   tokensUrl: string;
-  /** What to ask for, or null to hand out no token. */
+  /** The body of the token request, or null for a page without a token. */
   token: unknown;
-  /** Whether the tab's first token serves all its visits. */
+  /** Whether the tab uses its first token for all visits. */
   keepToken: boolean;
 }
 
@@ -20,10 +20,10 @@ const boot = JSON.parse(document.getElementById("boot")?.textContent ?? "") as S
 Object.assign(window, { commonConfig: { language: boot.language, locale: "en-us" } });
 
 if (boot.token !== null) {
-  // All widgets of a page get the same visitor's token.
+  // All widgets of a page get the same token.
   let token: Promise<string> | undefined;
   const visitorToken = () => {
-    token ??= boot.keepToken ? keptToken() : askForToken();
+    token ??= boot.keepToken ? firstToken() : requestToken();
     return token;
   };
   await customElements.whenDefined(boot.tag);
@@ -32,21 +32,21 @@ if (boot.token !== null) {
   }
 }
 
-async function keptToken(): Promise<string> {
+async function firstToken(): Promise<string> {
   const key = JSON.stringify(boot.token);
-  const token = sessionStorage.getItem(key) ?? (await askForToken());
+  const token = sessionStorage.getItem(key) ?? (await requestToken());
   sessionStorage.setItem(key, token);
   return token;
 }
 
-async function askForToken(): Promise<string> {
+async function requestToken(): Promise<string> {
   const answer = await fetch(boot.tokensUrl, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(boot.token),
   });
   if (!answer.ok) {
-    throw new Error(`the offline Wix gave no token: ${answer.status}`);
+    throw new Error(`request a token from the offline Wix: status ${answer.status}`);
   }
   return ((await answer.json()) as { token: string }).token;
 }

@@ -11,29 +11,29 @@ function stage(...initial: Record<string, string>[]) {
   return { s, clock, changes, ids, names };
 }
 
-test("the first element is selected at the start", () => {
+test("the first element is selected initially", () => {
   const { s, ids } = stage({ "display-name": "Ada" }, {});
   expect(s.selected).toBe(ids()[0]);
   expect(stage().s.selected).toBeNull();
 });
 
-test("setting an attribute is told, and changes that element alone", () => {
+test("setting an attribute notifies, and changes only that element", () => {
   const { s, changes, ids, names } = stage({ "display-name": "Ada" }, { "display-name": "Bo" });
   s.setAttribute(ids()[1] ?? "", "display-name", "Cy");
   expect(names()).toEqual(["Ada", "Cy"]);
   expect(changes).toEqual(["attribute"]);
 });
 
-test("setting what is set already, or on an element that is not there, is no change", () => {
+test("setting the same value, or an unknown element, is no change", () => {
   const { s, changes, ids } = stage({ "display-name": "Ada" });
   s.setAttribute(ids()[0] ?? "", "display-name", "Ada");
   s.setAttribute(ids()[0] ?? "", "align", null);
-  s.setAttribute("nobody", "align", "end");
+  s.setAttribute("unknown", "align", "end");
   expect(changes).toEqual([]);
   expect(s.canUndo).toBe(false);
 });
 
-test("null removes an attribute, and undo brings it back", () => {
+test("null removes an attribute, and undo restores it", () => {
   const { s, ids, names } = stage({ "display-name": "Ada" });
   s.setAttribute(ids()[0] ?? "", "display-name", null);
   expect(s.elements[0]?.attributes).toEqual({});
@@ -62,7 +62,7 @@ test("the same attribute of two elements makes two steps", () => {
   expect(names()).toEqual(["Ada", ""]);
 });
 
-test("a duplicate stands after its original, with its attributes, and is selected", () => {
+test("a duplicate is after its original, with its attributes, and is selected", () => {
   const { s, ids, names } = stage({ "display-name": "Ada" }, { "display-name": "Bo" });
   const copy = s.duplicate(ids()[0] ?? "");
   expect(names()).toEqual(["Ada", "Ada", "Bo"]);
@@ -70,24 +70,24 @@ test("a duplicate stands after its original, with its attributes, and is selecte
   expect(new Set(ids()).size).toBe(3);
 });
 
-test("a duplicate has settings of its own", () => {
+test("a duplicate's attributes are independent", () => {
   const { s, ids, names } = stage({ "display-name": "Ada" });
   s.setAttribute(s.duplicate(ids()[0] ?? "") ?? "", "display-name", "Bo");
   expect(names()).toEqual(["Ada", "Bo"]);
 });
 
-test("a full page takes no more copies", () => {
+test("a full page accepts no more copies", () => {
   const { s } = stage({});
   while (s.add() !== null) {}
   expect(s.elements.length).toBe(maxCopies);
   expect(s.duplicate(s.elements[0]?.id ?? "")).toBeNull();
 });
 
-test("what is not there cannot be duplicated, removed or selected", () => {
+test("an unknown element cannot be duplicated, removed or selected", () => {
   const { s, changes } = stage({});
-  expect(s.duplicate("nobody")).toBeNull();
-  s.remove("nobody");
-  s.select("nobody");
+  expect(s.duplicate("unknown")).toBeNull();
+  s.remove("unknown");
+  s.select("unknown");
   expect(changes).toEqual([]);
 });
 
@@ -95,7 +95,7 @@ test.each([
   ["the first", 0, 1],
   ["one between", 1, 2],
   ["the last", 2, 1],
-])("after %s is removed, its neighbour is selected", (_, removed, selected) => {
+])("after %s is removed, its neighbor is selected", (_, removed, selected) => {
   const { s, ids } = stage({}, {}, {});
   const before = ids();
   s.select(before[removed] ?? "");
@@ -103,7 +103,7 @@ test.each([
   expect(s.selected).toBe(before[selected]);
 });
 
-test("an empty page has no selection, and an undo selects what it brings back", () => {
+test("an empty page has no selection, and an undo selects the restored element", () => {
   const { s, ids } = stage({});
   const [id] = ids();
   s.remove(id ?? "");
@@ -112,7 +112,7 @@ test("an empty page has no selection, and an undo selects what it brings back", 
   expect(s.selected).toBe(id);
 });
 
-test("undoing an addition moves the selection off it", () => {
+test("undoing an addition moves the selection to another element", () => {
   const { s, ids, changes } = stage({});
   s.add();
   s.undo();
@@ -126,12 +126,12 @@ test("selecting is no step of the history", () => {
   expect(s.canUndo).toBe(false);
 });
 
-test("who has unsubscribed is told nothing more", () => {
+test("an unsubscribed listener is not called", () => {
   const { s } = stage({});
-  const told: StageChange[] = [];
-  const stop = s.subscribe((c) => told.push(c));
+  const changes: StageChange[] = [];
+  const stop = s.subscribe((c) => changes.push(c));
   s.add();
   stop();
   s.add();
-  expect(told).toEqual(["elements"]);
+  expect(changes).toEqual(["elements"]);
 });

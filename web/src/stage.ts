@@ -1,5 +1,5 @@
 // The model of an editor's stage: the copies of the widget on a page, their
-// attributes, which one is selected, and the history of all that.
+// attributes, the selection, and the history of changes.
 
 import { History } from "./history";
 
@@ -8,7 +8,7 @@ export interface StageElement {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** What made the stage change. `history` is an undo or a redo. */
+/** What changed. `history` is an undo or a redo. */
 export type StageChange = "attribute" | "elements" | "selection" | "history";
 
 export const maxCopies = 20;
@@ -44,7 +44,7 @@ export class Stage {
     return this.#history.canRedo;
   }
 
-  /** Calls back after every change. Returns the way to stop it. */
+  /** Calls the listener after every change. Returns the function that ends the subscription. */
   subscribe(listener: (change: StageChange) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -68,10 +68,10 @@ export class Stage {
     }
     const next = this.elements.map((e) => (e.id === id ? { id, attributes } : e));
     this.#history.push(next, `${id} ${name}`);
-    this.#tell("attribute");
+    this.#notify("attribute");
   }
 
-  /** Adds a copy after the given element (at the end by default) and selects it. Null when full. */
+  /** Adds a copy after the given element, or at the end, and selects it. Returns null when the stage is full. */
   add(attributes: Readonly<Record<string, string>> = {}, after?: string): string | null {
     if (this.elements.length >= maxCopies) {
       return null;
@@ -82,11 +82,11 @@ export class Stage {
     next.splice(at < 0 ? next.length : at + 1, 0, element);
     this.#history.push(next);
     this.#selected = element.id;
-    this.#tell("elements");
+    this.#notify("elements");
     return element.id;
   }
 
-  /** Adds a copy of an element beside it. Null when the stage is full. */
+  /** Adds a copy of an element after it. Returns null when the stage is full. */
   duplicate(id: string): string | null {
     const element = this.find(id);
     return element ? this.add(element.attributes, id) : null;
@@ -102,7 +102,7 @@ export class Stage {
     if (this.#selected === id) {
       this.#selected = (next[at] ?? next[at - 1])?.id ?? null;
     }
-    this.#tell("elements");
+    this.#notify("elements");
   }
 
   select(id: string | null): void {
@@ -110,7 +110,7 @@ export class Stage {
       return;
     }
     this.#selected = id;
-    this.#tell("selection");
+    this.#notify("selection");
   }
 
   undo(): void {
@@ -129,14 +129,14 @@ export class Stage {
     if (this.#selected === null || !this.find(this.#selected)) {
       this.#selected = this.elements[0]?.id ?? null;
     }
-    this.#tell("history");
+    this.#notify("history");
   }
 
   #element(attributes: Readonly<Record<string, string>>): StageElement {
     return { id: `comp-${this.#nextId++}`, attributes: { ...attributes } };
   }
 
-  #tell(change: StageChange): void {
+  #notify(change: StageChange): void {
     for (const listener of this.#listeners) {
       listener(change);
     }

@@ -1,6 +1,6 @@
-// Shows a stage as a real page in an iframe of its own: a document that loads the
-// widget's script as any Wix page does, so that a reload here is a page load. It
-// plays the part of the Wix page around the widget.
+// Renders a stage as a page in an iframe: a document that loads the widget's script as a
+// Wix page does, so that a reload is a page load. It does for the widgets what Wix's own
+// code on the page does.
 
 import { h } from "./dom";
 import type { Stage, StageElement } from "./stage";
@@ -11,22 +11,22 @@ export interface WidgetState {
   requestId?: string;
 }
 
-export interface StageViewOptions {
+interface StageViewOptions {
   stage: Stage;
-  /** Where the page goes. */
+  /** The parent of the page's iframe. */
   canvas: HTMLElement;
   tag: string;
   widgetUrl: string;
   stylesheet: string;
   language: string;
-  /** The visitor's token for the page being loaded, or null to hand out none. */
+  /** The token function for the page that is being loaded, or null for none. */
   visitorToken(): (() => Promise<string>) | null;
-  /** Tells whether the app has been removed: Wix takes its widgets off the page then. */
+  /** Whether the app has been removed: Wix then removes its widgets from the page. */
   removed?(): boolean;
   /** The element's Settings button was pressed. */
   onSettings(): void;
   onFault(text: string): void;
-  // For whoever watches. Times are milliseconds of this page's own clock.
+  // What happens in the page. Times are milliseconds of the outer page's clock.
   onToken?(at: number): void;
   onState?(at: number, state: WidgetState): void;
   onRequest?(at: number, entry: PerformanceResourceTiming): void;
@@ -39,7 +39,7 @@ type WidgetElement = HTMLElement & {
   accessTokenListener?: (token: () => Promise<string>) => void;
 };
 
-export type StageMode = "editor" | "visitor";
+type StageMode = "editor" | "visitor";
 
 export class StageView {
   #o: StageViewOptions;
@@ -58,7 +58,7 @@ export class StageView {
     options.stage.subscribe(() => this.#sync());
   }
 
-  /** Loads the page, or loads it anew, and resolves when its widgets are in it. */
+  /** Loads or reloads the page, and resolves when its widgets are in it. */
   async load(): Promise<void> {
     const load = ++this.#load;
     this.#page = null;
@@ -74,7 +74,7 @@ export class StageView {
       return;
     }
 
-    // What the page of a Wix site has: @wix/site reads commonConfig once, when a widget starts.
+    // As on a Wix page: @wix/site reads commonConfig once, when a widget starts.
     win.commonConfig = { language: this.#o.language, locale: "en-us" };
     doc.documentElement.lang = this.#o.language;
     doc.documentElement.dir = this.#direction;
@@ -148,7 +148,7 @@ export class StageView {
       const target = event.target as Element;
       const link = target.closest("a");
       if (link) {
-        // In a page without an address of its own, a link to a part of it would lead away.
+        // A srcdoc page has no address of its own, so a link to a fragment would leave it.
         event.preventDefault();
         const part = link.getAttribute("href") ?? "";
         if (this.#mode === "visitor" && part.startsWith("#")) {
@@ -175,7 +175,7 @@ export class StageView {
     });
   }
 
-  // sync makes the page show the model.
+  // sync updates the page from the model.
   #sync(): void {
     if (!this.#page) {
       return;
@@ -196,12 +196,12 @@ export class StageView {
         void this.#inject(box.firstElementChild as WidgetElement);
       }
       write(box.firstElementChild as Element, element.attributes);
-      this.#dress(box, element, i);
+      this.#decorate(box, element, i);
     });
   }
 
-  // dress shows or hides what the editor adds to an element.
-  #dress(box: HTMLElement, element: StageElement, index: number): void {
+  // decorate shows or hides the editor's controls of an element.
+  #decorate(box: HTMLElement, element: StageElement, index: number): void {
     const editing = this.#mode === "editor";
     const selected = editing && this.#o.stage.selected === element.id;
     box.classList.toggle("selected", selected);
@@ -242,7 +242,7 @@ export class StageView {
     return box;
   }
 
-  // inject does what Wix does for a widget: it hands it a function that gets the token.
+  // inject passes the token function to a widget, as Wix does.
   async #inject(widget: WidgetElement): Promise<void> {
     const page = this.#page;
     if (!page?.token) {

@@ -1,15 +1,15 @@
-// The pretend site's theme, as the editor's pickers offer it. The values are those
-// of bramble.css; the names have the form of Wix's own custom properties.
+// The simulated site's theme, as the editor's pickers offer it. The values are those
+// of bramble.css; the names have the form of Wix's custom properties.
 
-export interface ThemeColour {
-  /** The editor's own key for the colour. */
+interface ThemeColor {
+  /** The editor's key of the color. */
   readonly key: string;
   readonly variable: string;
   readonly name: string;
   readonly value: string;
 }
 
-export const colours: readonly ThemeColour[] = [
+export const colors: readonly ThemeColor[] = [
   { key: "color_36", variable: "--wst-base-1-color", name: "Paper", value: "#fbf8f1" },
   { key: "color_37", variable: "--wst-base-2-color", name: "Ink", value: "#26302a" },
   { key: "color_38", variable: "--wst-shade-1-color", name: "Linen", value: "#efe9db" },
@@ -19,7 +19,7 @@ export const colours: readonly ThemeColour[] = [
   { key: "color_43", variable: "--wst-accent-3-color", name: "Sage", value: "#dfe6d6" },
 ];
 
-export interface ThemeFont {
+interface ThemeFont {
   readonly name: string;
   readonly family: string;
   readonly size: number;

@@ -5,7 +5,7 @@ const origin = 1_700_000_000_000;
 const token = "OauthNG.JWS.head.payload.signaturewxyz";
 
 const opened: Fact = { kind: "opened", at: 100, copies: 1, newVisitor: true };
-const handed: Fact = { kind: "token", at: 110, token, newVisitor: true };
+const tokenFact: Fact = { kind: "token", at: 110, token, newVisitor: true };
 const ready: Fact = { kind: "state", at: 141, state: "ready" };
 const request = (
   description: string,
@@ -17,7 +17,7 @@ const request = (
   url: "http://h/demo/api/get-instance",
   status: 200,
   bytes: 99,
-  kept: false,
+  cached: false,
   metrics: [
     { name: "identify", description, duration: 12 },
     { name: "store", description: "", duration: 0.4 },
@@ -34,13 +34,13 @@ const call = (at: number, path = "/oauth2/token-info", method = "POST", status =
 });
 const routes = (facts: Fact[]) => compose(facts, origin).map((s) => `${s.from}>${s.to}`);
 
-test("nothing is told before a page was opened", () => {
-  expect(compose([handed, ready], origin)).toEqual([]);
+test("there are no steps before a page was opened", () => {
+  expect(compose([tokenFact, ready], origin)).toEqual([]);
 });
 
-test("a new visitor's load is told from the page to Wix and back, in the order of time", () => {
-  // The browser tells of a request after the widget has told of its state.
-  const facts = [opened, handed, ready, call(126), request("asked Wix")];
+test("a new visitor's load goes from the page to Wix and back, in the order of time", () => {
+  // The browser reports a request after the widget has reported its state.
+  const facts = [opened, tokenFact, ready, call(126), request("asked Wix")];
   expect(routes(facts)).toEqual([
     "page>page",
     "wix>page",
@@ -52,31 +52,31 @@ test("a new visitor's load is told from the page to Wix and back, in the order o
   ]);
 });
 
-test("times count from the opening of the page", () => {
-  const steps = compose([opened, handed, request("known"), ready], origin);
+test("times are relative to the opening of the page", () => {
+  const steps = compose([opened, tokenFact, request("known"), ready], origin);
   expect(steps[0]?.at).toBe(0);
   expect(steps.at(-1)?.at).toBe(41);
 });
 
-test("a known token is told as such, with no arrow to Wix", () => {
-  const steps = compose([opened, handed, request("known"), ready], origin);
+test("a known token has a step of its own, and no arrow to Wix", () => {
+  const steps = compose([opened, tokenFact, request("known"), ready], origin);
   expect(steps.some((s) => s.to === "wix")).toBe(false);
   expect(steps.some((s) => s.text.includes("Wix is not asked"))).toBe(true);
 });
 
-test("an answer that the browser had kept is told as such: no arrow leaves the page", () => {
-  const facts = [opened, handed, request("asked Wix", { kept: true }), ready];
+test("an answer from the browser's cache has no arrow out of the page", () => {
+  const facts = [opened, tokenFact, request("asked Wix", { cached: true }), ready];
   expect(routes(facts)).toEqual(["page>page", "wix>page", "page>page", "page>page"]);
   expect(figures(facts)).toMatchObject({ requests: 0, asked: 0 });
 });
 
-test("the question to Wix is told from Server-Timing while the log of calls is not there, and once", () => {
+test("the call to Wix comes from Server-Timing until the log has been read, and shows once", () => {
   const asks = (facts: Fact[]) => compose(facts, origin).filter((s) => s.to === "wix").length;
   expect(asks([opened, request("asked Wix")])).toBe(1);
   expect(asks([opened, request("asked Wix"), call(126)])).toBe(1);
 });
 
-test("a server whose clock is wrong still tells its calls within the request", () => {
+test("with a wrong clock of the server its calls are still within the request", () => {
   for (const skew of [-3_600_000, 3_600_000]) {
     const steps = compose(
       [opened, request("asked Wix"), call(126 + skew), call(128 + skew, "/oauth2/token")],
@@ -87,12 +87,12 @@ test("a server whose clock is wrong still tells its calls within the request", (
   }
 });
 
-test("a call that seems to precede its request is told after it", () => {
+test("a call with a time before its request comes after it", () => {
   const steps = compose([opened, request("asked Wix"), call(118)], origin);
   expect(steps.map((s) => s.to)).toEqual(["page", "nametag", "wix", "store", "page"]);
 });
 
-test("a call that nobody has a sentence for is told by its path, and a failed one as bad", () => {
+test("an unknown call is named by its path, and a failed one is bad", () => {
   const [, , step] = compose(
     [opened, request("asked Wix"), call(126, "/other", "GET", 503)],
     origin,
@@ -101,17 +101,17 @@ test("a call that nobody has a sentence for is told by its path, and a failed on
   expect(step?.kind).toBe("bad");
 });
 
-test("copies that do the same at the same time are told once", () => {
+test("the same step of several copies at the same time shows once", () => {
   const facts: Fact[] = [opened, ready, { ...ready, at: 143 }, { ...ready, at: 150 }];
   expect(compose(facts, origin)).toHaveLength(2);
 });
 
-test("a later change of state is told again", () => {
+test("a later change of state shows again", () => {
   const facts: Fact[] = [opened, ready, { ...ready, at: 900 }];
   expect(compose(facts, origin)).toHaveLength(3);
 });
 
-test("waiting and loading are no steps", () => {
+test("idle and loading are no steps", () => {
   const facts: Fact[] = [
     opened,
     { kind: "state", at: 101, state: "idle" },
@@ -120,7 +120,7 @@ test("waiting and loading are no steps", () => {
   expect(compose(facts, origin)).toHaveLength(1);
 });
 
-test("a refusal is told with its status, and the widget's failure with its code and request", () => {
+test("a refusal has its status, and the widget's failure its code and request id", () => {
   const facts: Fact[] = [
     opened,
     request("asked Wix", { status: 401 }),
@@ -146,7 +146,7 @@ test("typing in the panel is one step that shows the last value", () => {
   expect(steps[1]?.details).toEqual([["Value", "Ada"]]);
 });
 
-test("a saved greeting is told from the version that the panel bumps", () => {
+test("a saved greeting is recognized by the version that the panel sets", () => {
   const steps = compose(
     [opened, { kind: "prop", at: 300, name: "settings-version", value: "2" }],
     origin,
@@ -157,13 +157,13 @@ test("a saved greeting is told from the version that the panel bumps", () => {
 test("a token is never shown", () => {
   const facts: Fact[] = [
     opened,
-    handed,
+    tokenFact,
     request("asked Wix"),
     { kind: "owner-token", at: 200, token },
   ];
-  const told = JSON.stringify(compose(facts, origin));
-  expect(told).toContain("…wxyz");
-  expect(told).not.toContain("signature");
+  const steps = JSON.stringify(compose(facts, origin));
+  expect(steps).toContain("…wxyz");
+  expect(steps).not.toContain("signature");
 });
 
 test.each([
@@ -183,7 +183,7 @@ test("the figures are those of the widget's own requests", () => {
     status: 200,
     metrics: [],
   };
-  expect(figures([opened, handed, request("asked Wix"), ready, panel])).toEqual({
+  expect(figures([opened, tokenFact, request("asked Wix"), ready, panel])).toEqual({
     identifiedIn: 41,
     requests: 1,
     asked: 1,

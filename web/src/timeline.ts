@@ -1,5 +1,5 @@
-// What has happened, told step by step: facts that the page, the panel and the
-// offline Wix know each by themselves become one list in the order of time.
+// The timeline of a page load: merges what the page, the panel and the offline Wix
+// report into one list of steps in the order of time.
 
 export type Party = "page" | "nametag" | "store" | "wix";
 
@@ -19,7 +19,7 @@ export interface Metric {
   description: string;
 }
 
-/** All times are milliseconds of the page's clock, but for a call's `wall` (Unix time by the server's clock). */
+/** Times are in milliseconds by the page's clock, except a call's `wall`: Unix time by the server's clock. */
 export type Fact =
   | { kind: "opened"; at: number; copies: number; newVisitor: boolean }
   | { kind: "token"; at: number; token: string; expiresAt?: string; newVisitor: boolean }
@@ -31,8 +31,8 @@ export type Fact =
       status: number;
       bytes: number;
       metrics: Metric[];
-      /** The browser answered it from what it had kept. */
-      kept: boolean;
+      /** The answer came from the browser's cache. */
+      cached: boolean;
     }
   | {
       kind: "state";
@@ -53,22 +53,22 @@ export type Fact =
       metrics: Metric[];
     };
 
-export interface Figures {
+interface Figures {
   /** Milliseconds from the page's opening to the first widget that is ready, or null. */
   identifiedIn: number | null;
-  /** How often Nametag was asked; null while nobody has wanted to know. */
+  /** The requests to Nametag; null while there was none, not even to the browser's cache. */
   requests: number | null;
-  /** How often Wix was asked to identify the visitor. */
+  /** The calls to Wix to identify the visitor. */
   asked: number;
 }
 
 const callTexts: Record<string, string> = {
   "POST /oauth2/token-info": "Nametag asks Wix whom the token belongs to.",
-  "POST /oauth2/token": "Nametag takes on the app’s own identity for this site.",
+  "POST /oauth2/token": "Nametag gets an access token of the app for this site.",
   "GET /apps/v1/instance": "Nametag reads the app instance: plan, language, currency.",
 };
 
-/** Turns facts into steps, the earliest first. timeOrigin is the Unix time of the page's clock. */
+/** Converts facts to steps, the earliest first. timeOrigin is the start of the page's clock in Unix time. */
 export function compose(facts: readonly Fact[], timeOrigin: number): Step[] {
   const opened = facts.find((f) => f.kind === "opened");
   if (!opened) {
@@ -85,22 +85,22 @@ export function compose(facts: readonly Fact[], timeOrigin: number): Step[] {
 export function figures(facts: readonly Fact[]): Figures {
   const opened = facts.find((f) => f.kind === "opened");
   const ready = facts.find((f) => f.kind === "state" && f.state === "ready");
-  const wanted = facts.filter((f) => f.kind === "request");
-  const requests = wanted.filter((r) => !r.kept);
+  const all = facts.filter((f) => f.kind === "request");
+  const requests = all.filter((r) => !r.cached);
   return {
     identifiedIn: opened && ready && "at" in ready ? ready.at - opened.at : null,
-    requests: wanted.length ? requests.length : null,
+    requests: all.length ? requests.length : null,
     asked: requests.filter((r) => metric(r.metrics, "identify")?.description === "asked Wix")
       .length,
   };
 }
 
-/** Shows that a token is there without showing it: its last four characters. */
+/** The last four characters of a token, which do not reveal it. */
 export function masked(token: string): string {
   return token.length > 8 ? `…${token.slice(-4)}` : "…";
 }
 
-function stepsOf(fact: Fact, callsKnown: boolean): Step[] {
+function stepsOf(fact: Fact, hasCalls: boolean): Step[] {
   const panel = { kind: "owner" as const };
   switch (fact.kind) {
     case "opened":
@@ -128,7 +128,7 @@ function stepsOf(fact: Fact, callsKnown: boolean): Step[] {
         ),
       ];
     case "request":
-      return requestSteps(fact, callsKnown);
+      return requestSteps(fact, hasCalls);
     case "state":
       if (fact.state === "idle" || fact.state === "loading") {
         return [];
@@ -158,7 +158,7 @@ function stepsOf(fact: Fact, callsKnown: boolean): Step[] {
               fact.at,
               "page",
               "page",
-              "The greeting is saved: the panel bumps settings-version, and the widget asks again.",
+              "The greeting is saved: the panel changes settings-version, and the widget sends a new request.",
             ),
             ...panel,
           },
@@ -206,16 +206,16 @@ function stepsOf(fact: Fact, callsKnown: boolean): Step[] {
   }
 }
 
-// requestSteps tells one request of the widget from inside and outside.
-function requestSteps(r: Extract<Fact, { kind: "request" }>, callsKnown: boolean): Step[] {
+// requestSteps are those of one request of the widget, in the browser and in the server.
+function requestSteps(r: Extract<Fact, { kind: "request" }>, hasCalls: boolean): Step[] {
   const took = r.end - r.at;
-  if (r.kept) {
+  if (r.cached) {
     return [
       step(
         r.at,
         "page",
         "page",
-        "The browser still has an answer for this token, younger than 30 seconds: nobody is asked.",
+        "The browser has a cached answer for this token, less than 30 seconds old: no request is sent.",
         [
           ["Request", `GET ${tail(r.url)}`],
           ["Cache-Control", "private, max-age=30"],
@@ -225,7 +225,7 @@ function requestSteps(r: Extract<Fact, { kind: "request" }>, callsKnown: boolean
     ];
   }
   const steps = [
-    step(r.at, "page", "nametag", "The widget asks its server which site this is.", [
+    step(r.at, "page", "nametag", "The widget asks the server which site this is.", [
       ["Request", `GET ${tail(r.url)}`],
       ["Header", "Authorization: the token, as it is"],
     ]),
@@ -237,11 +237,11 @@ function requestSteps(r: Extract<Fact, { kind: "request" }>, callsKnown: boolean
         r.at + took / 3,
         "nametag",
         "nametag",
-        "Nametag knows this token, so Wix is not asked.",
+        "Nametag has verified this token before, so Wix is not asked.",
         timings([identify]),
       ),
     );
-  } else if (identify?.description === "asked Wix" && !callsKnown) {
+  } else if (identify?.description === "asked Wix" && !hasCalls) {
     steps.push(
       step(
         r.at + took / 3,
@@ -259,7 +259,7 @@ function requestSteps(r: Extract<Fact, { kind: "request" }>, callsKnown: boolean
         Math.max(r.at + took / 3, r.end - store.duration),
         "nametag",
         "store",
-        "It reads this installation’s settings from its own store.",
+        "Nametag reads this installation’s settings from its own store.",
         timings([store]),
       ),
     );
@@ -271,7 +271,7 @@ function requestSteps(r: Extract<Fact, { kind: "request" }>, callsKnown: boolean
       "nametag",
       "page",
       ok
-        ? "The answer: the settings, and what a visitor may know."
+        ? "The answer: the settings, and what a visitor may see."
         : "The answer: a refusal, with its reason.",
       [
         ...answered(r.status),
@@ -284,9 +284,9 @@ function requestSteps(r: Extract<Fact, { kind: "request" }>, callsKnown: boolean
   return steps;
 }
 
-// placeCalls puts the calls that the offline Wix logged into the page's time. The
-// server's clock may be another machine's: when a call falls before the page was
-// opened, all of them are moved so that the first lies in the first request.
+// placeCalls converts the times of the offline Wix's log to the page's clock. The server
+// may be on another machine. If the first call is not within the time of the requests,
+// all calls are moved so that it is in the first request.
 function placeCalls(facts: readonly Fact[], timeOrigin: number, opened: number): Step[] {
   const calls = facts.filter((f) => f.kind === "call").sort((a, b) => a.wall - b.wall);
   const first = calls[0];
@@ -295,7 +295,7 @@ function placeCalls(facts: readonly Fact[], timeOrigin: number, opened: number):
   }
   const requests = facts
     .filter((f) => f.kind === "request" || f.kind === "panel-request")
-    .filter((r) => r.kind === "panel-request" || !r.kept);
+    .filter((r) => r.kind === "panel-request" || !r.cached);
   const earliest = requests.reduce<number | null>(
     (min, r) => (min === null || r.at < min ? r.at : min),
     null,
@@ -305,7 +305,7 @@ function placeCalls(facts: readonly Fact[], timeOrigin: number, opened: number):
   const raw = first.wall - timeOrigin;
   const shift = raw < anchor - 5 || raw > latest + 60_000 ? anchor + 1 - raw : 0;
   return calls.map((c) => {
-    // A call's time is exact to the millisecond, so it may seem to precede its cause.
+    // A call's time is rounded to the millisecond, so it can be before its request.
     const at = Math.max(anchor + 0.1, c.wall - timeOrigin + shift);
     const key = `${c.method} ${c.path}`;
     return {
@@ -319,7 +319,7 @@ function placeCalls(facts: readonly Fact[], timeOrigin: number, opened: number):
   });
 }
 
-// merged makes one step of what several copies of the widget do alike, and of a run of changes to one setting.
+// merged joins the same step of several copies of the widget, and quick changes of one setting.
 function merged<T extends Step>(steps: T[]): T[] {
   const out: T[] = [];
   for (const s of [...steps].sort((a, b) => a.at - b.at)) {

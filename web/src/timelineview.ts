@@ -1,4 +1,4 @@
-// Shows the steps of a timeline as rows between four lanes.
+// Renders the steps of a timeline as rows with four lanes.
 
 import { h } from "./dom";
 import { compose, type Fact, milliseconds, type Party, type Step } from "./timeline";
@@ -11,7 +11,7 @@ const names: Record<Party, string> = {
   wix: "Wix",
 };
 
-/** Redraws the list when its steps have changed. Rows that stay keep whether they are open. */
+/** Returns a function that renders facts. Rows that are already in the list stay open or closed. */
 export function timelineIn(list: HTMLElement): (facts: readonly Fact[]) => void {
   let shown: string[] = [];
   return (facts) => {
@@ -29,7 +29,7 @@ export function timelineIn(list: HTMLElement): (facts: readonly Fact[]) => void 
 function row(s: Step): HTMLElement {
   const [from, to] = [lanes.indexOf(s.from), lanes.indexOf(s.to)];
   const arrow = h("i", { class: from === to ? "dot" : from < to ? "arrow there" : "arrow back" });
-  // Each lane is two half columns wide; an arrow runs from middle to middle.
+  // Each lane is two half columns wide; an arrow goes from the middle of one to the middle of another.
   arrow.style.gridColumn =
     from === to
       ? `${2 * from + 1} / span 2`

@@ -30,11 +30,11 @@ describe("from the URL of the script", () => {
       `https://a.example/my-widget/widget-${hash}.js`,
       "https://a.example/my-widget/api/",
     ],
-    ["credentials stay behind", "https://u:p@a.example/widget.js", "https://a.example/api/"],
-    ["a blob has no server", "blob:https://a.example/123", undefined],
-    ["nor has a data URL", "data:text/javascript,0", undefined],
-    ["nor a file", "file:///srv/widget.js", undefined],
-    ["nor what is no URL", "widget.js", undefined],
+    ["credentials are dropped", "https://u:p@a.example/widget.js", "https://a.example/api/"],
+    ["a blob URL has no server", "blob:https://a.example/123", undefined],
+    ["a data URL has none", "data:text/javascript,0", undefined],
+    ["a file URL has none", "file:///srv/widget.js", undefined],
+    ["no URL", "widget.js", undefined],
   ])("%s", (_, script, want) => {
     expect(apiAddress(null, script)).toBe(want);
   });
@@ -62,7 +62,7 @@ describe("from the attribute api-base", () => {
     ["ftp", "ftp://b.example/api/"],
     ["no host", "https://"],
     ["a lone surrogate", "\ud800"],
-  ])("is left aside when wrong: %s", (_, attribute) => {
+  ])("is ignored when wrong: %s", (_, attribute) => {
     expect(apiAddress(attribute, script)).toBe("https://script.example/api/");
   });
 });

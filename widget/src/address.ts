@@ -1,9 +1,9 @@
-// Where the server is.
+// Finds the server.
 
 /**
  * The address of the server's API, with a slash at its end: the attribute
- * api-base if it is an absolute http(s) URL, else what the script's own URL tells
- * (`<base>/widget.js` or `<base>/widget/widget-<hash>.js`), else none.
+ * api-base if it is an absolute http(s) URL, else derived from the script's own URL
+ * (`<base>/widget.js` or `<base>/widget/widget-<hash>.js`), else undefined.
  */
 export function apiAddress(attribute: string | null, scriptUrl: string): string | undefined {
   const given = parse(attribute?.trim());

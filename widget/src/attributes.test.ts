@@ -18,7 +18,7 @@ test.each([
   ["empty", "", true],
   ["anything else", "no", true],
   ["false", "false", false],
-  ["false, shouted", " FALSE ", false],
+  ["false in capitals", " FALSE ", false],
 ])("show-status: %s", (_, value, want) => {
   expect(showsStatus(value)).toBe(want);
 });
@@ -48,7 +48,7 @@ describe("font", () => {
     ["a string", '"Arial"'],
     ["a list", '["Arial"]'],
     ["too deep", "[".repeat(100_000)],
-  ])("is left aside when wrong: %s", (_, value) => {
+  ])("is ignored when wrong: %s", (_, value) => {
     expect(font(value)).toEqual(none);
   });
 });

@@ -1,5 +1,5 @@
-// Reading the attributes that need more than being taken as they are. Whatever
-// the text, each gives something that can be shown.
+// Parses the attributes that are not used as they are. Every text has a result that
+// can be shown.
 
 export interface Font {
   /** A CSS font shorthand, or "" for the widget's own. */
@@ -12,23 +12,23 @@ export function displayName(value: string | null): string {
   return value?.trim() || "friend";
 }
 
-/** The status line is shown unless it is plainly switched off. */
+/** The status line is shown unless the attribute is "false". */
 export function showsStatus(value: string | null): boolean {
   return value?.trim().toLowerCase() !== "false";
 }
 
-/** Wix's font picker gives `{font, textDecoration}`, kept as JSON in the attribute. */
+/** The attribute holds, as JSON, the `{font, textDecoration}` of Wix's font picker. */
 export function font(value: string | null): Font {
   let picked: Partial<Font> | null = null;
   try {
     picked = JSON.parse(value as string);
   } catch {
-    // Not JSON: as good as no font.
+    // Not JSON: treated as no font.
   }
   return { font: text(picked?.font), textDecoration: text(picked?.textDecoration) };
 }
 
-/** What is text stays; anything else that an answer or an attribute may hold is "". */
+/** Returns a string trimmed, and "" for any other value. */
 export function text(value: unknown): string {
   return typeof value === "string" ? value.trim() : "";
 }

@@ -1,9 +1,10 @@
-// The element without a layout: attributes, sharing, events, announcements. How it
-// looks is judged in a real browser.
+// The element without a layout: attributes, sharing, events, announcements. The
+// end-to-end tests look at it in a browser.
 
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { nametagElement, type StateDetail } from "./element";
 import { createPage } from "./page";
+import { tag as widgetTag } from "./tag";
 
 const script = "https://a.example/widget.js";
 const success = {
@@ -29,19 +30,19 @@ beforeEach(() => {
     "IntersectionObserver",
     class {
       target?: Element;
-      constructor(private told: (entries: { isIntersecting: boolean }[]) => void) {
+      constructor(private notify: (entries: { isIntersecting: boolean }[]) => void) {
         observers.push(this);
       }
       observe(target: Element) {
         this.target = target;
-        this.told([{ isIntersecting: false }]);
+        this.notify([{ isIntersecting: false }]);
       }
       disconnect() {
         this.target = undefined;
       }
       seen() {
         if (this.target) {
-          this.told([{ isIntersecting: true }]);
+          this.notify([{ isIntersecting: true }]);
         }
       }
     },
@@ -92,7 +93,7 @@ function record(): StateDetail[] {
 }
 
 describe("without a token", () => {
-  test("it shows its attributes, asks nothing, and says so", () => {
+  test("it shows its attributes, sends nothing, and says so", () => {
     const copy = add({ "display-name": "Ada" });
     scrollToAll();
     expect(title(copy)).toBe("Hello Ada");
@@ -120,7 +121,7 @@ describe("without a token", () => {
     expect(title(copy)).toBe("Hello <img src=x onerror=alert(1)>");
   });
 
-  test("attributes that are set before it is connected count", () => {
+  test("attributes that are set before it is connected are used", () => {
     const copy = document.createElement(tag) as Copy;
     copy.setAttribute("display-name", "Ada");
     expect(() => copy.setAttribute("settings-version", "1")).not.toThrow();
@@ -145,7 +146,7 @@ describe("without a token", () => {
     expect(title(copy)).toBe("Hello Ada");
   });
 
-  test.each([null, undefined, "token", {}])("a listener called with %j waits on", (given) => {
+  test.each([null, undefined, "token", {}])("a listener called with %j keeps waiting", (given) => {
     const copy = add();
     scrollToAll();
     copy.accessTokenListener(given);
@@ -166,7 +167,7 @@ describe("three copies", () => {
     expect(requests).toEqual(["https://a.example/api/get-instance"]);
   });
 
-  test("ask the first injector only", async () => {
+  test("use the first token function only", async () => {
     const [first, second] = [vi.fn(() => "a"), vi.fn(() => "b")];
     const [a, b] = [add(), add()];
     b.accessTokenListener(first);
@@ -193,19 +194,19 @@ describe("three copies", () => {
     expect(requests).toHaveLength(2);
   });
 
-  test("one of them speaks for all", () => {
+  test("one of them announces for all", () => {
     const copies = [add({ "show-status": "false" }), add(), add()];
     const live = () => copies.map((copy) => part(copy, "message").getAttribute("aria-live"));
     expect(live()).toEqual(["off", "polite", "off"]);
   });
 
-  test("another speaks when the speaker is gone", async () => {
+  test("another announces when that one is removed", async () => {
     const [a, b] = [add(), add()];
     a.remove();
     await vi.waitFor(() => expect(part(b, "message").getAttribute("aria-live")).toBe("polite"));
   });
 
-  test("with servers of their own ask each of them", async () => {
+  test("with different servers ask each of them", async () => {
     const copies = [add(), add({ "api-base": "https://b.example/x" })] as const;
     copies[0].accessTokenListener(() => "token");
     scrollToAll();
@@ -227,7 +228,7 @@ describe("when it asks", () => {
     await titled(copy, "Welcome friend");
   });
 
-  test("a listener called before it is connected counts, and without its element", async () => {
+  test("a listener called before it is connected, and unbound, is used", async () => {
     const copy = document.createElement(tag) as Copy;
     const { accessTokenListener } = copy;
     accessTokenListener(async () => "token");
@@ -247,7 +248,7 @@ describe("when it asks", () => {
     expect(requests[1]).toBe("https://c.example/get-instance");
   });
 
-  test("a move within the page is no leaving", async () => {
+  test("a move within the page is not a removal", async () => {
     const copy = add();
     copy.accessTokenListener(() => "token");
     scrollToAll();
@@ -258,7 +259,7 @@ describe("when it asks", () => {
     expect(requests).toHaveLength(1);
   });
 
-  test("removed and added again it has the answer without a request", async () => {
+  test("removed and added again it shows the answer without a request", async () => {
     const copy = add();
     copy.accessTokenListener(() => "token");
     scrollToAll();
@@ -287,7 +288,7 @@ describe("failure", () => {
     expect(retry.hidden).toBe(true);
   });
 
-  test("of a server that is busy has no retry yet", async () => {
+  test("with a Retry-After disables the retry until then", async () => {
     answers.push(failure(503, "wix_unavailable", { "Retry-After": "30" }));
     const copy = add();
     copy.accessTokenListener(() => "token");
@@ -310,7 +311,7 @@ describe("failure", () => {
   });
 });
 
-describe("what it says on success", () => {
+describe("on success", () => {
   test.each([
     ["a site without a name", { ...success, instance: {} }, "Welcome friend", "Connected"],
     ["no site", { status: "No instance ID." }, "Hello friend", "Not linked to a site"],
@@ -325,7 +326,7 @@ describe("what it says on success", () => {
 });
 
 describe("nametag-state", () => {
-  test("tells each change once, with code and request id", async () => {
+  test("reports each change once, with code and request id", async () => {
     const details = record();
     answers.push(failure(403, "token_foreign"));
     const copy = add();
@@ -346,15 +347,15 @@ describe("nametag-state", () => {
 
   test("is silent while it is not on the page", () => {
     const copy = document.createElement(tag);
-    const told = vi.fn();
-    copy.addEventListener("nametag-state", told);
+    const listener = vi.fn();
+    copy.addEventListener("nametag-state", listener);
     copy.setAttribute("display-name", "Ada");
-    expect(told).not.toHaveBeenCalled();
+    expect(listener).not.toHaveBeenCalled();
     document.body.append(copy);
-    expect(told).toHaveBeenCalledOnce();
+    expect(listener).toHaveBeenCalledOnce();
   });
 
-  test("leaves shadow trees", () => {
+  test("crosses shadow boundaries", () => {
     const host = document.createElement("div");
     const outer = host.attachShadow({ mode: "open" });
     document.body.append(host);
@@ -367,9 +368,9 @@ describe("nametag-state", () => {
 test("the script may be on the page twice", async () => {
   vi.resetModules();
   await import("./widget");
-  const first = customElements.get("nametag-widget");
+  const first = customElements.get(widgetTag);
   expect(first).toBeDefined();
   vi.resetModules();
   await import("./widget");
-  expect(customElements.get("nametag-widget")).toBe(first);
+  expect(customElements.get(widgetTag)).toBe(first);
 });

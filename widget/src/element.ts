@@ -1,4 +1,4 @@
-// The custom element: its shadow tree, and what of attributes and answer it shows.
+// The custom element: its shadow tree, and how it shows its attributes and the server's answer.
 
 import { displayName, font, showsStatus } from "./attributes";
 import type { Loader, State, View } from "./loader";
@@ -12,7 +12,7 @@ export interface StateDetail {
   requestId?: string;
 }
 
-/** How near the viewport a copy has to be to ask, in px. */
+/** A copy sends its request when it is this near to the viewport, in px. */
 const margin = 200;
 
 /** Makes the element's class for one page. */
@@ -22,13 +22,13 @@ export function nametagElement(page: Page): CustomElementConstructor {
   const copies = new Set<Nametag>();
 
   /**
-   * `<nametag-widget>`: a name tag that greets by name and tells which Wix site it is on.
+   * `<nametag-widget>`: a name tag that greets by name and shows which Wix site it is on.
    *
    * | Attribute | Value | When absent or wrong |
    * |---|---|---|
    * | `display-name` | the name to greet | "friend" |
-   * | `text-color` | a CSS colour, `var(--wst-…, #fallback)` included | the tag's own |
-   * | `background-color` | a CSS colour, as above | the tag's own |
+   * | `text-color` | a CSS color, `var(--wst-…, #fallback)` included | the tag's own |
+   * | `background-color` | a CSS color, as above | the tag's own |
    * | `font` | JSON `{"font": <CSS font>, "textDecoration": <CSS text-decoration>}` | the tag's own |
    * | `align` | `start`, `center`, `end`, `left`, `right` | `start` |
    * | `show-status` | `false` hides the status line | shown |
@@ -37,7 +37,7 @@ export function nametagElement(page: Page): CustomElementConstructor {
    *
    * | Property | |
    * |---|---|
-   * | `accessTokenListener(fn)` | Wix calls it with a function that gives the access token; without it the tag shows its attributes only |
+   * | `accessTokenListener(fn)` | Wix calls it with a function that returns the access token; until then the tag shows its attributes only |
    *
    * | Event | Detail |
    * |---|---|
@@ -51,11 +51,11 @@ export function nametagElement(page: Page): CustomElementConstructor {
    * | `--nametag-background` | `#fff`; the attribute `background-color` wins |
    * | `--nametag-font` | the system's sans serif family |
    * | `--nametag-radius` | `16px` |
-   * | `--nametag-border` | a hairline of the text colour |
+   * | `--nametag-border` | a hairline of the text color |
    * | `--nametag-shadow` | a soft one |
    *
-   * The height is that of the answer from the first frame on. A page that loads the script late
-   * can reserve it sooner: `nametag-widget:not(:defined) { display: block; min-height: 190px }`.
+   * The height stays the same when the answer comes. A page that loads the script late can
+   * reserve it: `nametag-widget:not(:defined) { display: block; min-height: 190px }`.
    */
   class Nametag extends HTMLElement {
     static observedAttributes = [
@@ -82,35 +82,35 @@ export function nametagElement(page: Page): CustomElementConstructor {
     #observer = new IntersectionObserver(
       (entries) => {
         if (entries.some((entry) => entry.isIntersecting)) {
-          this.#arrive();
+          this.#approach();
         }
       },
       { rootMargin: `${margin}px` },
     );
     #near = false;
     #loader: Loader | undefined;
-    #told: State | undefined;
+    #shown: State | undefined;
 
     constructor() {
       super();
       this.#root.adoptedStyleSheets = [sheet];
-      this.#name.before(" "); // for whoever reads the text without the layout
-      this.#message.tabIndex = -1; // for the focus of a retry button that goes away
+      this.#name.before(" "); // a word break for screen readers and copied text
+      this.#message.tabIndex = -1; // takes the focus of a retry button that is hidden
       this.#retry.textContent = "Retry";
       this.#retry.onclick = () => this.#loader?.retry();
     }
 
     connectedCallback() {
-      // A copy that is only moved has not been let go of: see below.
+      // A copy that was only moved is still registered: see disconnectedCallback.
       if (!copies.has(this)) {
         copies.add(this);
-        // The observer tells after the next frame, which a slow device takes long to paint.
-        // Measured without the card, so that no text has to be laid out before the request.
+        // An observer reports after the next frame, which a slow device takes long to paint.
+        // Measured before the card is there, so that no text is laid out before the request.
         const { width, top, bottom } = this.getBoundingClientRect();
         this.#root.append(this.#card);
         this.render();
         if (width && top < innerHeight + margin && bottom > -margin) {
-          this.#arrive();
+          this.#approach();
         } else {
           this.#observer.observe(this);
         }
@@ -122,9 +122,9 @@ export function nametagElement(page: Page): CustomElementConstructor {
         if (!this.isConnected && copies.delete(this)) {
           this.#observer.disconnect();
           this.#near = false;
-          this.#loader?.drop(this);
-          this.#loader = this.#told = undefined;
-          page.changed(); // another copy may have to speak now
+          this.#loader?.remove(this);
+          this.#loader = this.#shown = undefined;
+          page.changed(); // another copy may have to announce the status now
         }
       });
     }
@@ -140,24 +140,24 @@ export function nametagElement(page: Page): CustomElementConstructor {
     }
 
     /** The copy is near the viewport. */
-    #arrive() {
+    #approach() {
       this.#near = true;
       this.#observer.disconnect();
-      this.#want();
+      this.#load();
     }
 
-    #want() {
-      this.#loader?.want(this, this.getAttribute("settings-version"));
+    #load() {
+      this.#loader?.add(this, this.getAttribute("settings-version"));
     }
 
     render() {
       const attribute = (name: string) => this.getAttribute(name);
       const loader = page.loader(attribute("api-base"));
       if (loader !== this.#loader) {
-        this.#loader?.drop(this);
+        this.#loader?.remove(this);
         this.#loader = loader;
         if (this.#near) {
-          this.#want();
+          this.#load();
         }
       }
       const view: View = loader?.view() ?? { state: "idle" };
@@ -172,9 +172,9 @@ export function nametagElement(page: Page): CustomElementConstructor {
       style(this.#name, "text-decoration", picked.textDecoration);
       this.#card.dataset.state = state;
 
-      write(this.#greeting, view.known?.greeting || "Hello");
+      write(this.#greeting, view.answer?.greeting || "Hello");
       write(this.#name, displayName(attribute("display-name")));
-      // One copy speaks for all, or a screen reader would say everything three times.
+      // One copy announces for all. Otherwise a screen reader would repeat the status for each.
       const speaker = [...copies].find((copy) => showsStatus(copy.getAttribute("show-status")));
       this.#message.setAttribute("aria-live", speaker === this ? "polite" : "off");
       this.#status.hidden = !showsStatus(attribute("show-status"));
@@ -185,8 +185,8 @@ export function nametagElement(page: Page): CustomElementConstructor {
       }
       this.#retry.hidden = state !== "failed";
 
-      if (this.#told !== state) {
-        this.#told = state;
+      if (this.#shown !== state) {
+        this.#shown = state;
         this.dispatchEvent(
           new CustomEvent<StateDetail>("nametag-state", {
             bubbles: true,
@@ -206,14 +206,14 @@ export function nametagElement(page: Page): CustomElementConstructor {
   return Nametag;
 }
 
-function message({ state, wait, known }: View): string {
+function message({ state, wait, answer }: View): string {
   if (state === "failed") {
     return wait ? `Busy for ${wait} s` : "Can’t connect";
   }
-  if (known) {
-    return known.site === undefined
+  if (answer) {
+    return answer.site === undefined
       ? "Not linked to a site"
-      : `Connected${known.site && " to "}${known.site}`;
+      : `Connected${answer.site && " to "}${answer.site}`;
   }
   return state === "loading" ? "Connecting…" : "Not connected yet";
 }
@@ -229,13 +229,13 @@ function make<Tag extends "div" | "p" | "span" | "button">(
   return element;
 }
 
-/** Takes a value that the browser accepts for the property; any other leaves the default. */
+/** Sets a property. The browser ignores a value that it does not accept, which leaves the default. */
 function style(element: HTMLElement, property: string, value: string | null) {
   element.style.removeProperty(property);
   element.style.setProperty(property, value);
 }
 
-/** Writes only what differs: a live region speaks at every write. */
+/** Writes only what differs: a live region is announced at every write. */
 function write(element: HTMLElement, text: string) {
   if (element.textContent !== text) {
     element.textContent = text;

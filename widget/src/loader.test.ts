@@ -24,7 +24,7 @@ let loader: Loader;
 
 const settle = () => vi.advanceTimersByTimeAsync(0);
 
-/** The call that a test needs next to be there. */
+/** The nth request; fails when it was not made. */
 function call(n: number): Call {
   const found = calls[n];
   if (!found) {
@@ -77,39 +77,39 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-/** Makes one copy want the answer and answers its request. */
+/** Adds one copy and answers its request. */
 async function load(body: unknown, status?: number, headers?: HeadersInit): Promise<View> {
-  loader.want({}, null);
+  loader.add({}, null);
   await settle();
   await call(calls.length - 1).answer(body, status, headers);
   return loader.view();
 }
 
 describe("one request for the page", () => {
-  test("three copies make one, and share what it brings", async () => {
+  test("three copies make one, and share its answer", async () => {
     for (const copy of [{}, {}, {}]) {
-      loader.want(copy, "7");
+      loader.add(copy, "7");
     }
     await settle();
     expect(calls.map((c) => c.url)).toEqual([`${api}get-instance?v=7`]);
     await call(0).answer(success);
     expect(loader.view()).toMatchObject({
       state: "ready",
-      known: { greeting: "Welcome", site: "Lantern" },
+      answer: { greeting: "Welcome", site: "Lantern" },
     });
     expect(states).toEqual(["loading", "ready"]);
   });
 
-  test("a copy that comes when the answer is there makes none", async () => {
+  test("a copy that is added after the answer makes none", async () => {
     await load(success);
-    loader.want({}, "8");
+    loader.add({}, "8");
     await settle();
     expect(calls).toHaveLength(1);
   });
 
-  test("a copy that comes after a failure makes none", async () => {
+  test("a copy that is added after a failure makes none", async () => {
     await load({}, 500);
-    loader.want({}, null);
+    loader.add({}, null);
     await settle();
     expect(calls).toHaveLength(1);
   });
@@ -126,7 +126,7 @@ describe("one request for the page", () => {
     expect(init).toHaveBeenCalledWith("omit");
   });
 
-  test("the browser's own copy will do at first, but not after a failure or a change", async () => {
+  test("the browser's cached answer is used at first, but not after a failure or a change", async () => {
     await load({}, 500);
     loader.retry();
     await settle();
@@ -136,7 +136,7 @@ describe("one request for the page", () => {
     expect(calls.map((c) => c.cache)).toEqual(["default", "no-cache", "no-cache"]);
   });
 
-  test("a change asks anew, also as the second request of the page", async () => {
+  test("a change bypasses the cache, also as the page's second request", async () => {
     await load(success);
     loader.refresh("2");
     await settle();
@@ -149,10 +149,10 @@ describe("one request for the page", () => {
   });
 
   test.each([
-    ["what a query would take apart", "a&b=c#d", "a%26b%3Dc%23d"],
+    ["reserved characters", "a&b=c#d", "a%26b%3Dc%23d"],
     ["a lone surrogate", "\ud800", "%EF%BF%BD"],
   ])("a version may be any text: %s", async (_, version, want) => {
-    loader.want({}, version);
+    loader.add({}, version);
     await settle();
     expect(call(0).url).toBe(`${api}get-instance?v=${want}`);
   });
@@ -161,16 +161,16 @@ describe("one request for the page", () => {
 describe("the token", () => {
   test("without one nothing happens", async () => {
     tokens = undefined;
-    loader.want({}, null);
+    loader.add({}, null);
     await vi.advanceTimersByTimeAsync(10 * deadline);
     expect(calls).toHaveLength(0);
     expect(states).toEqual([]);
     expect(loader.view()).toEqual({ state: "idle" });
   });
 
-  test("a late one starts the request", async () => {
+  test("one that arrives late starts the request", async () => {
     tokens = undefined;
-    loader.want({}, "3");
+    loader.add({}, "3");
     await vi.advanceTimersByTimeAsync(60_000);
     tokens = async () => "late";
     loader.wake();
@@ -179,7 +179,7 @@ describe("the token", () => {
     expect(call(0).url).toBe(`${api}get-instance?v=3`);
   });
 
-  test("one that nobody wants starts none", async () => {
+  test("one without a copy starts none", async () => {
     loader.wake();
     await settle();
     expect(calls).toHaveLength(0);
@@ -193,12 +193,12 @@ describe("the token", () => {
       },
     ],
     ["rejects", () => Promise.reject(new Error("no"))],
-    ["gives nothing", () => undefined],
-    ["gives an empty text", () => " "],
-    ["gives no text", () => ({ token: "x" })],
+    ["returns nothing", () => undefined],
+    ["returns an empty string", () => " "],
+    ["returns no string", () => ({ token: "x" })],
   ])("a function that %s is a failure without a request", async (_, fn) => {
     tokens = fn as TokenFunction;
-    loader.want({}, null);
+    loader.add({}, null);
     await settle();
     expect(loader.view()).toMatchObject({ state: "failed", code: "token_unavailable" });
     expect(calls).toHaveLength(0);
@@ -206,17 +206,17 @@ describe("the token", () => {
 
   test("a function that never answers fails at the deadline", async () => {
     tokens = () => new Promise(() => {});
-    loader.want({}, null);
+    loader.add({}, null);
     await vi.advanceTimersByTimeAsync(deadline - 1);
     expect(loader.view().state).toBe("loading");
     await vi.advanceTimersByTimeAsync(1);
     expect(loader.view()).toMatchObject({ state: "failed", code: "timeout" });
   });
 
-  test("an expired one is fetched afresh and tried once more", async () => {
+  test("after an expired one the host's next is tried once", async () => {
     let n = 0;
     tokens = () => `token ${++n}`;
-    loader.want({}, null);
+    loader.add({}, null);
     await settle();
     await call(0).answer({ error: "x", code: "token_expired", requestId: "r1" }, 401);
     expect(loader.view().state).toBe("loading");
@@ -243,25 +243,25 @@ describe("answers", () => {
     [
       "a site without a name",
       { ...success, instance: {} },
-      { state: "ready", known: { greeting: "Welcome", site: "" } },
+      { state: "ready", answer: { greeting: "Welcome", site: "" } },
     ],
-    ["no settings", { status: "Success" }, { state: "ready", known: { greeting: "", site: "" } }],
+    ["no settings", { status: "Success" }, { state: "ready", answer: { greeting: "", site: "" } }],
     [
       "fields of the wrong type",
       { status: "Success", settings: { greeting: 7 }, instance: { siteDisplayName: {} } },
-      { state: "ready", known: { greeting: "", site: "" } },
+      { state: "ready", answer: { greeting: "", site: "" } },
     ],
     [
       "no instance",
       { status: "No instance ID." },
-      { state: "ready", code: "no_instance", known: { greeting: "" } },
+      { state: "ready", code: "no_instance", answer: { greeting: "" } },
     ],
     ["an unknown status", { status: "Perhaps" }, { state: "failed", code: "bad_response" }],
     ["no status", {}, { state: "failed", code: "bad_response" }],
     ["null", null, { state: "failed", code: "bad_response" }],
     ["a list", [], { state: "failed", code: "bad_response" }],
-    ["a page of a proxy", "<!doctype html>", { state: "failed", code: "bad_response" }],
-    ["half an answer", '{"status":"Succ', { state: "failed", code: "bad_response" }],
+    ["a proxy's page", "<!doctype html>", { state: "failed", code: "bad_response" }],
+    ["a truncated answer", '{"status":"Succ', { state: "failed", code: "bad_response" }],
     ["nothing", "", { state: "failed", code: "bad_response" }],
   ])("200: %s", async (_, body, want) => {
     expect(await load(body)).toMatchObject(want);
@@ -273,7 +273,7 @@ describe("answers", () => {
     ["500", 500, { error: "x", code: "internal", requestId: "r" }, "internal"],
     ["503", 503, { error: "x", code: "wix_unavailable", requestId: "r" }, "wix_unavailable"],
     ["a code of the wrong type", 500, { code: 7, requestId: "r" }, "http_500"],
-    ["a success that is none", 500, { ...success, requestId: "r" }, "http_500"],
+    ["a success with status 500", 500, { ...success, requestId: "r" }, "http_500"],
   ])("failure: %s", async (_, status, body, code) => {
     expect(await load(body, status)).toMatchObject({
       state: "failed",
@@ -293,14 +293,14 @@ describe("answers", () => {
   });
 
   test("no network", async () => {
-    loader.want({}, null);
+    loader.add({}, null);
     await settle();
     await call(0).hangUp();
     expect(loader.view()).toMatchObject({ state: "failed", code: "network" });
   });
 
-  test("no answer: the request is given up at the deadline", async () => {
-    loader.want({}, null);
+  test("no answer: the request is aborted at the deadline", async () => {
+    loader.add({}, null);
     await vi.advanceTimersByTimeAsync(deadline);
     expect(loader.view()).toMatchObject({ state: "failed", code: "timeout" });
     expect(call(0).signal.aborted).toBe(true);
@@ -318,7 +318,7 @@ describe("retry", () => {
 
   test("does nothing in any other state", async () => {
     loader.retry();
-    loader.want({}, null);
+    loader.add({}, null);
     loader.retry();
     await settle();
     await call(0).answer(success);
@@ -347,14 +347,14 @@ describe("retry", () => {
     ["negative", "-5", 0],
     ["not a number", "soon", 0],
     ["a fraction", "0.2", 1],
-    ["for ever", "1e300", 3600],
+    ["without end", "1e300", 3600],
   ])("a Retry-After that is %s", async (_, header, wait) => {
     expect(await load({}, 503, { "Retry-After": header })).toMatchObject({ wait });
   });
 });
 
 describe("refresh", () => {
-  test("three copies told at once make one request, and the old answer stays till then", async () => {
+  test("three copies with one new version make one request, and the old answer stays until then", async () => {
     await load(success);
     for (let copies = 0; copies < 3; copies++) {
       loader.refresh("2");
@@ -362,12 +362,12 @@ describe("refresh", () => {
     await settle();
     expect(calls).toHaveLength(2);
     expect(call(1).url).toBe(`${api}get-instance?v=2`);
-    expect(loader.view()).toMatchObject({ state: "loading", known: { greeting: "Welcome" } });
+    expect(loader.view()).toMatchObject({ state: "loading", answer: { greeting: "Welcome" } });
     await call(1).answer({ ...success, settings: { greeting: "Ahoy" } });
-    expect(loader.view()).toMatchObject({ state: "ready", known: { greeting: "Ahoy" } });
+    expect(loader.view()).toMatchObject({ state: "ready", answer: { greeting: "Ahoy" } });
   });
 
-  test("three copies told three different versions at once make one request", async () => {
+  test("three copies with three different versions at once make one request", async () => {
     await load(success);
     for (const version of ["2", "3", "4"]) {
       loader.refresh(version);
@@ -376,8 +376,8 @@ describe("refresh", () => {
     expect(calls.slice(1).map((c) => c.url)).toEqual([`${api}get-instance?v=4`]);
   });
 
-  test("a newer one overtakes the request under way", async () => {
-    loader.want({}, "1");
+  test("a newer one replaces the request in flight", async () => {
+    loader.add({}, "1");
     await settle();
     loader.refresh("2");
     await settle();
@@ -386,70 +386,70 @@ describe("refresh", () => {
     expect(states).toEqual(["loading", "loading", "ready"]);
   });
 
-  test("a failed one keeps the old answer", async () => {
+  test("after a failed one the old answer stays", async () => {
     await load(success);
     loader.refresh("2");
     await settle();
     await call(1).answer({}, 500);
-    expect(loader.view()).toMatchObject({ state: "failed", known: { greeting: "Welcome" } });
+    expect(loader.view()).toMatchObject({ state: "failed", answer: { greeting: "Welcome" } });
   });
 
-  test("one that nobody wants waits for somebody", async () => {
+  test("one without a copy waits for a copy", async () => {
     loader.refresh("2");
     await settle();
     expect(calls).toHaveLength(0);
-    loader.want({}, null);
+    loader.add({}, null);
     await settle();
     expect(call(0).url).toBe(`${api}get-instance?v=2`);
   });
 });
 
-describe("leaving", () => {
-  test("the last copy takes the request with it", async () => {
+describe("removing", () => {
+  test("the last copy cancels the request", async () => {
     const [a, b] = [{}, {}];
-    loader.want(a, null);
-    loader.want(b, null);
+    loader.add(a, null);
+    loader.add(b, null);
     await settle();
-    loader.drop(a);
+    loader.remove(a);
     expect(call(0).signal.aborted).toBe(false);
-    loader.drop(b);
+    loader.remove(b);
     expect(call(0).signal.aborted).toBe(true);
     await vi.advanceTimersByTimeAsync(10 * deadline);
     expect(states).toEqual(["loading", "idle"]);
   });
 
-  test("before the token has come: no request at all", async () => {
+  test("before the token has arrived: no request at all", async () => {
     let give: (token: string) => void = () => {};
     tokens = () =>
       new Promise((resolve) => {
         give = resolve;
       });
     const copy = {};
-    loader.want(copy, null);
-    loader.drop(copy);
+    loader.add(copy, null);
+    loader.remove(copy);
     give("token");
     await settle();
     expect(calls).toHaveLength(0);
   });
 
-  test("a copy that comes back asks anew", async () => {
+  test("a copy that is added again starts a new request", async () => {
     const copy = {};
-    loader.want(copy, null);
+    loader.add(copy, null);
     await settle();
-    loader.drop(copy);
-    loader.want(copy, null);
+    loader.remove(copy);
+    loader.add(copy, null);
     await settle();
     await call(1).answer(success);
     expect(loader.view().state).toBe("ready");
   });
 
-  test("an answer stays for the copies that come later", async () => {
+  test("an answer stays for copies that are added later", async () => {
     const copy = {};
-    loader.want(copy, null);
+    loader.add(copy, null);
     await settle();
     await call(0).answer(success);
-    loader.drop(copy);
-    loader.want({}, null);
+    loader.remove(copy);
+    loader.add({}, null);
     await settle();
     expect(calls).toHaveLength(1);
     expect(loader.view().state).toBe("ready");
@@ -457,19 +457,19 @@ describe("leaving", () => {
 
   test("a failure does not", async () => {
     const copy = {};
-    loader.want(copy, null);
+    loader.add(copy, null);
     await settle();
     await call(0).answer({}, 500, { "Retry-After": "30" });
-    loader.drop(copy);
+    loader.remove(copy);
     expect(loader.view()).toMatchObject({ state: "idle" });
     await vi.advanceTimersByTimeAsync(31_000);
     expect(loader.view()).toMatchObject({ state: "idle" });
   });
 
-  test("of a copy that never wanted changes nothing", async () => {
-    loader.want({}, null);
+  test("a copy that was never added changes nothing", async () => {
+    loader.add({}, null);
     await settle();
-    loader.drop({});
+    loader.remove({});
     expect(call(0).signal.aborted).toBe(false);
   });
 });

@@ -1,15 +1,15 @@
-// One request for all copies of the widget on a page: when to ask, how often, and
-// what came of it.
+// One request for all copies of the widget on a page: when to send it, when to send
+// it again, and its result.
 
 import { text } from "./attributes";
 
-/** Gives the visitor's access token; the host may hand out a fresh one at every call. */
+/** Returns the visitor's access token. The host may return a new one at every call. */
 export type TokenFunction = () => string | Promise<string>;
 
 export type State = "idle" | "loading" | "ready" | "failed";
 
-/** What the server said; kept through a refresh and its failure. */
-export interface Known {
+/** The server's last answer. It stays while a refresh runs, and when the refresh fails. */
+export interface Answer {
   greeting: string;
   /** The site's name; undefined when the token belongs to no site, "" when it has no name. */
   site?: string;
@@ -17,51 +17,51 @@ export interface Known {
 
 export interface View {
   state: State;
-  /** The server's error code, or token_unavailable, bad_response, network, timeout; no_instance when ready. */
+  /** The server's error code, or token_unavailable, bad_response, network, timeout; when ready, no_instance or none. */
   code?: string;
   requestId?: string;
-  /** Seconds for which the server asks to be left alone; 0 once they are over. */
+  /** The server's Retry-After in seconds; 0 once they have passed. */
   wait?: number;
-  known?: Known;
+  answer?: Answer;
 }
 
 export interface Loader {
   view(): View;
-  /** The copy wants the answer now; without a token or with an answer there is nothing to do. */
-  want(copy: object, version: string | null): void;
-  /** The copy is gone. The last one that wanted the answer takes the request with it. */
-  drop(copy: object): void;
-  /** The settings have changed: one new request, however many copies say so at once. */
+  /** Registers a copy that needs the answer now. The request starts once there is a token. */
+  add(copy: object, version: string | null): void;
+  /** Removes a copy. The request is canceled with the last one. */
+  remove(copy: object): void;
+  /** The settings have changed. Calls by several copies at once make one request. */
   refresh(version: string | null): void;
   retry(): void;
   /** A token has arrived. */
   wake(): void;
 }
 
-/** The whole of an attempt must be done by then, the host's token function included. */
+/** Milliseconds for an attempt and its repetition, the host's token function included. */
 export const deadline = 10_000;
 
-const longestWait = 3600;
+const longestWait = 3600; // seconds
 
 /**
  * @param api the API's address, with a slash at its end
  * @param token the page's token function, once there is one
- * @param changed is called after every change of the view
+ * @param changed called after every change of the view
  */
 export function createLoader(
   api: string,
   token: () => TokenFunction | undefined,
   changed: () => void,
 ): Loader {
-  const wanting = new Set<object>();
+  const copies = new Set<object>();
   let view: View = { state: "idle" };
   let version: string | null = null;
   let running: AbortController | undefined;
-  // An answer that the browser has kept will do, until somebody asks for another.
+  // The browser's cached answer is used until a retry or a refresh.
   let cache: RequestCache = "default";
 
   const show = (next: View) => {
-    view = { known: view.known, ...next };
+    view = { answer: view.answer, ...next };
     changed();
   };
 
@@ -71,7 +71,7 @@ export function createLoader(
   };
 
   const wake = () => {
-    if (view.state === "idle" && wanting.size && token()) {
+    if (view.state === "idle" && copies.size && token()) {
       load();
     }
   };
@@ -88,11 +88,11 @@ export function createLoader(
       ask(run.signal).then(resolve, fail("network"));
     });
     clearTimeout(timer);
-    // Cancelled or overtaken by a newer run: this one has nothing to say.
+    // Canceled, or replaced by a newer run: this result is discarded.
     if (running !== run) {
       return;
     }
-    stop(); // ends the request that the deadline has left behind
+    stop(); // aborts the request that is still running after the deadline
     show(result);
     if (result.wait) {
       const shown = view;
@@ -102,7 +102,7 @@ export function createLoader(
 
   const ask = async (signal: AbortSignal): Promise<View> => {
     const answer = await attempt(signal);
-    // The host may have handed out a token just before its end; a second one will do.
+    // The token may have expired on its way here. The host's next one is tried once.
     return answer.code === "token_expired" ? attempt(signal) : answer;
   };
 
@@ -111,7 +111,7 @@ export function createLoader(
     try {
       bearer = await token()?.();
     } catch {
-      // Told below: the host's reason is of no use to a visitor.
+      // Reported below: the host's reason does not help a visitor.
     }
     if (!text(bearer)) {
       return { state: "failed", code: "token_unavailable" };
@@ -132,28 +132,28 @@ export function createLoader(
   return {
     view: () => view,
     wake,
-    want(copy, itsVersion) {
-      wanting.add(copy);
+    add(copy, itsVersion) {
+      copies.add(copy);
       if (view.state === "idle") {
         version = itsVersion ?? version;
         wake();
       }
     },
-    drop(copy) {
-      if (wanting.delete(copy) && !wanting.size && view.state !== "ready") {
+    remove(copy) {
+      if (copies.delete(copy) && !copies.size && view.state !== "ready") {
         stop();
         show({ state: "idle" });
       }
     },
     refresh(newVersion) {
-      // Three copies told in one go are one change.
+      // Several copies report the same change.
       if (view.state === "loading" && newVersion === version) {
         return;
       }
       version = newVersion;
       cache = "no-cache";
       stop();
-      view = { state: "idle", known: view.known };
+      view = { state: "idle", answer: view.answer };
       wake();
       if (view.state === "idle") {
         changed();
@@ -169,12 +169,12 @@ export function createLoader(
 }
 
 async function read(response: Response): Promise<View> {
-  // biome-ignore lint/suspicious/noExplicitAny: every field of it is checked before use
+  // biome-ignore lint/suspicious/noExplicitAny: every field is checked before use
   let body: any;
   try {
     body = await response.json();
   } catch {
-    // A proxy's page, or half an answer: body stays undefined.
+    // A proxy's page, or a truncated answer: body stays undefined.
   }
   const requestId = text(body?.requestId) || response.headers.get("X-Request-Id") || undefined;
   if (!response.ok) {
@@ -191,13 +191,13 @@ async function read(response: Response): Promise<View> {
       return {
         state: "ready",
         requestId,
-        known: {
+        answer: {
           greeting: text(body.settings?.greeting),
           site: text(body.instance?.siteDisplayName),
         },
       };
     case "No instance ID.":
-      return { state: "ready", code: "no_instance", requestId, known: { greeting: "" } };
+      return { state: "ready", code: "no_instance", requestId, answer: { greeting: "" } };
   }
   return { state: "failed", code: "bad_response", requestId };
 }

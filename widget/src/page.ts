@@ -1,5 +1,5 @@
 // What all copies of the widget on one page share: the token function and a loader
-// for each server (in all but odd cases there is one server).
+// for each server (usually one).
 
 import { apiAddress } from "./address";
 import { createLoader, type Loader, type TokenFunction } from "./loader";
@@ -7,9 +7,9 @@ import { createLoader, type Loader, type TokenFunction } from "./loader";
 export interface Page {
   /** The loader of the server that the attribute api-base or the script's URL names. */
   loader(apiBase: string | null): Loader | undefined;
-  /** Takes the host's token function. The host may call it for every copy; the first counts. */
+  /** Stores the host's token function. The host may call this for every copy; the first call counts. */
   inject(token: unknown): void;
-  /** Is called after every change, whichever loader's. */
+  /** Called after every change of any loader's view. */
   changed: () => void;
 }
 

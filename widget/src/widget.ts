@@ -2,10 +2,9 @@
 
 import { nametagElement } from "./element";
 import { createPage } from "./page";
+import { tag } from "./tag";
 
-const tag = "nametag-widget";
-
-// The script may be on the page twice, or in two versions; the second define would throw.
+// A page may load the script twice, or in two versions; the second define would throw.
 if (!customElements.get(tag)) {
   customElements.define(tag, nametagElement(createPage(import.meta.url)));
 }

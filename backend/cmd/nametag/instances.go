@@ -11,16 +11,18 @@ import (
 	"time"
 
 	"github.com/nametag-dev/nametag/backend/app"
+	"github.com/nametag-dev/nametag/backend/business"
 	"github.com/nametag-dev/nametag/backend/instance"
 	"github.com/nametag-dev/nametag/backend/store/sqlstore"
 )
 
-// instancesCmd is for whoever answers for the data: what is held, on whom, and its end.
+// instancesCmd is for the people who answer for the data: what is stored, about which
+// installation, and its deletion.
 type instancesCmd struct {
 	List   listCmd   `cmd:"" help:"List the installations."`
-	Show   showCmd   `cmd:"" help:"Show one installation and the work that is open for it."`
-	Export exportCmd `cmd:"" help:"Write all that is held on an installation, as JSON."`
-	Purge  purgeCmd  `cmd:"" help:"Delete all that is held on an installation."`
+	Show   showCmd   `cmd:"" help:"Show one installation and its open jobs."`
+	Export exportCmd `cmd:"" help:"Write all that is stored on an installation, as JSON."`
+	Purge  purgeCmd  `cmd:"" help:"Delete all that is stored on an installation."`
 }
 
 // withStore runs do on the database of NAMETAG_DATABASE_URL.
@@ -29,30 +31,37 @@ func withStore(p *process, do func(*sqlstore.Store) error) error {
 	if err != nil {
 		return usageError{err}
 	}
-	store, err := sqlstore.Open(p.ctx, url, sqlstore.Options{})
+	store, err := app.OpenStore(p.ctx, url, business.New, p.log)
 	if err != nil {
-		return err
+		return declared(err)
 	}
 	return errors.Join(do(store), store.Close())
 }
 
-// withHeld runs do on all that is held on an instance. Work may be held without a
-// row: events that are not applied yet.
-func withHeld(p *process, id string, do func(*sqlstore.Store, instance.Instance, []instance.Job) error) error {
+// record is what Nametag has stored on one instance.
+type record struct {
+	instance.Instance
+	jobs []instance.Job
+}
+
+// withRecord runs do on what is stored on an instance. There may be jobs without a row:
+// events that have not been applied yet.
+func withRecord(p *process, id string, do func(*sqlstore.Store, record) error) error {
+	id = strings.ToLower(id)
 	return withStore(p, func(store *sqlstore.Store) error {
-		i, err := store.Find(p.ctx, id)
+		row, err := store.Find(p.ctx, id)
 		if err != nil && !errors.Is(err, instance.ErrNotFound) {
 			return err
 		}
-		jobs, jobsErr := store.Jobs(p.ctx, id)
+		jobs, jobsErr := store.JobsOf(p.ctx, id)
 		if jobsErr != nil {
 			return jobsErr
 		}
 		if err != nil && len(jobs) == 0 {
-			return fmt.Errorf("nothing is held on %q", id)
+			return fmt.Errorf("nothing is stored on %q", id)
 		}
-		i.ID = id
-		return do(store, i, jobs)
+		row.ID = id
+		return do(store, record{row, jobs})
 	})
 }
 
@@ -86,16 +95,14 @@ type showCmd struct {
 	ID string `arg:"" help:"The instance id."`
 }
 
-func (c showCmd) Run(p *process) error { return withHeld(p, c.ID, c.run(p)) }
-
-func (c showCmd) run(p *process) func(*sqlstore.Store, instance.Instance, []instance.Job) error {
-	return func(store *sqlstore.Store, i instance.Instance, jobs []instance.Job) error {
+func (c showCmd) Run(p *process) error {
+	return withRecord(p, c.ID, func(_ *sqlstore.Store, r record) error {
 		table := tabwriter.NewWriter(p.stdout, 0, 4, 2, ' ', 0)
 		for _, row := range [][2]string{
-			{"instance", i.ID}, {"site id", or(i.SiteID)}, {"site", or(i.Profile.SiteDisplayName)}, {"plan", planName(i)},
-			{"greeting", i.Settings.Greeting}, {"settings version", fmt.Sprint(i.Version)}, {"copied from", or(i.OriginID)},
-			{"first seen", moment(i.FirstSeen)}, {"last seen", moment(i.LastSeen)},
-			{"read from Wix", moment(i.ProfileAt)}, {"removed", moment(i.RemovedAt)},
+			{"instance", r.ID}, {"site id", or(r.SiteID)}, {"site", or(r.Profile.SiteDisplayName)}, {"plan", planName(r.Instance)},
+			{"settings", or(string(r.Settings))}, {"settings version", fmt.Sprint(r.Version)}, {"copied from", or(r.OriginID)},
+			{"first seen", moment(r.FirstSeen)}, {"last seen", moment(r.LastSeen)},
+			{"read from Wix", moment(r.ProfileAt)}, {"removed", moment(r.RemovedAt)},
 		} {
 			fmt.Fprintf(table, "%s\t%s\n", row[0], row[1])
 		}
@@ -103,26 +110,28 @@ func (c showCmd) run(p *process) func(*sqlstore.Store, instance.Instance, []inst
 			return err
 		}
 		fmt.Fprintln(p.stdout)
-		fmt.Fprintln(table, "WORK\tSTATE\tDUE\tATTEMPTS\tLAST ERROR")
-		for _, j := range jobs {
+		fmt.Fprintln(table, "JOB\tSTATE\tDUE\tATTEMPTS\tLAST ERROR")
+		for _, j := range r.jobs {
 			fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\n", jobName(j), j.State, moment(j.Due), j.Attempts, or(j.LastError))
 		}
 		return table.Flush()
-	}
+	})
 }
 
 type exportCmd struct {
 	ID string `arg:"" help:"The instance id."`
 }
 
-func (c exportCmd) Run(p *process) error { return withHeld(p, c.ID, c.run(p)) }
-
-func (c exportCmd) run(p *process) func(*sqlstore.Store, instance.Instance, []instance.Job) error {
-	return func(store *sqlstore.Store, i instance.Instance, jobs []instance.Job) error {
+func (c exportCmd) Run(p *process) error {
+	return withRecord(p, c.ID, func(store *sqlstore.Store, r record) error {
+		export, err := store.Export(p.ctx, r.ID)
+		if err != nil {
+			return err
+		}
 		out := json.NewEncoder(p.stdout)
 		out.SetIndent("", "  ")
-		return out.Encode(map[string]any{"instance": i, "work": jobs})
-	}
+		return out.Encode(export)
+	})
 }
 
 type purgeCmd struct {
@@ -130,13 +139,11 @@ type purgeCmd struct {
 	Yes bool   `help:"Do not ask."`
 }
 
-func (c purgeCmd) Run(p *process) error { return withHeld(p, c.ID, c.run(p)) }
-
-func (c purgeCmd) run(p *process) func(*sqlstore.Store, instance.Instance, []instance.Job) error {
-	return func(store *sqlstore.Store, i instance.Instance, jobs []instance.Job) error {
+func (c purgeCmd) Run(p *process) error {
+	return withRecord(p, c.ID, func(store *sqlstore.Store, r record) error {
 		if !c.Yes {
-			fmt.Fprintf(p.stdout, "Delete all that is held on %s (%s, %d webhooks and readings)? It cannot be undone. Type yes: ",
-				c.ID, or(i.Profile.SiteDisplayName), len(jobs))
+			fmt.Fprintf(p.stdout, "Delete all that is stored on %s (%s, %d jobs)? It cannot be undone. Type yes: ",
+				r.ID, or(r.Profile.SiteDisplayName), len(r.jobs))
 			answer, err := bufio.NewReader(p.stdin).ReadString('\n')
 			if err != nil && err != io.EOF {
 				return err
@@ -145,29 +152,29 @@ func (c purgeCmd) run(p *process) func(*sqlstore.Store, instance.Instance, []ins
 				return errors.New("nothing was deleted")
 			}
 		}
-		if err := store.Delete(p.ctx, c.ID); err != nil {
+		if err := store.Delete(p.ctx, r.ID); err != nil {
 			return err
 		}
 		fmt.Fprintln(p.stdout, "Deleted.")
 		return nil
-	}
+	})
 }
 
 func jobName(j instance.Job) string {
 	if j.Event == nil {
-		return "reading from Wix"
+		return "refresh from Wix"
 	}
 	return j.Event.Type + " of " + moment(j.Event.At)
 }
 
 func planName(i instance.Instance) string {
 	switch {
-	case i.PlanAt.IsZero():
-		return "unknown"
-	case i.Profile.Plan.Free:
-		return "free"
-	default:
+	case i.Paid():
 		return or(i.Profile.Plan.Name)
+	case i.Profile.Plan.Kind == instance.PlanUnknown:
+		return "unknown"
+	default:
+		return "free"
 	}
 }
 

@@ -1,5 +1,5 @@
-// Command nametag serves a Wix site widget and its settings panel, and tells them
-// which site is asking.
+// Command nametag serves a Wix site widget and its settings panel, and identifies the
+// site that is asking.
 package main
 
 import (
@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"text/tabwriter"
@@ -20,7 +21,7 @@ import (
 
 	"github.com/nametag-dev/nametag"
 	"github.com/nametag-dev/nametag/backend/app"
-	"github.com/nametag-dev/nametag/backend/store/sqlstore"
+	"github.com/nametag-dev/nametag/backend/business"
 )
 
 // Exit codes: 1 when something failed, exitUsage when the command line or the
@@ -28,10 +29,10 @@ import (
 const exitUsage = 2
 
 type commands struct {
-	Serve     serveCmd     `cmd:"" help:"Serve the widget, the panel and the API. Configured by environment variables; see README.md."`
-	Demo      demoCmd      `cmd:"" help:"Show it all on an offline Wix: no configuration, nothing kept."`
+	Serve     serveCmd     `cmd:"" help:"Serve the widget, the panel and the API. Configured by environment variables; see docs/operations.md."`
+	Demo      demoCmd      `cmd:"" help:"Show it all on an offline Wix: no configuration, nothing stored."`
 	Sim       simCmd       `cmd:"" help:"Run the offline Wix alone, for any self-hosted Wix app."`
-	Instances instancesCmd `cmd:"" help:"Look at, export and purge what is held on installations."`
+	Instances instancesCmd `cmd:"" help:"Look at, export and purge what is stored on installations."`
 	Migrate   migrateCmd   `cmd:"" help:"Bring the database to this version's schema and list the migrations."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
@@ -53,7 +54,7 @@ func run(args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int 
 	exited := -1
 	parser, err := kong.New(&cli,
 		kong.Name("nametag"), kong.Description("A Wix site widget that knows which site it is on."),
-		kong.Writers(stdout, stderr), kong.Exit(func(code int) { exited = code }))
+		kong.Vars{"tag": business.Tag}, kong.Writers(stdout, stderr), kong.Exit(func(code int) { exited = code }))
 	if err != nil {
 		panic(err) // the commands struct is wrong
 	}
@@ -79,8 +80,17 @@ func run(args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int 
 	return 0
 }
 
-// usageError is a fault of the configuration.
+// usageError is a fault of the configuration, or of what the app declares.
 type usageError struct{ error }
+
+// declared makes a fault of the app's declaration a usageError.
+func declared(err error) error {
+	var fault *app.DeclarationError
+	if errors.As(err, &fault) {
+		return usageError{err}
+	}
+	return err
+}
 
 // untilSignal returns a context that ends with the first SIGINT or SIGTERM, and how
 // long to drain then: a person at a terminal is not made to wait, an orchestrator
@@ -117,9 +127,9 @@ func (serveCmd) Run(p *process) error {
 	if err != nil {
 		return usageError{fmt.Errorf("the configuration is not complete:\n%w", err)}
 	}
-	a, err := app.Serve(p.ctx, config, bundles(), p.log)
+	a, err := app.Serve(p.ctx, config, bundles(), business.New, p.log)
 	if err != nil {
-		return err
+		return declared(err)
 	}
 	p.log.Info("listening", "url", a.URL(), "publicUrl", config.PublicURL, "version", version())
 	return a.Run(p.ctx, p.drain)
@@ -134,14 +144,14 @@ func (c demoCmd) Run(p *process) error {
 	if addr == "" {
 		addr = "127.0.0.1:8080"
 	}
-	a, err := app.Demo(addr, bundles(), p.log)
+	a, err := app.Demo(p.ctx, addr, bundles(), business.New, p.log)
 	if c.Addr == "" && errors.Is(err, syscall.EADDRINUSE) {
-		a, err = app.Demo("127.0.0.1:0", bundles(), p.log)
+		a, err = app.Demo(p.ctx, "127.0.0.1:0", bundles(), business.New, p.log)
 	}
 	if err != nil {
-		return err
+		return declared(err)
 	}
-	fmt.Fprintf(p.stdout, "\n  Open %s/\n\n  Ctrl-C ends it; nothing is kept.\n\n", a.URL())
+	fmt.Fprintf(p.stdout, "\n  Open %s/\n\n  Ctrl-C ends it; nothing is stored.\n\n", a.URL())
 	return a.Run(p.ctx, p.drain)
 }
 
@@ -150,7 +160,7 @@ type simCmd struct {
 	AppID       string  `help:"The app's id. Made up when not given."`
 	AppSecret   string  `help:"The app's secret key. Made up when not given." env:"WIX_APP_SECRET"`
 	AppURL      string  `help:"Where the app under test is." default:"http://127.0.0.1:8080"`
-	Tag         string  `help:"The widget's tag name." default:"nametag-widget"`
+	Tag         string  `help:"The widget's tag name." default:"${tag}"`
 	WidgetURL   string  `help:"The widget's script. Default: <app-url>/widget.js."`
 	PanelURL    string  `help:"The settings panel. Default: <app-url>/panel/."`
 	WebhookURL  string  `help:"Where webhooks go. Default: <app-url>/webhooks/wix."`
@@ -166,11 +176,12 @@ func (c simCmd) Run(p *process) error {
 			return err
 		}
 	}
-	a, sim, err := app.Sim(app.SimConfig{
+	config := app.SimConfig{
 		Addr: c.Addr, AppID: c.AppID, AppSecret: c.AppSecret, AppURL: c.AppURL, Tag: c.Tag,
 		WidgetURL: c.WidgetURL, PanelURL: c.PanelURL, WebhookURL: c.WebhookURL,
 		PrivateKey: string(key), RetryFactor: c.RetryFactor,
-	}, bundles(), p.log)
+	}
+	a, sim, err := app.Sim(config, bundles(), p.log)
 	if err != nil {
 		return err
 	}
@@ -185,7 +196,7 @@ func (c simCmd) Run(p *process) error {
     WIX_PUBLIC_KEY=%[6]s \
     NAMETAG_ADDR=%[4]s NAMETAG_PUBLIC_URL=%[5]s nametag serve
 
-`, a.URL(), sim.AppID, sim.AppSecret, sim.AppAddr(), sim.AppURL, sim.PublicKey)
+`, a.URL(), sim.AppID, sim.AppSecret, config.AppAddr(), strings.TrimRight(config.AppURL, "/"), sim.PublicKey)
 	return a.Run(p.ctx, p.drain)
 }
 
@@ -196,13 +207,22 @@ func (migrateCmd) Run(p *process) error {
 	if err != nil {
 		return usageError{err}
 	}
-	done, err := sqlstore.Migrate(p.ctx, databaseURL)
+	store, err := app.OpenStore(p.ctx, databaseURL, business.New, p.log)
+	if err != nil {
+		return declared(err)
+	}
+	defer store.Close()
+	done, err := store.MigrationStatus(p.ctx)
 	if err != nil {
 		return err
 	}
 	table := tabwriter.NewWriter(p.stdout, 0, 4, 2, ' ', 0)
 	for _, m := range done {
-		fmt.Fprintf(table, "%d\t%s\t%s\n", m.Version, m.Name, m.AppliedAt.UTC().Format(time.RFC3339))
+		owner := "nametag"
+		if m.App {
+			owner = "app"
+		}
+		fmt.Fprintf(table, "%s\t%d\t%s\t%s\n", owner, m.Version, m.Name, m.AppliedAt.UTC().Format(time.RFC3339))
 	}
 	return table.Flush()
 }

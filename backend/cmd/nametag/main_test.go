@@ -3,20 +3,22 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"log/slog"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/nametag-dev/nametag/backend/app"
+	"github.com/nametag-dev/nametag/backend/business"
 	"github.com/nametag-dev/nametag/backend/instance"
 	"github.com/nametag-dev/nametag/backend/store/pgtest"
-	"github.com/nametag-dev/nametag/backend/store/sqlstore"
 )
 
-// hold puts an instance with an event into a new database.
-func hold(t *testing.T, database, id string) {
+// addEvent puts an instance with an event into a new database.
+func addEvent(t *testing.T, database, id string) {
 	t.Helper()
-	store, err := sqlstore.Open(t.Context(), database, sqlstore.Options{})
+	store, err := app.OpenStore(t.Context(), database, business.New, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,11 +38,11 @@ func hold(t *testing.T, database, id string) {
 	}
 }
 
-func TestCommands(t *testing.T) {
+func TestRun(t *testing.T) {
 	dir := t.TempDir()
 	const id, gone = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
-	held := "NAMETAG_DATABASE_URL=sqlite:" + filepath.Join(dir, "held.db")
-	hold(t, strings.TrimPrefix(held, "NAMETAG_DATABASE_URL="), id)
+	stored := "NAMETAG_DATABASE_URL=sqlite:" + filepath.Join(dir, "stored.db")
+	addEvent(t, strings.TrimPrefix(stored, "NAMETAG_DATABASE_URL="), id)
 	for _, tt := range []struct {
 		name     string
 		args     []string
@@ -62,16 +64,18 @@ func TestCommands(t *testing.T) {
 		{name: "a database that cannot be", args: []string{"migrate"}, environ: []string{"NAMETAG_DATABASE_URL=sqlite:" + filepath.Join(dir, "no", "b.db")}, code: 1, err: "no"},
 		{name: "a database of another kind", args: []string{"migrate"}, environ: []string{"NAMETAG_DATABASE_URL=mysql://x"}, code: 1, err: "sqlite:"},
 
-		{name: "list", args: []string{"instances", "list"}, environ: []string{held}, code: 0, out: id},
-		{name: "show", args: []string{"instances", "show", id}, environ: []string{held}, code: 0, out: "PaidPlanChanged of 2026-11-22T10:00:00Z"},
-		{name: "show what is not held", args: []string{"instances", "show", gone}, environ: []string{held}, code: 1, err: "nothing is held"},
-		{name: "export", args: []string{"instances", "export", id}, environ: []string{held}, code: 0, out: `"vendorProductId": "gold"`},
-		{name: "purge asks, and no is no", args: []string{"instances", "purge", id}, environ: []string{held}, in: "no\n", code: 1, out: "Type yes", err: "nothing was deleted"},
-		{name: "purge asks, and silence is no", args: []string{"instances", "purge", id}, environ: []string{held}, code: 1, err: "nothing was deleted"},
-		{name: "it is still there", args: []string{"instances", "show", id}, environ: []string{held}, code: 0, out: "gold"},
-		{name: "purge asks, and yes is yes", args: []string{"instances", "purge", id}, environ: []string{held}, in: "yes\n", code: 0, out: "Deleted."},
-		{name: "it is gone", args: []string{"instances", "export", id}, environ: []string{held}, code: 1, err: "nothing is held"},
-		{name: "purge what is not held", args: []string{"instances", "purge", "--yes", id}, environ: []string{held}, code: 1, err: "nothing is held"},
+		{name: "list", args: []string{"instances", "list"}, environ: []string{stored}, code: 0, out: id},
+		{name: "show", args: []string{"instances", "show", id}, environ: []string{stored}, code: 0, out: "PaidPlanChanged of 2026-11-22T10:00:00Z"},
+		{name: "show what is not stored", args: []string{"instances", "show", gone}, environ: []string{stored}, code: 1, err: "nothing is stored"},
+		{name: "an id in capitals", args: []string{"instances", "show", strings.ToUpper(id)}, environ: []string{stored}, code: 0, out: id},
+		{name: "the tables of the app", args: []string{"instances", "export", id}, environ: []string{stored}, code: 0, out: `"guest_days": []`},
+		{name: "export", args: []string{"instances", "export", id}, environ: []string{stored}, code: 0, out: `"vendorProductId": "gold"`},
+		{name: "purge asks, and no is no", args: []string{"instances", "purge", id}, environ: []string{stored}, in: "no\n", code: 1, out: "Type yes", err: "nothing was deleted"},
+		{name: "purge asks, and silence is no", args: []string{"instances", "purge", id}, environ: []string{stored}, code: 1, err: "nothing was deleted"},
+		{name: "it is still there", args: []string{"instances", "show", id}, environ: []string{stored}, code: 0, out: "gold"},
+		{name: "purge asks, and yes is yes", args: []string{"instances", "purge", id}, environ: []string{stored}, in: "yes\n", code: 0, out: "Deleted."},
+		{name: "it is gone", args: []string{"instances", "export", id}, environ: []string{stored}, code: 1, err: "nothing is stored"},
+		{name: "purge what is not stored", args: []string{"instances", "purge", "--yes", id}, environ: []string{stored}, code: 1, err: "nothing is stored"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer
@@ -85,21 +89,22 @@ func TestCommands(t *testing.T) {
 	}
 }
 
-func TestInstancesOnPostgres(t *testing.T) {
+func TestRun_instancesOnPostgres(t *testing.T) {
 	const id = "11111111-1111-4111-8111-111111111111"
 	database := pgtest.URL(t)
-	hold(t, database, id)
+	addEvent(t, database, id)
 	for _, tt := range []struct {
 		args []string
 		code int
 		want string
 	}{
 		{[]string{"migrate"}, 0, "00002"},
+		{[]string{"migrate"}, 0, "00001_guest_days.sql"},
 		{[]string{"instances", "list"}, 0, id},
 		{[]string{"instances", "show", id}, 0, "gold"},
 		{[]string{"instances", "export", id}, 0, `"vendorProductId": "gold"`},
 		{[]string{"instances", "purge", "--yes", id}, 0, "Deleted."},
-		{[]string{"instances", "show", id}, 1, "nothing is held"},
+		{[]string{"instances", "show", id}, 1, "nothing is stored"},
 	} {
 		var out bytes.Buffer
 		code := run(tt.args, []string{"NAMETAG_DATABASE_URL=" + database}, strings.NewReader(""), &out, &out)

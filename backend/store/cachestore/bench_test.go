@@ -3,13 +3,15 @@ package cachestore
 import (
 	"context"
 	"testing"
+
+	"github.com/nametag-dev/nametag/backend/kit"
 )
 
-func BenchmarkSeenOfAKnownInstance(b *testing.B) {
+func BenchmarkStore_Seen_known(b *testing.B) {
 	ctx, at := context.Background(), noon()
-	for name, inner := range inners() {
+	for name, url := range databases() {
 		b.Run(name, func(b *testing.B) {
-			s := New(inner(b), Options{})
+			s := New(openInner(b, url(b), kit.Data{}), Options{})
 			defer s.Close()
 			must(b)(s.Seen(ctx, visit("a", "site", at)))
 			b.ReportAllocs()

@@ -1,35 +1,36 @@
-// Package cachestore keeps the rows of another store in memory, so that a known
+// Package cachestore caches the instances of another store in memory, so that a known
 // instance costs no query.
 //
-// A row is kept until it changes. Every write goes to the store behind and then
-// drops the row; nothing is ever put into the cache but what a load has read, and
-// the cache discards a load during which the row was dropped. So once a write has
-// returned, nobody is told what was there before it.
+// A row is cached until it changes. Every write goes to the inner store and then drops the
+// row; only a load puts a row into the cache, and the cache discards a load during which
+// the row was dropped. So once a write has returned, no caller gets the row of before it.
 //
-// What other processes write is told to Invalidate. While nobody can tell it, the
-// store is not trusted (Trust), and a row older than UntrustedAge is read again.
+// What other processes write arrives as change notifications, for Invalidate. While
+// notifications may be missed (SetConnected), a row older than DisconnectedAge is read
+// again.
 package cachestore
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
-	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/maypok86/otter/v2"
 
 	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/kit"
 )
 
 const (
-	// DefaultSize is how many rows are kept unless Options says otherwise.
+	// DefaultSize is how many rows are cached unless Options says otherwise.
 	DefaultSize = 10_000
-	// UntrustedAge is how old a row may be while the store is not trusted.
-	UntrustedAge = 5 * time.Second
-	// TouchTimeout bounds a write whose only news is that a known instance was seen:
-	// the caller who does it for all gets the row without it.
+	// DisconnectedAge is how old a row may be while change notifications may be missed.
+	DisconnectedAge = 5 * time.Second
+	// TouchTimeout bounds a write that only records another visit of a known instance:
+	// its caller gets the row without it.
 	TouchTimeout = time.Second
 )
 
@@ -37,41 +38,46 @@ var errClosed = errors.New("the store is closed")
 
 // Options may be left zero.
 type Options struct {
-	// Size is how many rows are kept at most.
+	// Size is how many rows are cached at most.
 	Size int
-	// MaxAge is how long a row is kept at most. 0 is without end, which is right
-	// where every change is made through this store or told to Invalidate.
+	// MaxAge is how long a row is cached at most. 0 is without end, which is right
+	// where every change is made through this store or notified to Invalidate.
 	MaxAge time.Duration
-	// Logger hears of writes that failed without their caller being told.
+	// Logger receives failed writes that their caller does not see.
 	Logger *slog.Logger
-	// Now is the clock for MaxAge and UntrustedAge.
+	// Now is the clock for MaxAge and DisconnectedAge.
 	Now func() time.Time
 }
 
-// Storage is what a Store stands in front of.
+// Storage is what a Store caches.
 type Storage interface {
 	instance.Store
-	instance.Inbox
+	instance.Jobs
+	kit.DB
 }
 
-// inbox makes the calls of Storage that change no instance the Store's own.
-type inbox = instance.Inbox
+// The calls of Storage that change no instance are the inner store's own.
+type (
+	jobs = instance.Jobs
+	data = kit.DB
+)
 
 // Store is a Storage in front of another, whose Close closes both.
 type Store struct {
-	inbox
+	jobs
+	data
 	inner  Storage
 	cache  *otter.Cache[string, *entry]
 	load   otter.Loader[string, *entry]
 	log    *slog.Logger
 	now    func() time.Time
-	trust  trust
+	epoch  epoch
 	closed atomic.Bool
 }
 
 var _ Storage = (*Store)(nil)
 
-// New returns a Store in front of inner. It is trusted.
+// New returns a Store in front of inner. It is connected.
 func New(inner Storage, o Options) *Store {
 	if o.Size <= 0 {
 		o.Size = DefaultSize
@@ -87,14 +93,15 @@ func New(inner Storage, o Options) *Store {
 		config.ExpiryCalculator = otter.ExpiryWriting[string, *entry](o.MaxAge)
 		config.Clock = clock(o.Now)
 	}
-	s := &Store{inbox: inner, inner: inner, cache: otter.Must(config), log: o.Logger, now: o.Now}
+	s := &Store{jobs: inner, data: inner, inner: inner, cache: otter.Must(config), log: o.Logger, now: o.Now}
 	s.load = otter.LoaderFunc[string, *entry](func(ctx context.Context, id string) (*entry, error) {
-		e := &entry{trust: s.trust.of(), readAt: s.now()} // before it is read, to be no younger than it says
+		e := &entry{epoch: s.epoch.begin(), readAt: s.now()} // before the read, so that the row is no older than this
 		row, err := inner.Find(ctx, id)
 		if err != nil {
-			return nil, err // not kept: an instance may come at any moment
+			return nil, err // not cached: an instance may come at any moment
 		}
 		e.row = row
+		e.row.Encodings = new(instance.Encodings)
 		return e, nil
 	})
 	return s
@@ -107,7 +114,7 @@ func (s *Store) Find(ctx context.Context, id string) (instance.Instance, error) 
 	if err != nil {
 		return instance.Instance{}, err
 	}
-	return e.own(), nil
+	return e.row.Clone(), nil
 }
 
 // Seen implements instance.Store. When LastSeen is due, one caller writes it while
@@ -123,12 +130,17 @@ func (s *Store) Seen(ctx context.Context, v instance.Visit) (instance.Instance, 
 		defer s.cache.Invalidate(v.InstanceID)
 		return s.inner.Seen(ctx, v)
 	}
-	if e.current(v) || !e.claim(v.SiteID, v.At) {
-		return e.own(), nil
+	if e.isUpToDate(v) || !e.claim(v.SiteID, v.At) {
+		return e.row.Clone(), nil
 	}
-	touch, cancel := context.WithTimeout(ctx, TouchTimeout)
+	return s.touch(ctx, e, v)
+}
+
+// touch writes a claimed visit.
+func (s *Store) touch(ctx context.Context, e *entry, v instance.Visit) (instance.Instance, error) {
+	short, cancel := context.WithTimeout(ctx, TouchTimeout)
 	defer cancel()
-	row, err := s.inner.Seen(touch, v)
+	row, err := s.inner.Seen(short, v)
 	switch {
 	case err == nil:
 		s.cache.Invalidate(v.InstanceID)
@@ -140,14 +152,14 @@ func (s *Store) Seen(ctx context.Context, v instance.Visit) (instance.Instance, 
 		return instance.Instance{}, err
 	}
 	e.postpone(v.At)
-	s.log.WarnContext(ctx, "recording that an instance was seen failed", "instance", v.InstanceID, "err", err)
-	return e.own(), nil
+	s.log.WarnContext(ctx, "the visit of an instance could not be recorded", "instanceId", v.InstanceID, "cause", err)
+	return e.row.Clone(), nil
 }
 
 // SaveSettings implements instance.Store.
-func (s *Store) SaveSettings(ctx context.Context, id string, settings instance.Settings, version int64) (instance.Instance, error) {
+func (s *Store) SaveSettings(ctx context.Context, id string, settings json.RawMessage, version int64) (instance.Instance, error) {
 	// Dropped whatever the outcome: after an error the row may have changed too, and
-	// a conflict shows that the one kept here may be behind.
+	// a conflict shows that the cached one may be outdated.
 	defer s.cache.Invalidate(id)
 	return s.inner.SaveSettings(ctx, id, settings, version)
 }
@@ -158,23 +170,22 @@ func (s *Store) SaveProfile(ctx context.Context, id string, p instance.Profile, 
 	return s.inner.SaveProfile(ctx, id, p, at)
 }
 
+// List implements instance.Store: it reads the inner store.
+func (s *Store) List(ctx context.Context, after string, n int) ([]instance.Instance, error) {
+	return s.inner.List(ctx, after, n)
+}
+
 // Delete implements instance.Store.
 func (s *Store) Delete(ctx context.Context, id string) error {
 	defer s.cache.Invalidate(id)
 	return s.inner.Delete(ctx, id)
 }
 
-// ApplyEvent implements instance.Inbox.
-func (s *Store) ApplyEvent(ctx context.Context, e instance.Event, now time.Time) (instance.Instance, instance.Change, error) {
-	defer s.cache.Invalidate(e.InstanceID)
-	return s.inner.ApplyEvent(ctx, e, now)
-}
-
-// PurgeRemoved implements instance.Inbox.
+// PurgeRemoved implements instance.Store.
 func (s *Store) PurgeRemoved(ctx context.Context, before time.Time) ([]string, error) {
 	purged, err := s.inner.PurgeRemoved(ctx, before)
 	if err != nil {
-		s.InvalidateAll() // which ones are gone is not known for sure
+		s.InvalidateAll() // which ones were deleted is not known for sure
 	}
 	for _, id := range purged {
 		s.cache.Invalidate(id)
@@ -182,30 +193,46 @@ func (s *Store) PurgeRemoved(ctx context.Context, before time.Time) ([]string, e
 	return purged, err
 }
 
-// Ping implements instance.Store: it asks the store behind.
+// ApplyEvent implements instance.Jobs.
+func (s *Store) ApplyEvent(ctx context.Context, e instance.Event, now time.Time) (instance.Instance, instance.Change, error) {
+	defer s.cache.Invalidate(e.InstanceID)
+	return s.inner.ApplyEvent(ctx, e, now)
+}
+
+// Write implements kit.DB. Where the inner store says that the instance was removed or
+// deleted, the cached row is outdated.
+func (s *Store) Write(ctx context.Context, instanceID string, f func(tx kit.Tx) error) error {
+	err := s.inner.Write(ctx, instanceID, f)
+	if errors.Is(err, instance.ErrNotFound) || errors.Is(err, instance.ErrRemoved) {
+		s.cache.Invalidate(instanceID)
+	}
+	return err
+}
+
+// Ping implements instance.Store: it asks the inner store.
 func (s *Store) Ping(ctx context.Context) error { return s.inner.Ping(ctx) }
 
-// Close closes the store behind, too.
+// Close closes the inner store, too.
 func (s *Store) Close() error {
 	s.closed.Store(true)
 	return s.inner.Close()
 }
 
-// Invalidate drops a row that was changed elsewhere. Whoever asks after it has
+// Invalidate drops a row that was changed elsewhere. A call that begins after it has
 // returned gets what is stored now.
 func (s *Store) Invalidate(id string) { s.cache.Invalidate(id) }
 
-// InvalidateAll drops every row, when what was changed elsewhere is not known.
-// Whoever asks after it has returned gets what is stored now.
+// InvalidateAll drops every row, when it is not known what was changed elsewhere. A call
+// that begins after it has returned gets what is stored now.
 func (s *Store) InvalidateAll() {
-	s.trust.renew()
+	s.epoch.advance()
 	s.cache.InvalidateAll()
 }
 
-// Trust says whether every change made elsewhere is told to Invalidate from now on.
-// While it is not, a row that was read longer than UntrustedAge ago is read again. What
-// was missed meanwhile is for InvalidateAll.
-func (s *Store) Trust(trusted bool) { s.trust.set(trusted) }
+// SetConnected says whether every change made elsewhere is notified from now on. While it
+// is not, a row that was read longer than DisconnectedAge ago is read again. After a
+// reconnection, call InvalidateAll for the notifications that were missed.
+func (s *Store) SetConnected(connected bool) { s.epoch.setConnected(connected) }
 
 func (s *Store) entry(ctx context.Context, id string) (*entry, error) {
 	if s.closed.Load() {
@@ -215,16 +242,16 @@ func (s *Store) entry(ctx context.Context, id string) (*entry, error) {
 		return nil, err
 	}
 	e, err := s.cache.Get(ctx, id, s.load)
-	if err != nil || s.trust.holds(e.trust) {
+	if err != nil || s.epoch.isCurrent(e.epoch) {
 		return e, err
 	}
-	return s.doubted(ctx, id, e)
+	return s.revalidate(ctx, id, e)
 }
 
-// doubted returns e if it is good enough, or an entry that is.
-func (s *Store) doubted(ctx context.Context, id string, e *entry) (*entry, error) {
-	oldest := s.now().Add(-UntrustedAge)
-	for !s.trust.valid(e.trust) || !e.readAt.After(oldest) {
+// revalidate returns e if it may still be served, or else loads the row again.
+func (s *Store) revalidate(ctx context.Context, id string, e *entry) (*entry, error) {
+	oldest := s.now().Add(-DisconnectedAge)
+	for !s.epoch.isSame(e.epoch) || !e.readAt.After(oldest) {
 		e.drop.Do(func() { s.cache.Invalidate(id) })
 		var err error
 		if e, err = s.cache.Get(ctx, id, s.load); err != nil {
@@ -234,27 +261,20 @@ func (s *Store) doubted(ctx context.Context, id string, e *entry) (*entry, error
 	return e, nil
 }
 
-// clock tells the cache the time. It has no ticks: what is too old is noticed when
-// it is asked for, and what is never asked for again is pushed out by Size.
+// clock is the cache's clock. It has no ticks: an expired row is noticed when it is
+// asked for, and one that is never asked for again is evicted by Size.
 type clock func() time.Time
 
 func (c clock) NowNano() int64                    { return c().UnixNano() }
 func (clock) Tick(time.Duration) <-chan time.Time { return nil }
 
-// cacheLog hands on what the cache itself complains of.
+// cacheLog passes the cache's own warnings on.
 type cacheLog struct{ log *slog.Logger }
 
 func (l cacheLog) Warn(ctx context.Context, msg string, err error) {
-	l.log.WarnContext(ctx, msg, "err", err)
+	l.log.WarnContext(ctx, msg, "cause", err)
 }
 
 func (l cacheLog) Error(ctx context.Context, msg string, err error) {
-	l.log.ErrorContext(ctx, msg, "err", err)
-}
-
-// own is the row with nothing in it that the cache or another caller holds.
-func (e *entry) own() instance.Instance {
-	row := e.row
-	row.Profile.Languages = slices.Clone(row.Profile.Languages)
-	return row
+	l.log.ErrorContext(ctx, msg, "cause", err)
 }

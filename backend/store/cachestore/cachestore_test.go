@@ -2,6 +2,7 @@ package cachestore
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,7 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/nametag-dev/nametag/backend/instance"
-	"github.com/nametag-dev/nametag/backend/store/memstore"
+	"github.com/nametag-dev/nametag/backend/kit"
 	"github.com/nametag-dev/nametag/backend/store/pgtest"
 	"github.com/nametag-dev/nametag/backend/store/sqlstore"
 	"github.com/nametag-dev/nametag/backend/store/storetest"
@@ -26,20 +27,34 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func noon() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }
 
-// inners are the stores to stand in front of.
-func inners() map[string]func(t testing.TB) Storage {
-	onSQL := func(t testing.TB, databaseURL string) Storage {
-		s, err := sqlstore.Open(context.Background(), databaseURL, sqlstore.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return s
+// inMemory opens a SQLite database in memory.
+func inMemory(t testing.TB) Storage { return openInner(t, "sqlite::memory:", kit.Data{}) }
+
+func openInner(t testing.TB, databaseURL string, data kit.Data) Storage {
+	t.Helper()
+	s, err := sqlstore.Open(context.Background(), databaseURL, sqlstore.Options{App: data})
+	if err != nil {
+		t.Fatal(err)
 	}
-	return map[string]func(t testing.TB) Storage{
-		"memstore": func(testing.TB) Storage { return memstore.New() },
-		"SQLite":   func(t testing.TB) Storage { return onSQL(t, "sqlite:"+filepath.Join(t.TempDir(), "nametag.db")) },
-		"Postgres": func(t testing.TB) Storage { return onSQL(t, pgtest.URL(t)) },
+	return s
+}
+
+// databases are the URLs of stores to stand in front of.
+func databases() map[string]func(t testing.TB) string {
+	return map[string]func(t testing.TB) string{
+		"memory":   func(testing.TB) string { return "sqlite::memory:" },
+		"SQLite":   func(t testing.TB) string { return "sqlite:" + filepath.Join(t.TempDir(), "nametag.db") },
+		"Postgres": pgtest.URL,
 	}
+}
+
+// greeting is settings of an app that has one text.
+func greeting(text string) json.RawMessage {
+	encoded, err := json.Marshal(map[string]string{"greeting": text})
+	if err != nil {
+		panic(err)
+	}
+	return encoded
 }
 
 func visit(id, siteID string, at time.Time) instance.Visit {
@@ -48,42 +63,39 @@ func visit(id, siteID string, at time.Time) instance.Visit {
 
 func TestStore(t *testing.T) {
 	for _, row := range []struct {
-		inner, says string
-		o           Options
+		database, name string
+		o              Options
 	}{
 		{"SQLite", "plain", Options{}},
 		{"Postgres", "plain", Options{}},
-		{"memstore", "plain", Options{}},
-		{"memstore", "with no room", Options{Size: 1}},
-		{"memstore", "with an age", Options{MaxAge: time.Hour}},
-		{"memstore", "with an age that is over at once", Options{MaxAge: time.Nanosecond}},
+		{"memory", "plain", Options{}},
+		{"memory", "with no room", Options{Size: 1}},
+		{"memory", "with an age", Options{MaxAge: time.Hour}},
+		{"memory", "with an age that is over at once", Options{MaxAge: time.Nanosecond}},
 	} {
-		newWhole := func(t *testing.T) storetest.Whole {
-			s := New(inners()[row.inner](t), row.o)
+		open := func(t *testing.T, data kit.Data) storetest.Storage {
+			s := New(openInner(t, databases()[row.database](t), data), row.o)
 			t.Cleanup(func() { s.Close() })
 			return s
 		}
-		newStore := func(t *testing.T) instance.Store { return newWhole(t) }
-		t.Run(row.inner+" "+row.says, func(t *testing.T) { storetest.Run(t, newStore) })
-		t.Run(row.inner+" "+row.says+" concurrency", func(t *testing.T) { storetest.RunConcurrency(t, newStore) })
-		t.Run(row.inner+" "+row.says+" inbox", func(t *testing.T) { storetest.RunInbox(t, newWhole) })
-		t.Run(row.inner+" "+row.says+" inbox concurrency", func(t *testing.T) { storetest.RunInboxConcurrency(t, newWhole) })
+		t.Run(row.database+" "+row.name, func(t *testing.T) { storetest.Run(t, open) })
+		t.Run(row.database+" "+row.name+" concurrency", func(t *testing.T) { storetest.RunConcurrency(t, open) })
 	}
 }
 
-// spy counts the calls of the store behind, and lets a test step into them.
+// spy counts the calls of the inner store, and lets a test step into them.
 type spy struct {
 	Storage
 	finds, seens atomic.Int64
-	// afterFind runs when a row has been read and before it is handed on.
+	// afterFind runs when a row has been read and before it is returned.
 	afterFind func()
-	// beforeSeen runs before a caller is recorded; its error is Seen's.
+	// beforeSeen runs before a visit is recorded; its error is Seen's.
 	beforeSeen func(context.Context) error
 	// beforeWrite runs before any other write.
 	beforeWrite func()
 }
 
-func (s *spy) SaveSettings(ctx context.Context, id string, to instance.Settings, version int64) (instance.Instance, error) {
+func (s *spy) SaveSettings(ctx context.Context, id string, to json.RawMessage, version int64) (instance.Instance, error) {
 	if s.beforeWrite != nil {
 		s.beforeWrite()
 	}
@@ -130,7 +142,7 @@ func (s *spy) Seen(ctx context.Context, v instance.Visit) (instance.Instance, er
 // counts at zero.
 func known(t testing.TB, o Options) (*Store, *spy) {
 	t.Helper()
-	behind := &spy{Storage: memstore.New()}
+	behind := &spy{Storage: inMemory(t)}
 	s := New(behind, o)
 	t.Cleanup(func() { s.Close() })
 	must(t)(behind.Storage.Seen(context.Background(), visit("a", "site", noon())))
@@ -153,11 +165,11 @@ func must(t testing.TB) func(instance.Instance, error) instance.Instance {
 func (s *spy) wantCalls(t *testing.T, finds, seens int64) {
 	t.Helper()
 	if f, n := s.finds.Load(), s.seens.Load(); f != finds || n != seens {
-		t.Errorf("the store behind was asked %d times and told %d times; want %d and %d", f, n, finds, seens)
+		t.Errorf("the inner store was read %d times and written %d times; want %d and %d", f, n, finds, seens)
 	}
 }
 
-func TestAKnownInstanceTouchesNoDatabase(t *testing.T) {
+func TestStore_knownInstanceCostsNoQuery(t *testing.T) {
 	s, behind := known(t, Options{})
 	for range 100 {
 		must(t)(s.Find(t.Context(), "a"))
@@ -168,7 +180,7 @@ func TestAKnownInstanceTouchesNoDatabase(t *testing.T) {
 	behind.wantCalls(t, 0, 0)
 }
 
-func TestAKnownInstanceCostsAtMostTwoAllocations(t *testing.T) {
+func TestStore_knownInstanceCostsTwoAllocations(t *testing.T) {
 	s, _ := known(t, Options{})
 	ctx := context.Background()
 	for name, call := range map[string]func(){
@@ -181,7 +193,7 @@ func TestAKnownInstanceCostsAtMostTwoAllocations(t *testing.T) {
 	}
 }
 
-func TestAnUnknownInstanceIsAskedForEachTime(t *testing.T) {
+func TestStore_Find_unknownIsNotCached(t *testing.T) {
 	s, behind := known(t, Options{})
 	for range 3 {
 		if _, err := s.Find(t.Context(), "b"); !errors.Is(err, instance.ErrNotFound) {
@@ -193,7 +205,7 @@ func TestAnUnknownInstanceIsAskedForEachTime(t *testing.T) {
 	must(t)(s.Find(t.Context(), "b"))
 }
 
-func TestAFaultIsHandedOnAndNotKept(t *testing.T) {
+func TestStore_faultsAreNotCached(t *testing.T) {
 	_, behind := known(t, Options{})
 	broken := &failing{Storage: behind, err: errors.New("disk on fire")}
 	s := New(broken, Options{})
@@ -221,7 +233,7 @@ func (f *failing) Find(ctx context.Context, id string) (instance.Instance, error
 	return f.Storage.Find(ctx, id)
 }
 
-func TestManyWhoMissTheSameRowCauseOneQuery(t *testing.T) {
+func TestStore_manyMissesCauseOneQuery(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, behind := known(t, Options{})
 		s.Invalidate("a")
@@ -246,7 +258,7 @@ func TestManyWhoMissTheSameRowCauseOneQuery(t *testing.T) {
 	})
 }
 
-func TestOneWhoWaitsForALoadOutlivesTheCallerWhoBeganIt(t *testing.T) {
+func TestStore_loadOutlivesItsFirstCaller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, behind := known(t, Options{})
 		s.Invalidate("a")
@@ -271,17 +283,19 @@ func TestOneWhoWaitsForALoadOutlivesTheCallerWhoBeganIt(t *testing.T) {
 }
 
 // Each row is a change made while a load that has read the row before it is held up.
-func TestALoadThatBeganBeforeAChangeNeverPutsTheOldRowBack(t *testing.T) {
-	hi := instance.Settings{Greeting: "Hi"}
+func TestStore_changeDuringLoadWins(t *testing.T) {
+	hi := greeting("Hi")
 	for _, row := range []struct {
-		says    string
+		name    string
 		change  func(ctx context.Context, s *Store, behind *spy) error
 		changed func(instance.Instance, error) bool
 	}{
 		{"settings saved here", func(ctx context.Context, s *Store, _ *spy) error {
 			_, err := s.SaveSettings(ctx, "a", hi, 0)
 			return err
-		}, func(i instance.Instance, err error) bool { return err == nil && i.Version == 1 && i.Settings == hi }},
+		}, func(i instance.Instance, err error) bool {
+			return err == nil && i.Version == 1 && string(i.Settings) == string(hi)
+		}},
 		{"a profile saved here", func(ctx context.Context, s *Store, _ *spy) error {
 			_, err := s.SaveProfile(ctx, "a", instance.Profile{Locale: "he"}, noon().Add(time.Hour))
 			return err
@@ -289,7 +303,7 @@ func TestALoadThatBeganBeforeAChangeNeverPutsTheOldRowBack(t *testing.T) {
 		{"the instance deleted here", func(ctx context.Context, s *Store, _ *spy) error {
 			return s.Delete(ctx, "a")
 		}, func(_ instance.Instance, err error) bool { return errors.Is(err, instance.ErrNotFound) }},
-		{"settings saved by another replica, whose news arrives", func(ctx context.Context, s *Store, behind *spy) error {
+		{"settings saved by another replica, which is notified", func(ctx context.Context, s *Store, behind *spy) error {
 			_, err := behind.Storage.SaveSettings(ctx, "a", hi, 0)
 			s.Invalidate("a")
 			return err
@@ -304,7 +318,7 @@ func TestALoadThatBeganBeforeAChangeNeverPutsTheOldRowBack(t *testing.T) {
 			return err
 		}, func(i instance.Instance, err error) bool { return err == nil && i.SiteID == "new" }},
 	} {
-		t.Run(row.says, func(t *testing.T) {
+		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s, behind := known(t, Options{})
 				s.Invalidate("a")
@@ -323,7 +337,7 @@ func TestALoadThatBeganBeforeAChangeNeverPutsTheOldRowBack(t *testing.T) {
 				if err := row.change(t.Context(), s, behind); err != nil {
 					t.Fatal(err)
 				}
-				// The change has been made: whoever asks now does not wait for the old load.
+				// The change has been made: a call that begins now does not wait for the old load.
 				if got, err := s.Find(t.Context(), "a"); !row.changed(got, err) {
 					t.Errorf("while the old load was under way: %+v, %v", got, err)
 				}
@@ -337,15 +351,15 @@ func TestALoadThatBeganBeforeAChangeNeverPutsTheOldRowBack(t *testing.T) {
 	}
 }
 
-// Each row is a change, during which the row as it was is read and kept again.
-func TestARowThatIsReadDuringAChangeIsDroppedWhenTheChangeIsMade(t *testing.T) {
+// Each row is a change, during which the row as it was is read and cached again.
+func TestStore_loadDuringChangeIsDropped(t *testing.T) {
 	later := noon().Add(time.Hour)
-	for says, row := range map[string]struct {
+	for name, row := range map[string]struct {
 		change  func(ctx context.Context, s *Store) error
 		changed func(instance.Instance, error) bool
 	}{
 		"SaveSettings": {func(ctx context.Context, s *Store) error {
-			_, err := s.SaveSettings(ctx, "a", instance.Settings{Greeting: "Hi"}, 0)
+			_, err := s.SaveSettings(ctx, "a", greeting("Hi"), 0)
 			return err
 		}, func(i instance.Instance, err error) bool { return err == nil && i.Version == 1 }},
 		"SaveProfile": {func(ctx context.Context, s *Store) error {
@@ -367,7 +381,7 @@ func TestARowThatIsReadDuringAChangeIsDroppedWhenTheChangeIsMade(t *testing.T) {
 			return err
 		}, func(i instance.Instance, err error) bool { return err == nil && i.SiteID == "new" }},
 	} {
-		t.Run(says, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			s, behind := known(t, Options{})
 			read := func() {
 				behind.Storage.Seen(t.Context(), visit("a", "", noon()))
@@ -386,7 +400,7 @@ func TestARowThatIsReadDuringAChangeIsDroppedWhenTheChangeIsMade(t *testing.T) {
 	}
 }
 
-func TestAStoreThatIsClosedDuringACallServesNoOldRow(t *testing.T) {
+func TestStore_Seen_closedMeanwhile(t *testing.T) {
 	s, behind := known(t, Options{})
 	behind.beforeSeen = func(context.Context) error { return s.Close() }
 	if row, err := s.Seen(t.Context(), visit("a", "", noon().Add(time.Hour))); err == nil {
@@ -394,7 +408,7 @@ func TestAStoreThatIsClosedDuringACallServesNoOldRow(t *testing.T) {
 	}
 }
 
-func TestAnInstanceMadeWhileItIsLookedForIsFound(t *testing.T) {
+func TestStore_Find_createdDuringLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, behind := known(t, Options{})
 		release := make(chan struct{})
@@ -416,7 +430,7 @@ func TestAnInstanceMadeWhileItIsLookedForIsFound(t *testing.T) {
 	})
 }
 
-func TestWhenLastSeenIsDueOneOfManyWritesAndTheOthersDoNotWait(t *testing.T) {
+func TestStore_Seen_oneOfManyWrites(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, behind := known(t, Options{})
 		release := make(chan struct{})
@@ -447,21 +461,21 @@ func TestWhenLastSeenIsDueOneOfManyWritesAndTheOthersDoNotWait(t *testing.T) {
 	})
 }
 
-func TestNewsThatAnotherCallersWriteDoesNotCoverIsWritten(t *testing.T) {
+func TestStore_Seen_uncoveredVisitIsWritten(t *testing.T) {
 	for _, row := range []struct {
-		says   string
+		name   string
 		siteID string
 		later  time.Duration
 		writes int64
 	}{
-		{"the same news", "", 0, 1},
+		{"the same visit", "", 0, 1},
 		{"the same site", "site", 0, 1},
 		{"a little later", "", instance.SeenEvery - 1, 1},
 		{"earlier", "", -instance.SeenEvery, 1},
 		{"due again", "", instance.SeenEvery, 2},
 		{"another site", "other", 0, 2},
 	} {
-		t.Run(row.says, func(t *testing.T) {
+		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s, behind := known(t, Options{})
 				release := make(chan struct{})
@@ -483,7 +497,7 @@ func TestNewsThatAnotherCallersWriteDoesNotCoverIsWritten(t *testing.T) {
 	}
 }
 
-func TestAFullDiskDoesNotStopThoseWhoRead(t *testing.T) {
+func TestStore_Seen_fullDiskStillReads(t *testing.T) {
 	var log strings.Builder
 	s, behind := known(t, Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	full := errors.New("database or disk is full")
@@ -517,7 +531,7 @@ func TestAFullDiskDoesNotStopThoseWhoRead(t *testing.T) {
 	}
 }
 
-func TestAWriteThatHangsIsGivenUp(t *testing.T) {
+func TestStore_Seen_hangingWriteIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, behind := known(t, Options{})
 		behind.beforeSeen = func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
@@ -529,7 +543,7 @@ func TestAWriteThatHangsIsGivenUp(t *testing.T) {
 	})
 }
 
-func TestAWriterWhoGoesAwayLeavesTheWriteToTheNext(t *testing.T) {
+func TestStore_Seen_cancelledWriterLeavesItToTheNext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, behind := known(t, Options{})
 		behind.beforeSeen = func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
@@ -546,10 +560,10 @@ func TestAWriterWhoGoesAwayLeavesTheWriteToTheNext(t *testing.T) {
 	})
 }
 
-func TestARowIsKeptNoLongerThanMaxAge(t *testing.T) {
+func TestStore_MaxAge(t *testing.T) {
 	var now atomic.Int64
 	s, behind := known(t, Options{MaxAge: time.Minute, Now: func() time.Time { return noon().Add(time.Duration(now.Load())) }})
-	must(t)(behind.Storage.SaveSettings(t.Context(), "a", instance.Settings{Greeting: "Hi"}, 0)) // by another replica
+	must(t)(behind.Storage.SaveSettings(t.Context(), "a", greeting("Hi"), 0)) // by another replica
 	for _, row := range []struct {
 		at      time.Duration
 		version int64
@@ -561,12 +575,12 @@ func TestARowIsKeptNoLongerThanMaxAge(t *testing.T) {
 	}
 }
 
-func TestWithoutMaxAgeOnlyInvalidateShowsWhatChangedElsewhere(t *testing.T) {
+func TestStore_Invalidate_withoutMaxAge(t *testing.T) {
 	var days atomic.Int64
 	s, behind := known(t, Options{Now: func() time.Time { return noon().AddDate(0, 0, int(days.Add(1))) }})
-	must(t)(behind.Storage.SaveSettings(t.Context(), "a", instance.Settings{Greeting: "Hi"}, 0))
+	must(t)(behind.Storage.SaveSettings(t.Context(), "a", greeting("Hi"), 0))
 	if row := must(t)(s.Find(t.Context(), "a")); row.Version != 0 {
-		t.Errorf("the row was not kept: %+v", row)
+		t.Errorf("the row was not cached: %+v", row)
 	}
 	s.Invalidate("another")
 	behind.wantCalls(t, 0, 0)
@@ -576,10 +590,45 @@ func TestWithoutMaxAgeOnlyInvalidateShowsWhatChangedElsewhere(t *testing.T) {
 	}
 }
 
-func TestAConflictShowsTheCallerTheCurrentRow(t *testing.T) {
+// A write that the inner store refuses shows that the cached row is outdated.
+func TestStore_Write_refusalDropsTheRow(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change func(s Storage) error
+		want   error
+	}{
+		"deleted by another replica": {func(s Storage) error { return s.Delete(context.Background(), "a") }, instance.ErrNotFound},
+		"removed by another replica": {func(s Storage) error {
+			e := instance.Event{ID: "1", InstanceID: "a", Kind: instance.EventRemoved, At: noon().Add(time.Hour), ReceivedAt: noon()}
+			_, _, err := s.ApplyEvent(context.Background(), e, noon())
+			return err
+		}, instance.ErrRemoved},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, behind := known(t, Options{})
+			write := func() error { return s.Write(t.Context(), "a", func(kit.Tx) error { return nil }) }
+			if err := write(); err != nil {
+				t.Fatal(err)
+			}
+			must(t)(s.Find(t.Context(), "a"))
+			behind.wantCalls(t, 0, 0)
+			if err := tt.change(behind.Storage); err != nil {
+				t.Fatal(err)
+			}
+			if err := write(); !errors.Is(err, tt.want) {
+				t.Errorf("Write: %v; want %v", err, tt.want)
+			}
+			if row, err := s.Find(t.Context(), "a"); err == nil && row.RemovedAt.IsZero() {
+				t.Errorf("the cached row is served: %+v", row)
+			}
+			behind.wantCalls(t, 1, 0)
+		})
+	}
+}
+
+func TestStore_SaveSettings_conflictDropsTheRow(t *testing.T) {
 	s, behind := known(t, Options{})
-	must(t)(behind.Storage.SaveSettings(t.Context(), "a", instance.Settings{Greeting: "Hi"}, 0)) // by another replica
-	if _, err := s.SaveSettings(t.Context(), "a", instance.Settings{Greeting: "Hey"}, 0); err == nil {
+	must(t)(behind.Storage.SaveSettings(t.Context(), "a", greeting("Hi"), 0)) // by another replica
+	if _, err := s.SaveSettings(t.Context(), "a", greeting("Hey"), 0); err == nil {
 		t.Error("the save of a stale version went through")
 	}
 	if row := must(t)(s.Find(t.Context(), "a")); row.Version != 1 {
@@ -587,7 +636,7 @@ func TestAConflictShowsTheCallerTheCurrentRow(t *testing.T) {
 	}
 }
 
-func TestTheCacheIsBounded(t *testing.T) {
+func TestStore_Size(t *testing.T) {
 	const size = 100
 	s, behind := known(t, Options{Size: size})
 	for i := range 20 * size {
@@ -597,6 +646,6 @@ func TestTheCacheIsBounded(t *testing.T) {
 	}
 	s.cache.CleanUp()
 	if n := s.cache.EstimatedSize(); n > size {
-		t.Errorf("%d rows are kept, want at most %d", n, size)
+		t.Errorf("%d rows are cached, want at most %d", n, size)
 	}
 }

@@ -1,6 +1,6 @@
-// One kept row, and who is about to write that its instance was seen.
-
 package cachestore
+
+// One cached row, and the caller who is about to write a visit to it.
 
 import (
 	"cmp"
@@ -10,40 +10,40 @@ import (
 	"github.com/nametag-dev/nametag/backend/instance"
 )
 
-// retryAfter is how long nobody tries again after such a write has failed.
+// retryAfter is the pause after such a write has failed.
 const retryAfter = 30 * time.Second
 
 // entry is a row as it was read. The row is never changed; the claim on it is.
 type entry struct {
 	row instance.Instance
-	// trust is what trust.of was when the row began to be read, at readAt.
-	trust  uint64
+	// epoch is what epoch.begin returned when the read of the row began, at readAt.
+	epoch  uint64
 	readAt time.Time
-	// drop takes the row out of the cache once, whoever finds that it is too old.
+	// drop takes the row out of the cache once, however many find that it is too old.
 	drop sync.Once
 
 	mu sync.Mutex
-	// claimedAt and claimedSite are what the newest write that was begun says, and
-	// claimedAt is zero if none was.
+	// claimedAt and claimedSite are the visit that the newest claimed write records;
+	// claimedAt is zero if there was none.
 	claimedAt   time.Time
 	claimedSite string
 }
 
 // revives reports that the instance was removed, and that the caller's token shows
-// that it has been installed again.
+// that the app has been installed again.
 func (e *entry) revives(v instance.Visit) bool {
 	return !e.row.RemovedAt.IsZero() && e.row.Admits(v.IssuedAt)
 }
 
-// current reports that a caller who does not revive the instance has no news to be
-// written down: what Instance.Record says, without a copy of the row.
-func (e *entry) current(v instance.Visit) bool {
+// isUpToDate reports that a visit which does not revive the instance has not to be
+// written: what Instance.Visit reports, without a copy of the row.
+func (e *entry) isUpToDate(v instance.Visit) bool {
 	return !e.row.RemovedAt.IsZero() ||
 		v.At.Sub(e.row.LastSeen) < instance.SeenEvery && (v.SiteID == "" || v.SiteID == e.row.SiteID)
 }
 
-// claim reports that the caller has to write its news, because no other caller is
-// already writing, or has written, what makes it no news.
+// claim reports that the caller has to write its visit. It does not if another caller is
+// writing, or has written, one that covers it.
 func (e *entry) claim(siteID string, at time.Time) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -13,8 +13,8 @@ import (
 	"github.com/nametag-dev/nametag/backend/store/sqlstore"
 )
 
-// replica is a cache over a Postgres that it shares, listening for the others' changes
-// the way a program does.
+// replica is a cache over a shared Postgres that listens for the others' changes as a
+// program does.
 func replica(t *testing.T, databaseURL string) *Store {
 	t.Helper()
 	db, err := sqlstore.Open(t.Context(), databaseURL, sqlstore.Options{})
@@ -28,8 +28,8 @@ func replica(t *testing.T, databaseURL string) *Store {
 	done.Go(func() {
 		err := sqlstore.Listen(ctx, databaseURL, sqlstore.Handlers{
 			Changed:  func(id string, _ bool) { s.Invalidate(id) },
-			Lost:     func(error) { s.Trust(false) },
-			Regained: func() { s.InvalidateAll(); s.Trust(true); listening <- struct{}{} },
+			Lost:     func(error) { s.SetConnected(false) },
+			Regained: func() { s.InvalidateAll(); s.SetConnected(true); listening <- struct{}{} },
 		}, slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Errorf("Listen: %v", err)
@@ -40,21 +40,23 @@ func replica(t *testing.T, databaseURL string) *Store {
 	return s
 }
 
-func TestWhatOneReplicaChangesIsSoonReadAtTheOthers(t *testing.T) {
+func TestStore_replicasSeeChanges(t *testing.T) {
 	databaseURL := pgtest.URL(t)
 	a, b, c := replica(t, databaseURL), replica(t, databaseURL), replica(t, databaseURL)
 	at := noon().Add(time.Hour)
 	removal := instance.Event{ID: "removal", InstanceID: "a", Kind: instance.EventRemoved, At: at, ReceivedAt: at}
 	must(t)(a.Seen(t.Context(), visit("a", "site", noon())))
 	for _, row := range []struct {
-		says   string
+		name   string
 		change func() error
 		shows  func(instance.Instance, error) bool
 	}{
 		{"a setting", func() error {
-			_, err := a.SaveSettings(t.Context(), "a", instance.Settings{Greeting: "Hi"}, 0)
+			_, err := a.SaveSettings(t.Context(), "a", greeting("Hi"), 0)
 			return err
-		}, func(i instance.Instance, err error) bool { return err == nil && i.Settings.Greeting == "Hi" }},
+		}, func(i instance.Instance, err error) bool {
+			return err == nil && string(i.Settings) == string(greeting("Hi"))
+		}},
 		{"a removal", func() error {
 			_, _, err := b.ApplyEvent(t.Context(), removal, at)
 			return err
@@ -68,16 +70,16 @@ func TestWhatOneReplicaChangesIsSoonReadAtTheOthers(t *testing.T) {
 	} {
 		all := []*Store{a, b, c}
 		for _, s := range all {
-			s.Find(t.Context(), "a") // and keep it
+			s.Find(t.Context(), "a") // and cache it
 		}
 		if err := row.change(); err != nil {
-			t.Fatalf("%s: %v", row.says, err)
+			t.Fatalf("%s: %v", row.name, err)
 		}
 		for i, s := range all {
 			for deadline := time.After(20 * time.Second); !row.shows(s.Find(t.Context(), "a")); {
 				select {
 				case <-deadline:
-					t.Fatalf("%s never showed at replica %d", row.says, i)
+					t.Fatalf("%s never showed at replica %d", row.name, i)
 				case <-time.After(time.Millisecond):
 				}
 			}

@@ -1,6 +1,6 @@
-// The throw-away cluster, which ends with the test process however that ends.
-
 package pgtest
+
+// The throw-away cluster, which ends with the test process however that ends.
 
 import (
 	"bufio"
@@ -18,7 +18,7 @@ import (
 	"syscall"
 )
 
-// keeper makes the cluster, and ends it when its standard input does.
+// keeper creates the cluster, and ends it when its standard input does.
 //
 //go:embed cluster.sh
 var keeper string
@@ -26,14 +26,13 @@ var keeper string
 // cluster is a running server.
 type cluster struct {
 	url string
-	// lifeline is the other end of the keeper's standard input. The kernel closes it
-	// with this process; it is held here so that the garbage collector does not
-	// do so earlier.
+	// lifeline is the other end of the keeper's standard input. The kernel closes it with
+	// this process; the reference keeps the garbage collector from doing so earlier.
 	lifeline *os.File
 }
 
 // start makes a cluster. It listens on a Unix socket in a directory that is its own,
-// so no port is needed and nobody else can connect.
+// so no port is needed and no other user can connect.
 func start(h host) (cluster, error) {
 	bin, err := h.binaries()
 	if err != nil {
@@ -43,7 +42,7 @@ func start(h host) (cluster, error) {
 	if err != nil {
 		return cluster{}, err
 	}
-	attributes := &syscall.SysProcAttr{Setsid: true} // a Ctrl-C is for the tests, not for their server
+	attributes := &syscall.SysProcAttr{Setsid: true} // a Ctrl-C must not reach the server
 	if h.root {
 		// Postgres refuses to run as root.
 		uid, gid, err := unprivileged()
@@ -69,11 +68,11 @@ func start(h host) (cluster, error) {
 		err = cmd.Start()
 	}
 	if err != nil {
-		return cluster{}, errors.Join(fmt.Errorf("starting Postgres: %w", err), hold.Close(), os.RemoveAll(dir))
+		return cluster{}, errors.Join(fmt.Errorf("start Postgres: %w", err), hold.Close(), os.RemoveAll(dir))
 	}
-	said := bufio.NewReader(output)
-	if line, _ := said.ReadString('\n'); line != "ready\n" {
-		rest, _ := io.ReadAll(said)
+	printed := bufio.NewReader(output)
+	if line, _ := printed.ReadString('\n'); line != "ready\n" {
+		rest, _ := io.ReadAll(printed)
 		return cluster{}, errors.Join(fmt.Errorf("the server did not start:\n%s%s", line, rest), cmd.Wait(), hold.Close())
 	}
 	output.Close()
@@ -89,7 +88,7 @@ func unprivileged() (uid, gid uint32, err error) {
 		}
 	}
 	if err != nil {
-		return 0, 0, fmt.Errorf("root may not run Postgres, and there is nobody else to: %w", err)
+		return 0, 0, fmt.Errorf("root may not run Postgres, and there is no other user who could: %w", err)
 	}
 	for id, of := range map[*uint32]string{&uid: u.Uid, &gid: u.Gid} {
 		n, err := strconv.ParseUint(of, 10, 32)

@@ -1,6 +1,6 @@
-// Where this machine keeps Postgres, and how it gets one.
-
 package pgtest
+
+// Where Postgres is installed on this machine, and how it is installed if it is missing.
 
 import (
 	"cmp"
@@ -17,7 +17,7 @@ import (
 type host struct {
 	// debian is a pattern for the directories in which Debian keeps Postgres' programs.
 	debian string
-	// root says that this process may do anything.
+	// root means that this process may install packages.
 	root bool
 	// tmp is where temporary directories are made.
 	tmp string
@@ -42,7 +42,7 @@ func (h host) binaries() (string, error) {
 	if bin, found := h.installed(); found {
 		return bin, nil
 	}
-	return "", errors.New("the package postgresql brought no initdb and pg_ctl")
+	return "", errors.New("the package postgresql contains no initdb and pg_ctl")
 }
 
 // installed prefers what is in PATH.
@@ -81,11 +81,11 @@ func (h host) install(apt string) error {
 		return nil
 	}
 	// A fresh machine has no list of packages yet.
-	if said, err := attempt("update", "-qq"); err != nil {
-		return fmt.Errorf("apt-get update: %w\n%s", err, said)
+	if output, err := attempt("update", "-qq"); err != nil {
+		return fmt.Errorf("apt-get update: %w\n%s", err, output)
 	}
-	if said, err := attempt(arguments...); err != nil {
-		return fmt.Errorf("apt-get install postgresql: %w\n%s", err, said)
+	if output, err := attempt(arguments...); err != nil {
+		return fmt.Errorf("apt-get install postgresql: %w\n%s", err, output)
 	}
 	return nil
 }

@@ -1,7 +1,7 @@
 // Package pgtest gives tests databases on a real Postgres server: the one that
-// NAMETAG_TEST_POSTGRES (a postgres:// URL) names, or else a throw-away cluster made with
-// the initdb and pg_ctl of this machine, which are installed if they are missing and
-// may be. It never skips a test.
+// NAMETAG_TEST_POSTGRES (a postgres:// URL) names, or else a throw-away cluster created
+// with the initdb and pg_ctl of this machine, which are installed if they are missing and
+// this process may install packages. It never skips a test.
 package pgtest
 
 import (
@@ -20,11 +20,11 @@ import (
 )
 
 // Variable names the environment variable with the URL of a server on which databases
-// may be made.
+// may be created.
 const Variable = "NAMETAG_TEST_POSTGRES"
 
-// patience bounds making and dropping a database.
-const patience = 30 * time.Second
+// databaseTimeout bounds creating and dropping a database.
+const databaseTimeout = 30 * time.Second
 
 // server returns the server of this test process. There is one for all tests, because
 // starting a cluster takes about a second.
@@ -35,7 +35,7 @@ var server = sync.OnceValues(func() (cluster, error) {
 	return start(machine())
 })
 
-// Server returns the URL of the server, for programs that make databases of their own. A
+// Server returns the URL of the server, for programs that create databases of their own. A
 // throw-away cluster ends with this process.
 func Server() (string, error) {
 	at, err := server()
@@ -43,7 +43,7 @@ func Server() (string, error) {
 }
 
 // URL returns the URL of a fresh, empty database, which is dropped at the end of the
-// test, whoever is still connected. A process that the test starts may use it as well.
+// test, even if it is still in use. A process that the test starts may use it as well.
 func URL(t testing.TB) string {
 	t.Helper()
 	at, err := server()
@@ -62,7 +62,7 @@ func URL(t testing.TB) string {
 	return database
 }
 
-// create makes a database on a server.
+// create creates a database on a server.
 func create(server string) (database string, drop func() error, err error) {
 	u, err := url.Parse(server)
 	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
@@ -70,19 +70,19 @@ func create(server string) (database string, drop func() error, err error) {
 	}
 	name := "nametag_test_" + strings.ToLower(rand.Text())
 	if err := execute(server, "CREATE DATABASE "+name+" TEMPLATE template0"); err != nil {
-		return "", nil, fmt.Errorf("making a database for a test: %w", err)
+		return "", nil, fmt.Errorf("create a database for a test: %w", err)
 	}
 	u.Path = "/" + name
 	return u.String(), func() error {
 		if err := execute(server, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)"); err != nil {
-			return fmt.Errorf("dropping the database of a test: %w", err)
+			return fmt.Errorf("drop the database of a test: %w", err)
 		}
 		return nil
 	}, nil
 }
 
 func execute(server, statement string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), databaseTimeout)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, server)
 	if err != nil {

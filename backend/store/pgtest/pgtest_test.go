@@ -17,7 +17,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-// With roleVar set this test binary is a test process that starts a cluster, says where
+// With roleVar set this test binary is a test process that starts a cluster, prints where
 // it is, and waits to be killed, or ends at once.
 const roleVar = "NAMETAG_PGTEST_ROLE"
 
@@ -53,7 +53,7 @@ func ask(t *testing.T, conn *pgx.Conn, query string, args ...any) (answer string
 	return answer
 }
 
-func TestEachDatabaseIsEmptyAndOfItsOwn(t *testing.T) {
+func TestURL_emptyDatabaseForEachTest(t *testing.T) {
 	for range 2 {
 		conn := connect(t, URL(t))
 		if n := ask(t, conn, `SELECT count(*)::text FROM pg_class WHERE relnamespace = 'public'::regnamespace`); n != "0" {
@@ -68,7 +68,7 @@ func TestEachDatabaseIsEmptyAndOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestManyTestsGetDatabasesAtOnce(t *testing.T) {
+func TestURL_manyAtOnce(t *testing.T) {
 	var (
 		all  sync.WaitGroup
 		mu   sync.Mutex
@@ -88,7 +88,7 @@ func TestManyTestsGetDatabasesAtOnce(t *testing.T) {
 	}
 }
 
-func TestADatabaseIsDroppedWithItsTestWhoeverIsStillConnected(t *testing.T) {
+func TestURL_dropsADatabaseInUse(t *testing.T) {
 	var at string
 	t.Run("inner", func(t *testing.T) {
 		at = URL(t)
@@ -131,7 +131,7 @@ func spawn(t *testing.T, role, named string) (cmd *exec.Cmd, at, dir string) {
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	at, found := strings.CutSuffix(line, " <nil>\n")
 	if err != nil || !found {
-		t.Fatalf("the process said %q, %v", line, err)
+		t.Fatalf("the process printed %q, %v", line, err)
 	}
 	u, err := url.Parse(at)
 	if err != nil {
@@ -140,9 +140,9 @@ func spawn(t *testing.T, role, named string) (cmd *exec.Cmd, at, dir string) {
 	return cmd, at, u.Query().Get("host")
 }
 
-func TestAClusterEndsWithItsTestProcess(t *testing.T) {
-	for _, row := range []struct{ says, role string }{{"that is killed", "waits"}, {"that exits", "exits"}} {
-		t.Run(row.says, func(t *testing.T) {
+func TestServer_endsWithItsProcess(t *testing.T) {
+	for _, row := range []struct{ name, role string }{{"that is killed", "waits"}, {"that exits", "exits"}} {
+		t.Run(row.name, func(t *testing.T) {
 			cmd, at, dir := spawn(t, row.role, "")
 			pid := "gone"
 			if row.role == "waits" {
@@ -175,13 +175,13 @@ func until(t *testing.T, what string, done func() bool) {
 	for !done() {
 		select {
 		case <-deadline:
-			t.Fatalf("waited in vain until %s", what)
+			t.Fatalf("waited too long until %s", what)
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
 }
 
-func TestTheServerThatTheVariableNamesIsUsed(t *testing.T) {
+func TestServer_fromTheVariable(t *testing.T) {
 	at, err := server()
 	if err != nil {
 		t.Fatal(err)
@@ -192,15 +192,15 @@ func TestTheServerThatTheVariableNamesIsUsed(t *testing.T) {
 	}
 }
 
-func TestAServerThatCannotBeUsedIsAnErrorWithoutThePassword(t *testing.T) {
-	for says, at := range map[string]string{
+func TestCreate_errorWithoutThePassword(t *testing.T) {
+	for name, at := range map[string]string{
 		"not a URL":       "host=localhost password=hunter2",
 		"another scheme":  "mysql://user:hunter2@localhost/db",
 		"a broken URL":    "postgres://user:hun/ter2@localhost/db",
-		"nobody there":    "postgres://user:hunter2@/db?host=" + t.TempDir(),
+		"no server":       "postgres://user:hunter2@/db?host=" + t.TempDir(),
 		"an unknown mode": "postgres://user:hunter2@localhost/db?sslmode=loud",
 	} {
-		t.Run(says, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			database, _, err := create(at)
 			if err == nil || strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "hun/ter2") {
 				t.Errorf("create: %q, %v", database, err)
@@ -220,9 +220,9 @@ func program(t *testing.T, path, script string) {
 	}
 }
 
-func TestWherePostgresIsFound(t *testing.T) {
+func TestHost_binaries_found(t *testing.T) {
 	for _, row := range []struct {
-		says      string
+		name      string
 		installed []string
 		path      bool // whether PATH has it
 		want      string
@@ -231,7 +231,7 @@ func TestWherePostgresIsFound(t *testing.T) {
 		{"the newest of several, by number", []string{"9.6", "15", "8"}, false, "15"},
 		{"in PATH before any other", []string{"15", "17"}, true, "path"},
 	} {
-		t.Run(row.says, func(t *testing.T) {
+		t.Run(row.name, func(t *testing.T) {
 			dir := t.TempDir()
 			for _, version := range row.installed {
 				program(t, filepath.Join(dir, version, "bin", "initdb"), "")
@@ -257,10 +257,10 @@ func TestWherePostgresIsFound(t *testing.T) {
 	}
 }
 
-func TestWherePostgresIsMissing(t *testing.T) {
+func TestHost_binaries_missing(t *testing.T) {
 	brings := "mkdir -p $DIR/15/bin && cp $DIR/tool $DIR/15/bin/initdb && cp $DIR/tool $DIR/15/bin/pg_ctl\n"
 	for _, row := range []struct {
-		says   string
+		name   string
 		root   bool
 		apt    string // what apt-get does; "" if there is none
 		want   string // of the error, "" if it is found then
@@ -269,13 +269,13 @@ func TestWherePostgresIsMissing(t *testing.T) {
 		{"it is installed", true, "[ $1 = install ] && " + brings, "", "install"},
 		{"it is installed once there is a list of packages", true,
 			"[ $1 = update ] && touch $DIR/list\n[ $1 = update ] || { [ -e $DIR/list ] && " + strings.TrimSpace(brings) + "; }", "", "install update install"},
-		{"nobody but root installs", false, brings, "install Postgres", ""},
+		{"only root installs", false, brings, "install Postgres", ""},
 		{"no apt-get", true, "", "install Postgres", ""},
 		{"no network for the list", true, "echo no network; exit 1", "apt-get update: exit status 1\nno network", "install update"},
 		{"no such package", true, "[ $1 = update ] || { echo no package; exit 1; }", "apt-get install postgresql: exit status 1\nno package", "install update install"},
-		{"a package without the programs", true, "exit 0", "brought no initdb", "install"},
+		{"a package without the programs", true, "exit 0", "contains no initdb", "install"},
 	} {
-		t.Run(row.says, func(t *testing.T) {
+		t.Run(row.name, func(t *testing.T) {
 			dir := t.TempDir()
 			program(t, filepath.Join(dir, "tool"), "")
 			if row.apt != "" {
@@ -298,7 +298,7 @@ func TestWherePostgresIsMissing(t *testing.T) {
 	}
 }
 
-func TestAClusterThatDoesNotStartSaysWhyAndLeavesNothing(t *testing.T) {
+func TestStart_failureLeavesNothing(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)

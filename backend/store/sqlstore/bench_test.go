@@ -11,7 +11,7 @@ import (
 	"github.com/nametag-dev/nametag/backend/store/pgtest"
 )
 
-func BenchmarkFind(b *testing.B) {
+func BenchmarkStore_Find(b *testing.B) {
 	s := open(b, newURL(b))
 	ctx := context.Background()
 	must(b)(s.Seen(ctx, visit("a", "site", noon())))
@@ -21,7 +21,7 @@ func BenchmarkFind(b *testing.B) {
 	}
 }
 
-func BenchmarkSeenWithoutAChange(b *testing.B) {
+func BenchmarkStore_Seen_unchanged(b *testing.B) {
 	s := open(b, newURL(b))
 	ctx := context.Background()
 	must(b)(s.Seen(ctx, visit("a", "site", noon())))
@@ -31,7 +31,7 @@ func BenchmarkSeenWithoutAChange(b *testing.B) {
 	}
 }
 
-func BenchmarkSeenWithAWrite(b *testing.B) {
+func BenchmarkStore_Seen_written(b *testing.B) {
 	s := open(b, newURL(b))
 	ctx, at := context.Background(), noon()
 	b.ReportAllocs()
@@ -41,17 +41,17 @@ func BenchmarkSeenWithAWrite(b *testing.B) {
 	}
 }
 
-func BenchmarkSaveSettings(b *testing.B) {
+func BenchmarkStore_SaveSettings(b *testing.B) {
 	s := open(b, newURL(b))
 	ctx := context.Background()
 	row := must(b)(s.Seen(ctx, visit("a", "site", noon())))
 	b.ReportAllocs()
 	for b.Loop() {
-		row = must(b)(s.SaveSettings(ctx, "a", instance.Settings{Greeting: "Hi"}, row.Version))
+		row = must(b)(s.SaveSettings(ctx, "a", greeting("Hi"), row.Version))
 	}
 }
 
-func BenchmarkAccept(b *testing.B) {
+func BenchmarkStore_Accept(b *testing.B) {
 	for name, url := range map[string]string{"SQLite": newURL(b), "Postgres": pgtest.URL(b)} {
 		b.Run(name, func(b *testing.B) {
 			s, n := open(b, url), 0
@@ -66,7 +66,7 @@ func BenchmarkAccept(b *testing.B) {
 	}
 }
 
-func BenchmarkApplyEvent(b *testing.B) {
+func BenchmarkStore_ApplyEvent(b *testing.B) {
 	for name, url := range map[string]string{"SQLite": newURL(b), "Postgres": pgtest.URL(b)} {
 		b.Run(name, func(b *testing.B) {
 			s, n := open(b, url), 0
@@ -81,7 +81,7 @@ func BenchmarkApplyEvent(b *testing.B) {
 	}
 }
 
-func BenchmarkClaimOfNothing(b *testing.B) {
+func BenchmarkStore_Claim_nothing(b *testing.B) {
 	s := open(b, newURL(b))
 	b.ReportAllocs()
 	for b.Loop() {

@@ -1,6 +1,6 @@
-// What differs between one kind of database and another, all in one struct.
-
 package sqlstore
+
+// What differs between one kind of database and another, all in one struct.
 
 import (
 	"context"
@@ -12,11 +12,16 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-// dialect is one database of one kind. The store's SQL is common to all kinds:
+// dialect describes one database of one kind. The store's SQL is common to all kinds:
 // plain types, ON CONFLICT and RETURNING, and ? for each argument.
 type dialect struct {
-	// target names the database in messages. It holds no secret.
+	// name is "sqlite" or "postgres": kit.DB.Dialect, and the folder of migrations.
+	name string
+	// target names the database in messages. It contains no secret.
 	target string
+	// inMemory is a database with one pool for reads and writes, which a memory keeps
+	// alive.
+	inMemory bool
 	// open makes a pool of one of the two DSNs, which say how to connect. The lock
 	// that a transaction takes when it begins is part of writeDSN.
 	open              func(dsn string) (*sql.DB, error)
@@ -25,37 +30,45 @@ type dialect struct {
 	writers int
 	// readers is how many reads may run at once unless Options says otherwise.
 	readers int
-	// maxAge and maxIdle are how long a connection is kept, and how long unused. 0
+	// maxAge and maxIdle bound how long a connection lives, and how long unused. 0
 	// is without end.
 	maxAge, maxIdle time.Duration
 	// rebind turns ? into the driver's own placeholders.
 	rebind func(query string) string
-	// forUpdate ends a SELECT whose rows the transaction is going to change, and
-	// skipLocked one that leaves out rows which another transaction holds so. Both
-	// begin with a space, or are "" where a transaction is alone anyhow.
+	// forUpdate ends a SELECT whose rows the transaction is going to change, and skipLocked
+	// one that leaves out rows which another transaction has locked. They begin with a
+	// space, or are "" where a transaction is alone anyhow.
 	forUpdate, skipLocked string
-	// again says whether a transaction that failed with this error may succeed when
-	// it is run again from its beginning.
-	again func(error) bool
-	// notifySQL tells listeners its one argument when the transaction is committed. ""
-	// is for a database that serves one process.
+	// afterPurge is a statement that removes the last traces of deleted rows, or "".
+	afterPurge string
+	// isUnavailable reports whether an error of the driver says that the database cannot be
+	// used now.
+	isUnavailable func(error) bool
+	// isRetryable reports whether a transaction that failed with this error may succeed
+	// when it is run again from its beginning.
+	isRetryable func(error) bool
+	// snapshot are the options of a transaction that reads one state of the database.
+	snapshot *sql.TxOptions
+	// tablesSQL lists the tables of the schema by name.
+	tablesSQL string
+	// notifySQL sends its one argument to all listeners when the transaction is committed.
+	// "" is for a database that serves one process.
 	notifySQL string
-	// prepare does what must be done before connecting, and makes a missing
-	// database if create is set.
+	// prepare does what must be done before connecting, and creates a missing database if
+	// create is set.
 	prepare func(ctx context.Context, create bool) error
 
-	migrations string // the folder under migrations/
-	goose      goose.Dialect
-	// gooseOptions add the lock under which several processes migrate one by one, where
-	// the database has one.
-	gooseOptions []goose.ProviderOption
-	// versionTable is SQL that makes goose's table if it is not there, such that
-	// it can hold a version only once. See migrate for why.
-	versionTable []string
+	goose goose.Dialect
+	// lockMigrations takes the lock under which several processes migrate one by one.
+	// Nil where the database has none: see migrate.
+	lockMigrations func(ctx context.Context, db *sql.DB) (unlock func() error, err error)
+	// versionTable returns SQL that creates goose's table of that name if it does not
+	// exist, such that it can store a version only once. Nil leaves it to goose.
+	versionTable func(table string) []string
 }
 
-// newDialect reads a database URL. Its errors do not repeat the URL, which may
-// hold a password.
+// newDialect reads a database URL. Its errors do not repeat the URL, which may contain a
+// password.
 func newDialect(databaseURL string) (dialect, error) {
 	if isPostgres(databaseURL) {
 		return newPostgres(databaseURL)

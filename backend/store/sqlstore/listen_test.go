@@ -20,12 +20,12 @@ import (
 	"github.com/nametag-dev/nametag/backend/store/pgtest"
 )
 
-// ear collects what a listener says, a line each.
-type ear struct{ lines chan string }
+// recorder records the calls of a listener, a line each.
+type recorder struct{ lines chan string }
 
-func newEar() ear { return ear{make(chan string, 1000)} }
+func newRecorder() recorder { return recorder{make(chan string, 1000)} }
 
-func (e ear) handlers() Handlers {
+func (e recorder) handlers() Handlers {
 	return Handlers{
 		Changed: func(id string, removed bool) {
 			if removed {
@@ -38,21 +38,21 @@ func (e ear) handlers() Handlers {
 	}
 }
 
-// hears waits for the next line and checks how it begins.
-func (e ear) hears(t *testing.T, want string) {
+// expect waits for the next line and checks how it begins.
+func (e recorder) expect(t *testing.T, want string) {
 	t.Helper()
 	select {
 	case line := <-e.lines:
 		if !strings.HasPrefix(line, want) {
-			t.Fatalf("heard %q, want %q", line, want)
+			t.Fatalf("the listener called %q, want %q", line, want)
 		}
 	case <-time.After(20 * time.Second):
-		t.Fatalf("waited in vain for %q", want)
+		t.Fatalf("waited too long for %q", want)
 	}
 }
 
 // quick is a listener that is impatient enough for a test.
-func quick(t *testing.T, databaseURL string, e ear, log io.Writer) listener {
+func quick(t *testing.T, databaseURL string, e recorder, log io.Writer) listener {
 	t.Helper()
 	config, err := parsePostgres(databaseURL)
 	if err != nil {
@@ -61,7 +61,7 @@ func quick(t *testing.T, databaseURL string, e ear, log io.Writer) listener {
 	config.RuntimeParams["application_name"] = "listener"
 	return listener{
 		config: config, handlers: e.handlers(), log: slog.New(slog.NewTextHandler(log, nil)),
-		pingEvery: 50 * time.Millisecond, patience: 500 * time.Millisecond, retry: time.Millisecond, retryMost: 20 * time.Millisecond,
+		pingEvery: 50 * time.Millisecond, pingTimeout: 500 * time.Millisecond, retry: time.Millisecond, maxRetry: 20 * time.Millisecond,
 	}
 }
 
@@ -75,38 +75,38 @@ func goListen(t *testing.T, l listener) (stop func()) {
 	return stop
 }
 
-func TestEveryWriteOfAnInstanceIsTold(t *testing.T) {
+func TestListen_everyWriteIsNotified(t *testing.T) {
 	databaseURL := pgtest.URL(t)
 	s := open(t, databaseURL)
-	e := newEar()
+	e := newRecorder()
 	goListen(t, quick(t, databaseURL, e, io.Discard))
-	e.hears(t, "lost: <nil>")
-	e.hears(t, "regained")
+	e.expect(t, "lost: <nil>")
+	e.expect(t, "regained")
 	ctx := t.Context()
 	at := noon()
 	event := func(id string, kind instance.EventKind, after time.Duration) instance.Event {
 		return instance.Event{ID: "event of " + id + " " + string(kind), InstanceID: id, Kind: kind, At: at.Add(after), Plan: "gold", ReceivedAt: at.Add(after)}
 	}
 	for _, row := range []struct {
-		says string
+		name string
 		call func() error
-		want string // "" if nothing is to be heard
+		want string // "" if no notification is expected
 	}{
 		{"a new instance", func() error { _, err := s.Seen(ctx, visit("a", "", at)); return err }, "a"},
 		{"a caller who causes no change", func() error { _, err := s.Seen(ctx, visit("a", "", at)); return err }, ""},
 		{"last seen", func() error { _, err := s.Seen(ctx, visit("a", "", at.Add(time.Hour))); return err }, "a"},
 		{"a new site", func() error { _, err := s.Seen(ctx, visit("a", "site", at)); return err }, "a"},
 		{"a reader", func() error { _, err := s.Find(ctx, "a"); return err }, ""},
-		{"settings", func() error { _, err := s.SaveSettings(ctx, "a", instance.Settings{Greeting: "Hi"}, 0); return err }, "a"},
+		{"settings", func() error { _, err := s.SaveSettings(ctx, "a", greeting("Hi"), 0); return err }, "a"},
 		{"a stale version", func() error {
-			_, err := s.SaveSettings(ctx, "a", instance.Settings{Greeting: "Hi"}, 0)
+			_, err := s.SaveSettings(ctx, "a", greeting("Hi"), 0)
 			if err != nil {
 				return nil
 			}
 			return errors.New("it was saved")
 		}, ""},
 		{"a profile", func() error { _, err := s.SaveProfile(ctx, "a", instance.Profile{Locale: "he"}, at); return err }, "a"},
-		{"old news", func() error {
+		{"an older profile", func() error {
 			_, err := s.SaveProfile(ctx, "a", instance.Profile{}, at.Add(-time.Hour))
 			return err
 		}, ""},
@@ -125,118 +125,118 @@ func TestEveryWriteOfAnInstanceIsTold(t *testing.T) {
 		{"an id with signs, quotes and spaces", func() error { _, err := s.Seen(ctx, visit(`-+' "ü`, "", at)); return err }, `-+' "ü`},
 		{"the longest id", func() error { _, err := s.Seen(ctx, visit(strings.Repeat("x", longestID), "", at)); return err }, strings.Repeat("x", longestID)},
 	} {
-		t.Run(row.says, func(t *testing.T) {
+		t.Run(row.name, func(t *testing.T) {
 			if err := row.call(); err != nil {
 				t.Fatal(err)
 			}
-			// The mark is told after whatever the call told.
-			must(t)(s.Seen(ctx, visit("mark", row.says, at)))
+			// The mark is notified after whatever the call has notified.
+			must(t)(s.Seen(ctx, visit("mark", row.name, at)))
 			if row.want != "" {
-				e.hears(t, row.want)
+				e.expect(t, row.want)
 			}
-			e.hears(t, "mark")
+			e.expect(t, "mark")
 		})
 	}
 }
 
-func TestAPayloadFitsIntoANotification(t *testing.T) {
+func TestPayload_fits(t *testing.T) {
 	if longest := max(len(payload(strings.Repeat("x", longestID), true)), len(payload(strings.Repeat("x", 100_000), false))); longest >= 8000 {
 		t.Errorf("a payload may have %d bytes", longest)
 	}
 }
 
-func TestNewsThatCannotBeUnderstoodIsAboutEverybody(t *testing.T) {
+func TestListen_unknownPayloadMeansAnyInstance(t *testing.T) {
 	databaseURL := pgtest.URL(t)
 	s := open(t, databaseURL)
-	e := newEar()
+	e := newRecorder()
 	goListen(t, quick(t, databaseURL, e, io.Discard))
-	e.hears(t, "lost: <nil>")
-	e.hears(t, "regained")
-	for _, news := range []string{payload(strings.Repeat("x", longestID+1), false), "+", "-", "*a", "{}", "é"} {
-		if _, err := s.write.Exec(s.dialect.notifySQL, news); err != nil {
+	e.expect(t, "lost: <nil>")
+	e.expect(t, "regained")
+	for _, text := range []string{payload(strings.Repeat("x", longestID+1), false), "+", "-", "*a", "{}", "é"} {
+		if _, err := s.write.Exec(s.dialect.notifySQL, text); err != nil {
 			t.Fatal(err)
 		}
-		e.hears(t, "lost: news that names no instance")
-		e.hears(t, "regained")
+		e.expect(t, "lost: a notification names no instance")
+		e.expect(t, "regained")
 	}
 }
 
-func TestALostConnectionIsToldOfAndMadeAgain(t *testing.T) {
+func TestListen_reconnects(t *testing.T) {
 	databaseURL := pgtest.URL(t)
 	s := open(t, databaseURL)
 	must(t)(s.Seen(t.Context(), visit("a", "", noon())))
-	e := newEar()
+	e := newRecorder()
 	goListen(t, quick(t, databaseURL, e, io.Discard))
-	e.hears(t, "lost: <nil>")
-	e.hears(t, "regained")
+	e.expect(t, "lost: <nil>")
+	e.expect(t, "regained")
 	for version := range int64(3) {
 		endConnections(t, s, "listener")
-		e.hears(t, "lost: listening: ")
-		e.hears(t, "regained")
-		must(t)(s.SaveSettings(t.Context(), "a", instance.Settings{Greeting: "Hi"}, version))
-		e.hears(t, "a")
+		e.expect(t, "lost: listen: ")
+		e.expect(t, "regained")
+		must(t)(s.SaveSettings(t.Context(), "a", greeting("Hi"), version))
+		e.expect(t, "a")
 	}
 }
 
-func TestAListenerKeepsTryingWhileTheServerRefusesIt(t *testing.T) {
+func TestListen_retriesWhileRefused(t *testing.T) {
 	databaseURL := pgtest.URL(t)
 	p := newProxy(t, databaseURL)
 	var log lockedBuffer
-	e := newEar()
+	e := newRecorder()
 	l := quick(t, p.url(t, databaseURL), e, &log)
 	p.close()
 	goListen(t, l)
-	e.hears(t, "lost: <nil>")
+	e.expect(t, "lost: <nil>")
 	log.waitFor(t, "connecting to the database failed", 3)
 	p.open(t)
-	e.hears(t, "regained")
+	e.expect(t, "regained")
 	p.close()
-	e.hears(t, "lost: ")
+	e.expect(t, "lost: ")
 	log.waitFor(t, "connection was lost", 1)
 	p.open(t)
-	e.hears(t, "regained")
+	e.expect(t, "regained")
 	if text := log.String(); strings.Contains(text, "hunter2") {
 		t.Errorf("the log holds the password: %s", text)
 	}
 }
 
 // A server whose machine has gone closes no connection: it is silent.
-func TestASilentConnectionIsNoticed(t *testing.T) {
+func TestListen_noticesASilentConnection(t *testing.T) {
 	databaseURL := pgtest.URL(t)
 	p := newProxy(t, databaseURL)
-	e := newEar()
+	e := newRecorder()
 	goListen(t, quick(t, p.url(t, databaseURL), e, io.Discard))
-	e.hears(t, "lost: <nil>")
-	e.hears(t, "regained")
+	e.expect(t, "lost: <nil>")
+	e.expect(t, "regained")
 	p.silence(true)
-	e.hears(t, "lost: asking the database server: ")
+	e.expect(t, "lost: ask the database server: ")
 	p.silence(false)
-	e.hears(t, "regained")
+	e.expect(t, "regained")
 }
 
-func TestHowSoonALossIsNoticed(t *testing.T) {
-	e := newEar()
+func TestListen_noticesALossSoon(t *testing.T) {
+	e := newRecorder()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := Listen(ctx, pgtest.URL(t), e.handlers(), slog.New(slog.DiscardHandler)); err != nil {
 		t.Errorf("Listen: %v", err)
 	}
-	e.hears(t, "lost: <nil>")
+	e.expect(t, "lost: <nil>")
 	l, err := newListener("postgres://localhost/db", e.handlers(), nil)
-	if most := l.pingEvery + l.patience; err != nil || most > 5*time.Second {
+	if most := l.pingEvery + l.pingTimeout; err != nil || most > 5*time.Second {
 		t.Errorf("a loss may go unnoticed for %v (%v)", most, err)
 	}
 }
 
-func TestAListenerEndsWithItsContext(t *testing.T) {
+func TestListen_endsWithItsContext(t *testing.T) {
 	databaseURL := pgtest.URL(t)
 	s := open(t, databaseURL)
-	e := newEar()
+	e := newRecorder()
 	l := quick(t, databaseURL, e, io.Discard)
 	l.pingEvery = time.Hour
 	stop := goListen(t, l)
-	e.hears(t, "lost: <nil>")
-	e.hears(t, "regained")
+	e.expect(t, "lost: <nil>")
+	e.expect(t, "regained")
 	stop()
 	var n int
 	for deadline := time.After(20 * time.Second); ; {
@@ -253,18 +253,18 @@ func TestAListenerEndsWithItsContext(t *testing.T) {
 		}
 	}
 	if len(e.lines) != 0 {
-		t.Errorf("after the end it said %q", <-e.lines)
+		t.Errorf("after the end it called %q", <-e.lines)
 	}
 }
 
-func TestWhereNothingIsToBeHeardListenReturnsAtOnce(t *testing.T) {
-	for _, row := range []struct{ says, url, want string }{
+func TestListen_returnsAtOnceWithoutPostgres(t *testing.T) {
+	for _, row := range []struct{ name, url, want string }{
 		{"SQLite", "sqlite:" + filepath.Join(t.TempDir(), "nametag.db"), ""},
 		{"no database", "nonsense", "sqlite:PATH"},
 		{"a malformed URL", "postgres://user:hun/ter2@host/db", "postgres://USER"},
 	} {
-		t.Run(row.says, func(t *testing.T) {
-			e := newEar()
+		t.Run(row.name, func(t *testing.T) {
+			e := newRecorder()
 			err := Listen(t.Context(), row.url, e.handlers(), slog.New(slog.DiscardHandler))
 			if (err == nil) != (row.want == "") || err != nil && !strings.Contains(err.Error(), row.want) {
 				t.Errorf("Listen: %v; want %q", err, row.want)
@@ -273,7 +273,7 @@ func TestWhereNothingIsToBeHeardListenReturnsAtOnce(t *testing.T) {
 				t.Errorf("Listen repeats the password: %v", err)
 			}
 			if len(e.lines) != 0 {
-				t.Errorf("it said %q", <-e.lines)
+				t.Errorf("it called %q", <-e.lines)
 			}
 		})
 	}

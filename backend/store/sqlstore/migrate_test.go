@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-func TestStatusOfADatabaseThatDoesNotExistIsAnErrorAndMakesNone(t *testing.T) {
+func TestStatus_missingDatabase(t *testing.T) {
 	url := newURL(t)
-	if status, err := Status(t.Context(), url); err == nil || !strings.Contains(err.Error(), "does not exist") {
+	if status, err := Status(t.Context(), url, Options{}); err == nil || !strings.Contains(err.Error(), "does not exist") {
 		t.Errorf("Status = %v, %v", status, err)
 	}
 	if _, err := os.Stat(strings.TrimPrefix(url, "sqlite:")); err == nil {
@@ -19,7 +19,7 @@ func TestStatusOfADatabaseThatDoesNotExistIsAnErrorAndMakesNone(t *testing.T) {
 	}
 }
 
-func TestMigrateTakesEveryStepOnce(t *testing.T) {
+func TestMigrate_appliesEveryStepOnce(t *testing.T) {
 	url := newURL(t)
 	if err := os.WriteFile(strings.TrimPrefix(url, "sqlite:"), nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -28,7 +28,7 @@ func TestMigrateTakesEveryStepOnce(t *testing.T) {
 	if err != nil || len(want) == 0 {
 		t.Fatalf("migrations: %v, %v", want, err)
 	}
-	pending, err := Status(t.Context(), url)
+	pending, err := Status(t.Context(), url, Options{})
 	if err != nil || len(pending) != len(want) {
 		t.Fatalf("Status = %v, %v; want %d steps", pending, err, len(want))
 	}
@@ -37,7 +37,7 @@ func TestMigrateTakesEveryStepOnce(t *testing.T) {
 			t.Errorf("before migrating, step %d is %+v", i, step)
 		}
 	}
-	first, err := Migrate(t.Context(), url)
+	first, err := Migrate(t.Context(), url, Options{})
 	if err != nil || len(first) != len(want) {
 		t.Fatalf("Migrate = %v, %v", first, err)
 	}
@@ -48,8 +48,8 @@ func TestMigrateTakesEveryStepOnce(t *testing.T) {
 	}
 	s := open(t, url)
 	for name, again := range map[string]func() ([]Migration, error){
-		"Migrate":               func() ([]Migration, error) { return Migrate(t.Context(), url) },
-		"Status":                func() ([]Migration, error) { return Status(t.Context(), url) },
+		"Migrate":               func() ([]Migration, error) { return Migrate(t.Context(), url, Options{}) },
+		"Status":                func() ([]Migration, error) { return Status(t.Context(), url, Options{}) },
 		"Store.MigrationStatus": func() ([]Migration, error) { return s.MigrationStatus(t.Context()) },
 	} {
 		status, err := again()
@@ -60,7 +60,7 @@ func TestMigrateTakesEveryStepOnce(t *testing.T) {
 	wantVersionsOnce(t, s, len(want))
 }
 
-func TestManyOpensOfANewFileAtOnceAllSucceed(t *testing.T) {
+func TestOpen_manyAtOnceOnANewFile(t *testing.T) {
 	for range 5 {
 		url := newURL(t)
 		var all sync.WaitGroup
@@ -82,7 +82,7 @@ func TestManyOpensOfANewFileAtOnceAllSucceed(t *testing.T) {
 	}
 }
 
-func TestAFailedMigrationIsReported(t *testing.T) {
+func TestOpen_failedMigration(t *testing.T) {
 	url := newURL(t)
 	s, err := connect(t.Context(), url, Options{}, true)
 	if err != nil {
@@ -92,7 +92,7 @@ func TestAFailedMigrationIsReported(t *testing.T) {
 	if _, err := s.write.Exec(`CREATE TABLE instances (belongs_to_someone_else TEXT)`); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(t.Context(), url, Options{}); err == nil || !strings.Contains(err.Error(), "migrating the database") {
+	if _, err := Open(t.Context(), url, Options{}); err == nil || !strings.Contains(err.Error(), "migrations") {
 		t.Errorf("Open: %v", err)
 	}
 	wantVersionsOnce(t, s, 0)

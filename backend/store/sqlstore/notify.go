@@ -1,6 +1,6 @@
-// News of a change, told to the other processes on the same database.
-
 package sqlstore
+
+// Change notifications for the other processes on the same database.
 
 import (
 	"context"
@@ -8,26 +8,26 @@ import (
 	"fmt"
 )
 
-// notify tells every process that listens (see Listen), once tx is committed, that
-// an instance has changed. removed says that it is gone or has become removed. Where
-// the database serves one process there is nobody to tell.
+// notify sends every listening process (see Listen), once tx is committed, a notification
+// that an instance has changed. removed means that it was deleted or has become removed. A
+// database that serves one process needs none.
 func (s *Store) notify(ctx context.Context, tx execer, id string, removed bool) error {
 	if s.dialect.notifySQL == "" {
 		return nil
 	}
 	if _, err := tx.ExecContext(ctx, s.dialect.notifySQL, payload(id, removed)); err != nil {
-		return fmt.Errorf("telling of a changed instance: %w", err)
+		return fmt.Errorf("notify of a changed instance: %w", err)
 	}
 	return nil
 }
 
-// execer is a *sql.Tx or a *sql.Conn.
+// execer is a *sql.Tx or a *sql.DB.
 type execer interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 }
 
 // A payload is one of these signs and the instance's id. Postgres takes less than
-// 8,000 bytes: news of a longer id names nobody, and is about everybody.
+// 8,000 bytes: for a longer id the payload is empty, which stands for any instance.
 const (
 	changedSign = "+"
 	removedSign = "-"

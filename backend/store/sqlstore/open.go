@@ -1,70 +1,95 @@
-// Package sqlstore keeps instances in a SQL database: SQLite, a file beside the
-// program, or Postgres, which several processes may share. Each call ends after
-// CallTimeout if its context sets no deadline, and each error says what was being done.
+// Package sqlstore stores instances, jobs and the app's own tables in a SQL database:
+// SQLite, in a file beside the program or in memory, or Postgres, which several processes
+// may share. Each call ends after CallTimeout if its context sets no deadline, and each
+// error says what was being done.
 package sqlstore
 
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/kit"
 )
 
 // CallTimeout bounds a call whose context has no deadline. It is longer than SQLite
 // waits for another process's lock (5 s), so that such a wait ends with its own error.
 const CallTimeout = 10 * time.Second
 
-// Options are what may be chosen beside the database URL.
+// Options may be left zero.
 type Options struct {
 	// Readers is how many reads may run at once. 0 stands for the number of
 	// processors, and at least 4; on Postgres it stands for 8.
 	Readers int
+	// App is the app's share of the database: its migrations, tables and event hook.
+	App kit.Data
+	// Settings completes stored settings with their defaults when an instance is read;
+	// an instance that has saved none stores {}. Nil leaves them as they are.
+	Settings func(stored json.RawMessage) json.RawMessage
 }
 
-// Store is an instance.Store in a SQL database.
+// Store implements instance.Store, instance.Jobs and kit.DB on a SQL database.
 type Store struct {
 	dialect dialect
+	app     kit.Data
 	// SQLite has one writer at a time, so there writes queue for the one connection
-	// of their pool, where a wait obeys the caller's context and is fair.
+	// of their pool, where a wait obeys the caller's context and is fair. A database in
+	// memory has one pool for both.
 	write, read *sql.DB
+	// memory keeps a database in memory alive; nil for any other.
+	memory *memory
 
-	find *sql.Stmt
+	find     *sql.Stmt
+	settings func(json.RawMessage) json.RawMessage
 }
 
-var _ instance.Store = (*Store)(nil)
+var (
+	_ instance.Store = (*Store)(nil)
+	_ instance.Jobs  = (*Store)(nil)
+	_ kit.DB         = (*Store)(nil)
+)
 
-// Open connects to the database that databaseURL names and brings its schema up to
-// date: sqlite:PATH, a file that is made if it is not there, or a database that is there,
+// Open connects to a database and brings its schema up to date, Nametag's first and then
+// the app's. databaseURL is sqlite:PATH, a file that is created if it does not exist;
+// sqlite::memory:, a database of this Store alone, which ends with it; or
 // postgres://USER:PASSWORD@HOST/DATABASE with any parameter that pgx knows, such as
-// sslmode. Several processes may do so at once. A database that a newer program has
-// migrated is refused. No error holds the password.
+// sslmode. Several processes may open a database at once. One that a newer program has
+// migrated is refused. A fault in the declaration of the app's tables is a *DataError. No
+// error contains the password.
 func Open(ctx context.Context, databaseURL string, o Options) (*Store, error) {
-	s, err := connect(ctx, databaseURL, o, true)
+	s, err := openMigrated(ctx, databaseURL, o)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.migrate(ctx); err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
-	for _, p := range []struct {
-		stmt  **sql.Stmt
-		db    *sql.DB
-		query string
-	}{
-		{&s.find, s.read, findSQL},
-	} {
-		if *p.stmt, err = p.db.PrepareContext(ctx, s.dialect.rebind(p.query)); err != nil {
-			return nil, errors.Join(fmt.Errorf("preparing a query of %s: %w", s.dialect.target, err), s.Close())
-		}
+	if s.find, err = s.read.PrepareContext(ctx, s.dialect.rebind(findSQL)); err != nil {
+		return nil, errors.Join(fmt.Errorf("prepare a query of %s: %w", s.dialect.target, err), s.Close())
 	}
 	return s, nil
 }
 
-// connect makes the pools, with which nothing has been asked yet but whether the
-// database answers.
+func openMigrated(ctx context.Context, databaseURL string, o Options) (*Store, error) {
+	if err := CheckData(o.App); err != nil {
+		return nil, err
+	}
+	s, err := connect(ctx, databaseURL, o, true)
+	if err != nil {
+		return nil, err
+	}
+	err = s.migrate(ctx)
+	if err == nil {
+		err = s.checkTables(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// connect opens the pools and checks that the database answers. It runs no migration.
 func connect(ctx context.Context, databaseURL string, o Options, create bool) (*Store, error) {
 	d, err := newDialect(databaseURL)
 	if err != nil {
@@ -76,15 +101,23 @@ func connect(ctx context.Context, databaseURL string, o Options, create bool) (*
 	if o.Readers <= 0 {
 		o.Readers = d.readers
 	}
-	s := &Store{dialect: d}
-	if s.write, err = openPool(d, d.writeDSN, d.writers); err != nil {
-		return nil, fmt.Errorf("opening the database %s: %w", d.target, err)
+	s := &Store{dialect: d, app: o.App, settings: o.Settings}
+	if d.inMemory {
+		if s.memory, err = keepMemory(ctx, d); err != nil {
+			return nil, fmt.Errorf("open the database %s: %w", d.target, err)
+		}
 	}
-	if s.read, err = openPool(d, d.readDSN, o.Readers); err != nil {
-		return nil, errors.Join(fmt.Errorf("opening the database %s: %w", d.target, err), s.write.Close())
+	if s.write, err = openPool(d, d.writeDSN, d.writers); err != nil {
+		return nil, errors.Join(fmt.Errorf("open the database %s: %w", d.target, err), s.memory.Close())
+	}
+	s.read = s.write
+	if !d.inMemory {
+		if s.read, err = openPool(d, d.readDSN, o.Readers); err != nil {
+			return nil, errors.Join(fmt.Errorf("open the database %s: %w", d.target, err), s.write.Close())
+		}
 	}
 	if err := s.write.PingContext(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("opening the database %s: %w", d.target, err), s.Close())
+		return nil, errors.Join(fmt.Errorf("open the database %s: %w", d.target, err), s.Close())
 	}
 	return s, nil
 }
@@ -101,9 +134,9 @@ func openPool(d dialect, dsn string, size int) (*sql.DB, error) {
 	return db, nil
 }
 
-// Close waits for the calls that are under way and lets the database go. SQLite's
-// last connection to a file folds the write-ahead log into it: the writer's, since
-// the readers may not write.
+// Close waits for running calls and closes the database. SQLite's last connection to a
+// file folds the write-ahead log into it: that must be the writer's, since the readers may
+// not write.
 func (s *Store) Close() error {
-	return errors.Join(s.read.Close(), s.write.Close())
+	return errors.Join(s.read.Close(), s.write.Close(), s.memory.Close())
 }

@@ -1,6 +1,6 @@
-// Postgres: a server that several processes share.
-
 package sqlstore
+
+// Postgres, a server that several processes share.
 
 import (
 	"context"
@@ -29,13 +29,13 @@ const (
 	postgresReaders = 8
 )
 
-// channel is where a change of an instance is told.
+// channel is where changes of instances are notified.
 const channel = "nametag_instances"
 
-// postgresSettings hold for each connection, unless the URL says otherwise. The
-// server gives up what the caller has given up already (CallTimeout), and a
-// transaction whose process has stopped in the middle keeps its locks no longer. A
-// migration that may take more time begins with SET LOCAL statement_timeout = 0.
+// postgresSettings apply to each connection, unless the URL says otherwise. The server
+// ends what the caller has given up already (CallTimeout), and a transaction whose process
+// has stopped in the middle loses its locks. A migration that may take more time begins
+// with SET LOCAL statement_timeout = 0.
 var postgresSettings = map[string]string{
 	"application_name":                    "nametag",
 	"statement_timeout":                   strconv.FormatInt(CallTimeout.Milliseconds(), 10),
@@ -48,32 +48,53 @@ func newPostgres(databaseURL string) (dialect, error) {
 	if err != nil {
 		return dialect{}, err
 	}
-	// Of several processes one migrates while the others ask again each second, for a
+	// Of several processes one migrates while the others try again each second, for a
 	// minute at most.
 	locker, err := gooselock.NewPostgresSessionLocker(gooselock.WithLockTimeout(1, 60))
 	if err != nil {
 		return dialect{}, err
 	}
 	return dialect{
-		target:       targetOf(config),
-		open:         func(string) (*sql.DB, error) { return stdlib.OpenDB(*config.Copy()), nil },
-		writers:      postgresWriters,
-		readers:      postgresReaders,
-		maxAge:       30 * time.Minute, // so that a server which has moved is found
-		maxIdle:      5 * time.Minute,
-		rebind:       numbered,
-		forUpdate:    " FOR UPDATE",
-		skipLocked:   " FOR UPDATE SKIP LOCKED",
-		again:        serialization,
-		notifySQL:    "SELECT pg_notify('" + channel + "', $1)",
-		prepare:      func(context.Context, bool) error { return nil },
-		migrations:   "migrations/postgres",
-		goose:        goose.DialectPostgres,
-		gooseOptions: []goose.ProviderOption{goose.WithSessionLocker(locker)},
+		name:          "postgres",
+		target:        targetOf(config),
+		open:          func(string) (*sql.DB, error) { return stdlib.OpenDB(*config.Copy()), nil },
+		writers:       postgresWriters,
+		readers:       postgresReaders,
+		maxAge:        30 * time.Minute, // so that a server which has moved is found
+		maxIdle:       5 * time.Minute,
+		rebind:        numbered,
+		forUpdate:     " FOR UPDATE",
+		skipLocked:    " FOR UPDATE SKIP LOCKED",
+		isRetryable:   isSerializationFailure,
+		isUnavailable: isPostgresUnavailable,
+		snapshot:      &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
+		tablesSQL: `SELECT table_name FROM information_schema.tables
+			WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'`,
+		notifySQL:      "SELECT pg_notify('" + channel + "', $1)",
+		prepare:        func(context.Context, bool) error { return nil },
+		goose:          goose.DialectPostgres,
+		lockMigrations: sessionLock(locker),
 	}, nil
 }
 
-// isPostgres says whether a database URL is for Postgres.
+// sessionLock returns a function that takes goose's advisory lock on a connection of its
+// own. goose itself would take it for one set of migrations only.
+func sessionLock(locker gooselock.SessionLocker) func(context.Context, *sql.DB) (func() error, error) {
+	return func(ctx context.Context, db *sql.DB) (func() error, error) {
+		conn, err := db.Conn(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if err := locker.SessionLock(ctx, conn); err != nil {
+			return nil, errors.Join(err, conn.Close())
+		}
+		return func() error {
+			return errors.Join(locker.SessionUnlock(context.WithoutCancel(ctx), conn), conn.Close())
+		}, nil
+	}
+}
+
+// isPostgres reports whether a database URL is for Postgres.
 func isPostgres(databaseURL string) bool {
 	return strings.HasPrefix(databaseURL, "postgres://") || strings.HasPrefix(databaseURL, "postgresql://")
 }
@@ -82,8 +103,8 @@ func isPostgres(databaseURL string) bool {
 func parsePostgres(databaseURL string) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(databaseURL)
 	if err != nil {
-		// The error repeats the URL, and where that is malformed no one can tell
-		// which part of it is the password.
+		// The error repeats the URL, and in a malformed URL it is not certain which part
+		// is the password.
 		text := err.Error()
 		reason := text[strings.LastIndex(text, "`: ")+len("`: "):]
 		if strings.HasPrefix(reason, "failed to parse") {
@@ -111,24 +132,9 @@ func targetOf(config *pgx.ConnConfig) string {
 	return config.Database + " at " + at
 }
 
-// numbered turns each ? into $1, $2 and so on. No query of the store has a ? of another
-// meaning.
-func numbered(query string) string {
-	var b strings.Builder
-	for n := 1; ; n++ {
-		before, after, found := strings.Cut(query, "?")
-		b.WriteString(before)
-		if !found {
-			return b.String()
-		}
-		b.WriteString("$" + strconv.Itoa(n))
-		query = after
-	}
-}
-
-// serialization says that Postgres has sacrificed a transaction to one that runs
-// beside it: a serialization failure or a deadlock.
-func serialization(err error) bool {
+// isSerializationFailure reports whether Postgres has aborted a transaction in favor of a
+// concurrent one: a serialization failure or a deadlock.
+func isSerializationFailure(err error) bool {
 	var e *pgconn.PgError
 	return errors.As(err, &e) && (e.Code == "40001" || e.Code == "40P01")
 }

@@ -14,36 +14,27 @@ import (
 	"time"
 
 	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/kit"
 	"github.com/nametag-dev/nametag/backend/store/pgtest"
 	"github.com/nametag-dev/nametag/backend/store/storetest"
 )
 
-func newPostgresStore(t *testing.T) instance.Store { return open(t, pgtest.URL(t)) }
-
-func TestPostgresStore(t *testing.T)            { storetest.Run(t, newPostgresStore) }
-func TestPostgresStoreConcurrency(t *testing.T) { storetest.RunConcurrency(t, newPostgresStore) }
-
-func newWholePostgres(t *testing.T) storetest.Whole { return open(t, pgtest.URL(t)) }
-
-func TestPostgresInbox(t *testing.T)            { storetest.RunInbox(t, newWholePostgres) }
-func TestPostgresInboxConcurrency(t *testing.T) { storetest.RunInboxConcurrency(t, newWholePostgres) }
-
 // As two replicas would.
-func TestTwoStoresOnOnePostgresAreOne(t *testing.T) {
-	storetest.RunConcurrency(t, func(t *testing.T) instance.Store {
+func TestStore_twoOnOnePostgres(t *testing.T) {
+	storetest.RunConcurrency(t, func(t *testing.T, data kit.Data) storetest.Storage {
 		url := pgtest.URL(t)
-		return &alternating{Store: open(t, url), other: open(t, url)}
+		return &alternating{Store: openWith(t, url, Options{App: data}), other: openWith(t, url, Options{App: data})}
 	})
 }
 
-func TestWorkersOfTwoReplicasShareTheJobs(t *testing.T) {
-	storetest.RunInboxConcurrency(t, func(t *testing.T) storetest.Whole {
+func TestStore_jobsOfTwoReplicas(t *testing.T) {
+	storetest.RunConcurrency(t, func(t *testing.T, data kit.Data) storetest.Storage {
 		url := pgtest.URL(t)
-		return &pair{Store: open(t, url), other: open(t, url)}
+		return &pair{Store: openWith(t, url, Options{App: data}), other: openWith(t, url, Options{App: data})}
 	})
 }
 
-// pair is two stores that take turns at the work of the inbox.
+// pair is two stores that take turns at the jobs and at the app's data.
 type pair struct {
 	*Store
 	other *Store
@@ -69,19 +60,23 @@ func (p *pair) ApplyEvent(ctx context.Context, e instance.Event, now time.Time) 
 	return p.next().ApplyEvent(ctx, e, now)
 }
 
-func (p *pair) Finish(ctx context.Context, j instance.Job) error { return p.next().Finish(ctx, j) }
-
-func (p *pair) WantReading(ctx context.Context, id string, due time.Time) error {
-	return p.next().WantReading(ctx, id, due)
+func (p *pair) Write(ctx context.Context, id string, f func(kit.Tx) error) error {
+	return p.next().Write(ctx, id, f)
 }
 
-func TestPostgresMigratesOnce(t *testing.T) {
+func (p *pair) Finish(ctx context.Context, j instance.Job) error { return p.next().Finish(ctx, j) }
+
+func (p *pair) RequestRefresh(ctx context.Context, id string, due time.Time) error {
+	return p.next().RequestRefresh(ctx, id, due)
+}
+
+func TestMigrate_postgresOnce(t *testing.T) {
 	url := pgtest.URL(t)
 	want, err := fs.Glob(migrations, "migrations/postgres/*.sql")
 	if err != nil || len(want) == 0 {
 		t.Fatalf("migrations: %v, %v", want, err)
 	}
-	pending, err := Status(t.Context(), url)
+	pending, err := Status(t.Context(), url, Options{})
 	if err != nil || len(pending) != len(want) {
 		t.Fatalf("Status = %v, %v; want %d steps", pending, err, len(want))
 	}
@@ -91,7 +86,7 @@ func TestPostgresMigratesOnce(t *testing.T) {
 		}
 	}
 	for range 2 {
-		done, err := Migrate(t.Context(), url)
+		done, err := Migrate(t.Context(), url, Options{})
 		if err != nil || len(done) != len(want) {
 			t.Fatalf("Migrate = %v, %v", done, err)
 		}
@@ -104,7 +99,7 @@ func TestPostgresMigratesOnce(t *testing.T) {
 	wantVersionsOnce(t, open(t, url), len(want))
 }
 
-func TestBothDatabasesHaveTheSameSteps(t *testing.T) {
+func TestMigrations_sameInBothDatabases(t *testing.T) {
 	names := func(folder string) (names []string) {
 		files, err := fs.ReadDir(migrations, "migrations/"+folder)
 		if err != nil {
@@ -120,7 +115,7 @@ func TestBothDatabasesHaveTheSameSteps(t *testing.T) {
 	}
 }
 
-func TestProcessesThatStartAtOnceOnANewPostgresAllSucceed(t *testing.T) {
+func TestOpen_processesAtOnceOnANewPostgres(t *testing.T) {
 	steps, err := fs.Glob(migrations, "migrations/postgres/*.sql")
 	if err != nil {
 		t.Fatal(err)
@@ -150,7 +145,7 @@ func TestProcessesThatStartAtOnceOnANewPostgresAllSucceed(t *testing.T) {
 	}
 }
 
-func TestWhatPostgresAcknowledgedSurvivesTheDeathOfTheWriter(t *testing.T) {
+func TestStore_SaveSettings_postgresSurvivesKill(t *testing.T) {
 	url := pgtest.URL(t)
 	acknowledged := map[string]int64{}
 	for round := range 4 {
@@ -178,10 +173,10 @@ func TestWhatPostgresAcknowledgedSurvivesTheDeathOfTheWriter(t *testing.T) {
 	}
 }
 
-func TestEveryPostgresConnectionHasTheSettings(t *testing.T) {
+func TestOpen_postgresSettings(t *testing.T) {
 	url := pgtest.URL(t)
 	for _, row := range []struct {
-		says, url string
+		name, url string
 		want      map[string]string
 	}{
 		{"by default", url, map[string]string{
@@ -196,14 +191,14 @@ func TestEveryPostgresConnectionHasTheSettings(t *testing.T) {
 			for setting, want := range row.want {
 				var got string
 				if err := db.QueryRow("SHOW " + setting).Scan(&got); err != nil || got != want {
-					t.Errorf("%s, %s pool: %s is %q (%v), want %q", row.says, pool, setting, got, err, want)
+					t.Errorf("%s, %s pool: %s is %q (%v), want %q", row.name, pool, setting, got, err, want)
 				}
 			}
 		}
 	}
 }
 
-func TestThePostgresPoolsAreBounded(t *testing.T) {
+func TestOpen_postgresPoolSizes(t *testing.T) {
 	url := pgtest.URL(t)
 	s, err := Open(t.Context(), url, Options{Readers: 3})
 	if err != nil {
@@ -219,7 +214,7 @@ func TestThePostgresPoolsAreBounded(t *testing.T) {
 }
 
 // Where a word sorts by its language, "a" comes before "B"; SQLite and Go disagree.
-func TestIDsSortByteByByteInPostgres(t *testing.T) {
+func TestStore_List_postgresSortsByByte(t *testing.T) {
 	s := open(t, pgtest.URL(t))
 	var collation string
 	err := s.read.QueryRow(`SELECT collation_name FROM information_schema.columns WHERE table_name = 'instances' AND column_name = 'id'`).Scan(&collation)
@@ -228,7 +223,7 @@ func TestIDsSortByteByByteInPostgres(t *testing.T) {
 	}
 }
 
-func TestOpenRefusesPostgres(t *testing.T) {
+func TestOpen_refusesPostgres(t *testing.T) {
 	deaf, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -248,7 +243,7 @@ func TestOpenRefusesPostgres(t *testing.T) {
 	before, parameters, _ := strings.Cut(pgtest.URL(t), "?")
 	missing := before[:strings.LastIndex(before, "/")] + "/never_made?" + parameters
 
-	for _, row := range []struct{ says, url, want string }{
+	for _, row := range []struct{ name, url, want string }{
 		{"one slash", "postgres:/user:hunter2@host/db", "postgres://USER"},
 		{"words instead of a URL", "host=localhost password=hunter2", "postgres://USER"},
 		{"a slash in the password", "postgres://user:hun/ter2@host/db", "postgres://USER"},
@@ -263,7 +258,7 @@ func TestOpenRefusesPostgres(t *testing.T) {
 		{"a database that is not there", missing, `"never_made" does not exist`},
 		{"a newer database", url, "schema version 99"},
 	} {
-		t.Run(row.says, func(t *testing.T) {
+		t.Run(row.name, func(t *testing.T) {
 			began := time.Now()
 			_, err := Open(t.Context(), row.url, Options{})
 			if err == nil || !strings.Contains(err.Error(), row.want) {
@@ -279,7 +274,7 @@ func TestOpenRefusesPostgres(t *testing.T) {
 	}
 }
 
-func TestASilentServerIsGivenUpSoon(t *testing.T) {
+func TestParsePostgres_connectTimeout(t *testing.T) {
 	config, err := parsePostgres("postgres://user@localhost/db")
 	if err != nil || config.ConnectTimeout != connectTimeout {
 		t.Errorf("the timeout is %v (%v), want %v", config.ConnectTimeout, err, connectTimeout)
@@ -287,8 +282,8 @@ func TestASilentServerIsGivenUpSoon(t *testing.T) {
 }
 
 // What is under way when the server goes fails, and so may the first use of a
-// connection that nobody has noticed to be dead, but never more than once each.
-func TestConnectionsThatTheServerEndedAreMadeAgain(t *testing.T) {
+// connection that is dead without having been noticed, but never more than once each.
+func TestStore_reconnectsToPostgres(t *testing.T) {
 	url := pgtest.URL(t)
 	s, other := open(t, url), open(t, url)
 	row := must(t)(s.Seen(t.Context(), visit("a", "site", noon())))
@@ -297,7 +292,7 @@ func TestConnectionsThatTheServerEndedAreMadeAgain(t *testing.T) {
 		for name, call := range map[string]func() error{
 			"Find": func() error { _, err := s.Find(t.Context(), "a"); return err },
 			"SaveSettings": func() (err error) {
-				next, err := s.SaveSettings(t.Context(), "a", instance.Settings{Greeting: "Hi"}, row.Version)
+				next, err := s.SaveSettings(t.Context(), "a", greeting("Hi"), row.Version)
 				if err == nil {
 					row = next
 				}
@@ -338,7 +333,7 @@ WHERE datname = current_database() AND application_name = $1 AND pid <> pg_backe
 }
 
 // Two transactions that each hold what the other waits for: Postgres ends one of them.
-func TestATransactionThatPostgresSacrificedIsRunAgain(t *testing.T) {
+func TestStore_tx_retriesADeadlock(t *testing.T) {
 	s := open(t, pgtest.URL(t))
 	must(t)(s.Seen(t.Context(), visit("a", "", noon())))
 	must(t)(s.Seen(t.Context(), visit("b", "", noon())))
@@ -382,10 +377,10 @@ func TestATransactionThatPostgresSacrificedIsRunAgain(t *testing.T) {
 	}
 }
 
-func TestWhichFailuresAreTriedAgain(t *testing.T) {
+func TestIsSerializationFailure(t *testing.T) {
 	s := open(t, pgtest.URL(t))
 	for _, row := range []struct {
-		says, state string
+		name, state string
 		want        bool
 	}{
 		{"a serialization failure", "40001", true},
@@ -396,18 +391,18 @@ func TestWhichFailuresAreTriedAgain(t *testing.T) {
 		{"a statement that took too long", "57014", false},
 	} {
 		_, err := s.write.Exec(`DO $$ BEGIN RAISE EXCEPTION 'a test' USING ERRCODE = '` + row.state + `'; END $$`)
-		if got := serialization(fmt.Errorf("doing: %w", err)); err == nil || got != row.want {
-			t.Errorf("%s (%v): %v, want %v", row.says, err, got, row.want)
+		if got := isSerializationFailure(fmt.Errorf("doing: %w", err)); err == nil || got != row.want {
+			t.Errorf("%s (%v): %v, want %v", row.name, err, got, row.want)
 		}
 	}
 	for _, err := range []error{nil, context.Canceled, errors.New("deadlock"), sql.ErrTxDone} {
-		if serialization(err) {
+		if isSerializationFailure(err) {
 			t.Errorf("%v would be tried again", err)
 		}
 	}
 }
 
-func TestAWriteThatWaitsForALockOfPostgresEndsWithItsContext(t *testing.T) {
+func TestStore_writes_postgresLockEndsWithContext(t *testing.T) {
 	s := open(t, pgtest.URL(t))
 	must(t)(s.Seen(t.Context(), visit("a", "", noon())))
 	tx, err := s.write.Begin()
@@ -430,19 +425,5 @@ func TestAWriteThatWaitsForALockOfPostgresEndsWithItsContext(t *testing.T) {
 	}
 	if row := must(t)(s.Find(t.Context(), "a")); row.Version != 0 || !row.LastSeen.Equal(noon()) || !row.ProfileAt.IsZero() {
 		t.Errorf("a write that failed left %+v", row)
-	}
-}
-
-func TestNumbered(t *testing.T) {
-	for query, want := range map[string]string{
-		"":                          "",
-		"SELECT 1":                  "SELECT 1",
-		"?":                         "$1",
-		"a = ? AND b IN (?, ?)":     "a = $1 AND b IN ($2, $3)",
-		"?,?,?,?,?,?,?,?,?,?, '{}'": "$1,$2,$3,$4,$5,$6,$7,$8,$9,$10, '{}'",
-	} {
-		if got := numbered(query); got != want {
-			t.Errorf("%q becomes %q, want %q", query, got, want)
-		}
 	}
 }

@@ -15,8 +15,6 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
-
-	"github.com/nametag-dev/nametag/backend/instance"
 )
 
 // With roleVar set this test binary is a second process that plays that role on
@@ -31,6 +29,7 @@ func TestMain(m *testing.M) {
 		roles := map[string]func(string) error{
 			"opener": playOpener, "writer": playWriter, "writer on a full disk": playFullDisk,
 			"receiver": playReceiver, "receiver on a full disk": playFullReceiver,
+			"app 1": playAppOpener(1), "app 2": playAppOpener(2),
 		}
 		if err := roles[role](os.Getenv(urlVar)); err != nil {
 			fmt.Println("error:", err)
@@ -75,7 +74,7 @@ func start(t *testing.T, role, url string) process {
 func (p process) line(t *testing.T) string {
 	t.Helper()
 	if !p.lines.Scan() {
-		t.Fatalf("the process said no more: %v", p.lines.Err())
+		t.Fatalf("the process printed no more: %v", p.lines.Err())
 	}
 	return p.lines.Text()
 }
@@ -97,7 +96,7 @@ func playOpener(url string) error {
 	return s.Close()
 }
 
-func TestProcessesThatStartAtOnceOnANewFileAllSucceed(t *testing.T) {
+func TestOpen_processesAtOnceOnANewFile(t *testing.T) {
 	for range 3 {
 		url := newURL(t)
 		var children []process
@@ -125,8 +124,8 @@ func TestProcessesThatStartAtOnceOnANewFileAllSucceed(t *testing.T) {
 
 var writerIDs = []string{"a", "b", "c"}
 
-// playWriter saves settings of several instances without end, and says of each save
-// that it was acknowledged.
+// playWriter saves settings of several instances without end, and prints each save that
+// was acknowledged.
 func playWriter(url string) error {
 	s, err := Open(context.Background(), url, Options{})
 	if err != nil {
@@ -137,7 +136,7 @@ func playWriter(url string) error {
 		go func() {
 			row, err := s.Seen(context.Background(), visit(id, "", noon()))
 			for err == nil {
-				next := instance.Settings{Greeting: fmt.Sprint("Hello ", row.Version+1)}
+				next := greeting(fmt.Sprint("Hello ", row.Version+1))
 				if row, err = s.SaveSettings(context.Background(), id, next, row.Version); err == nil {
 					// One write call, so that lines of different instances do not mix.
 					os.Stdout.WriteString(fmt.Sprintln(id, row.Version))
@@ -149,7 +148,7 @@ func playWriter(url string) error {
 	return <-failed
 }
 
-func TestWhatWasAcknowledgedSurvivesTheDeathOfTheWriter(t *testing.T) {
+func TestStore_SaveSettings_survivesKill(t *testing.T) {
 	url := newURL(t)
 	acknowledged := map[string]int64{}
 	for round := range 6 {
@@ -160,7 +159,7 @@ func TestWhatWasAcknowledgedSurvivesTheDeathOfTheWriter(t *testing.T) {
 		if err := child.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
-		// What it said before it died counts too.
+		// What it printed before it died counts too.
 		for child.lines.Scan() {
 			note(t, acknowledged, child.lines.Text())
 		}
@@ -176,8 +175,8 @@ func TestWhatWasAcknowledgedSurvivesTheDeathOfTheWriter(t *testing.T) {
 			if row.Version < acknowledged[id] {
 				t.Errorf("round %d: %s is at version %d, but %d was acknowledged", round, id, row.Version, acknowledged[id])
 			}
-			if row.Version > 0 && row.Settings.Greeting != fmt.Sprint("Hello ", row.Version) {
-				t.Errorf("round %d: %s is at version %d with %q", round, id, row.Version, row.Settings.Greeting)
+			if row.Version > 0 && string(row.Settings) != string(greeting(fmt.Sprint("Hello ", row.Version))) {
+				t.Errorf("round %d: %s is at version %d with %s", round, id, row.Version, row.Settings)
 			}
 		}
 		if err := s.Close(); err != nil {
@@ -204,7 +203,7 @@ func playFullDisk(url string) error {
 		return err
 	}
 	for range 10_000 {
-		if row, err = s.SaveSettings(context.Background(), "a", instance.Settings{Greeting: "Hi"}, row.Version); err != nil {
+		if row, err = s.SaveSettings(context.Background(), "a", greeting("Hi"), row.Version); err != nil {
 			if _, found := s.Find(context.Background(), "a"); found != nil {
 				return fmt.Errorf("a full disk stopped reads: %w", found)
 			}
@@ -216,7 +215,7 @@ func playFullDisk(url string) error {
 	return nil
 }
 
-func TestASaveThatAFullDiskRefusesIsNotAcknowledged(t *testing.T) {
+func TestStore_SaveSettings_fullDisk(t *testing.T) {
 	url := newURL(t)
 	acknowledged := map[string]int64{}
 	child := start(t, "writer on a full disk", url)
@@ -225,7 +224,7 @@ func TestASaveThatAFullDiskRefusesIsNotAcknowledged(t *testing.T) {
 		note(t, acknowledged, line)
 		line = child.line(t)
 	}
-	if !strings.HasPrefix(line, "refused: saving the settings of an instance: ") {
+	if !strings.HasPrefix(line, "refused: save the settings of an instance: ") {
 		t.Errorf("the save was refused with %q", line)
 	}
 	if err := child.Wait(); err != nil {
@@ -237,7 +236,7 @@ func TestASaveThatAFullDiskRefusesIsNotAcknowledged(t *testing.T) {
 	if acknowledged["a"] == 0 || row.Version != acknowledged["a"] {
 		t.Errorf("the row is at version %d, but %d was acknowledged", row.Version, acknowledged["a"])
 	}
-	must(t)(s.SaveSettings(t.Context(), "a", instance.Settings{Greeting: "Hi"}, row.Version))
+	must(t)(s.SaveSettings(t.Context(), "a", greeting("Hi"), row.Version))
 }
 
 func note(t *testing.T, acknowledged map[string]int64, line string) {
@@ -247,7 +246,7 @@ func note(t *testing.T, acknowledged map[string]int64, line string) {
 		version int64
 	)
 	if _, err := fmt.Sscan(line, &id, &version); err != nil || id == "error:" {
-		t.Fatalf("the writer said %q", line)
+		t.Fatalf("the writer printed %q", line)
 	}
 	if version <= acknowledged[id] {
 		t.Fatalf("the writer was given version %d of %s after %d", version, id, acknowledged[id])
@@ -263,7 +262,7 @@ func wantSound(t *testing.T, s *Store) {
 	}
 }
 
-func TestEveryWriterOfACrowdGetsItsTurn(t *testing.T) {
+func TestStore_Seen_everyWriterOfACrowd(t *testing.T) {
 	s := open(t, newURL(t))
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()

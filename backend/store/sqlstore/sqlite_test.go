@@ -3,8 +3,10 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,7 +14,7 @@ import (
 	"github.com/nametag-dev/nametag/backend/instance"
 )
 
-func TestEveryConnectionHasThePragmas(t *testing.T) {
+func TestOpen_sqlitePragmas(t *testing.T) {
 	s := open(t, newURL(t))
 	s.write.SetMaxOpenConns(2)
 	for _, pool := range []struct {
@@ -21,7 +23,7 @@ func TestEveryConnectionHasThePragmas(t *testing.T) {
 		queryOnly string
 	}{{"write", s.write, "0"}, {"read", s.read, "1"}} {
 		want := map[string]string{
-			"busy_timeout": "5000", "journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "query_only": pool.queryOnly,
+			"busy_timeout": "5000", "journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "secure_delete": "1", "query_only": pool.queryOnly,
 		}
 		for range 2 {
 			conn, err := pool.db.Conn(t.Context())
@@ -42,7 +44,7 @@ func TestEveryConnectionHasThePragmas(t *testing.T) {
 	}
 }
 
-func TestATransactionTakesTheWriteLockAtOnce(t *testing.T) {
+func TestStore_tx_takesTheWriteLockAtOnce(t *testing.T) {
 	url := newURL(t)
 	s, other := open(t, url), open(t, url)
 	tx, err := s.write.BeginTx(t.Context(), nil)
@@ -58,7 +60,7 @@ func TestATransactionTakesTheWriteLockAtOnce(t *testing.T) {
 	}
 }
 
-func TestThePoolsHaveTheirSizes(t *testing.T) {
+func TestOpen_sqlitePoolSizes(t *testing.T) {
 	s, err := Open(t.Context(), newURL(t), Options{Readers: 3})
 	if err != nil {
 		t.Fatal(err)
@@ -72,30 +74,77 @@ func TestThePoolsHaveTheirSizes(t *testing.T) {
 	}
 }
 
-func TestWhatAnOlderProgramStoredTakesTheDefaults(t *testing.T) {
-	s := open(t, newURL(t))
+func TestStore_Find_olderProgramsRows(t *testing.T) {
+	s := openWith(t, newURL(t), Options{Settings: func(stored json.RawMessage) json.RawMessage {
+		return append(slices.Clone(stored), "\n"...)
+	}})
 	must(t)(s.Seen(t.Context(), visit("a", "", noon())))
-	for _, row := range []struct{ settings, profile, greeting string }{
-		{`{}`, `{}`, instance.DefaultSettings().Greeting},
-		{`{"greeting":null,"newer":1}`, `{"newer":{"a":[1]}}`, instance.DefaultSettings().Greeting},
-		{`{"greeting":"Hi"}`, `{"plan":{"isFree":true}}`, "Hi"},
+	for _, row := range []struct {
+		settings, profile string
+		plan              instance.Plan
+	}{
+		{`{}`, `{}`, instance.Plan{}},
+		{`{"greeting":null,"newer":1}`, `{"newer":{"a":[1]}}`, instance.Plan{}},
+		{`{"greeting":"Hi"}`, `{"plan":{"isFree":true}}`, instance.NewPlan("")},
+		{`{}`, `{"plan":{"name":"gold","isFree":false}}`, instance.NewPlan("gold")},
+		{`{}`, `{"plan":{"name":"","isFree":false}}`, instance.Plan{Kind: instance.PlanPaid}},
 	} {
 		store(t, s, row.settings, row.profile)
 		got := must(t)(s.Find(t.Context(), "a"))
-		if got.Settings.Greeting != row.greeting || got.Version != 7 || got.Profile.Locale != "" || !got.ProfileAt.Equal(noon()) {
+		if string(got.Settings) != row.settings+"\n" || got.Version != 7 || got.Profile.Locale != "" || !got.ProfileAt.Equal(noon()) || got.Profile.Plan != row.plan {
 			t.Errorf("%s, %s: %+v", row.settings, row.profile, got)
 		}
 	}
+	if _, err := s.write.Exec(`UPDATE instances SET plan_at = NULL`); err != nil {
+		t.Fatal(err)
+	}
+	if got := must(t)(s.Find(t.Context(), "a")); got.Profile.Plan != (instance.Plan{}) {
+		t.Errorf("a plan of no time is %+v", got.Profile.Plan)
+	}
 }
 
-func TestWhatCannotBeReadIsAnErrorThatSaysWhat(t *testing.T) {
+// What is completed on the way out is not written back, and a copy takes what is stored.
+func TestStore_completesSettings(t *testing.T) {
+	s := openWith(t, newMemoryURL(t), Options{Settings: func(stored json.RawMessage) json.RawMessage {
+		return json.RawMessage(`{"completed":` + string(stored) + `}`)
+	}})
+	ctx := t.Context()
+	check := func(what string, row instance.Instance, err error, want string) {
+		t.Helper()
+		if err != nil || string(row.Settings) != `{"completed":`+want+`}` {
+			t.Errorf("%s: %s, %v; want %s completed", what, row.Settings, err, want)
+		}
+	}
+	row, err := s.Seen(ctx, visit("a", "", noon()))
+	check("the first Seen", row, err, `{}`)
+	row, err = s.Seen(ctx, visit("a", "", noon()))
+	check("Seen", row, err, `{}`)
+	row, err = s.SaveSettings(ctx, "a", json.RawMessage(`{"a":1}`), 0)
+	check("SaveSettings", row, err, `{"a":1}`)
+	row, err = s.SaveProfile(ctx, "a", instance.Profile{}, noon())
+	check("SaveProfile", row, err, `{"a":1}`)
+	row, err = s.Find(ctx, "a")
+	check("Find", row, err, `{"a":1}`)
+	row, _, err = s.ApplyEvent(ctx, instance.Event{ID: "1", InstanceID: "b", Kind: instance.EventInstalled, OriginID: "a", At: noon(), ReceivedAt: noon()}, noon())
+	check("ApplyEvent of a copy", row, err, `{"a":1}`)
+	rows, err := s.List(ctx, "", 10)
+	if len(rows) != 2 {
+		t.Fatalf("List = %+v, %v", rows, err)
+	}
+	check("List", rows[1], err, `{"a":1}`)
+	export, err := s.Export(ctx, "b")
+	if export.Instance == nil {
+		t.Fatal(err)
+	}
+	check("Export", *export.Instance, err, `{"a":1}`)
+}
+
+func TestStore_Find_unreadableRow(t *testing.T) {
 	s := open(t, newURL(t))
 	must(t)(s.Seen(t.Context(), visit("a", "", noon())))
 	for _, row := range []struct{ settings, profile, want string }{
 		{``, `{}`, "stored settings"},
 		{`{"greeting":`, `{}`, "stored settings"},
-		{`{"greeting":5}`, `{}`, "stored settings"},
-		{`[]`, `{}`, "stored settings"},
 		{`{}`, `nonsense`, "stored profile"},
 		{`{}`, `{"languages":"en"}`, "stored profile"},
 	} {
@@ -105,13 +154,17 @@ func TestWhatCannotBeReadIsAnErrorThatSaysWhat(t *testing.T) {
 			t.Errorf("%s, %s: %v; want one that says %q", row.settings, row.profile, err, row.want)
 		}
 	}
+	// It can still be deleted.
+	if err := s.Delete(t.Context(), "a"); err != nil {
+		t.Errorf("Delete: %v", err)
+	}
 }
 
 // store writes behind the store's back.
 func store(t *testing.T, s *Store, settings, profile string) {
 	t.Helper()
-	_, err := s.write.Exec(`UPDATE instances SET settings = ?, settings_version = 7, profile = ?, profile_at = ?`,
-		settings, profile, noon().UnixMilli())
+	_, err := s.write.Exec(`UPDATE instances SET settings = ?, settings_version = 7, profile = ?, profile_at = ?, plan_at = ?`,
+		settings, profile, noon().UnixMilli(), noon().UnixMilli())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +184,7 @@ func lock(t *testing.T, s *Store) (unlock func()) {
 	return func() { tx.Rollback(); db.Close() }
 }
 
-func TestACallerWhoCausesNoChangeNeedsNoWriteLock(t *testing.T) {
+func TestStore_Seen_unchangedNeedsNoWriteLock(t *testing.T) {
 	s := open(t, newURL(t))
 	must(t)(s.Seen(t.Context(), visit("a", "site", noon())))
 	defer lock(t, s)()
@@ -145,7 +198,7 @@ func TestACallerWhoCausesNoChangeNeedsNoWriteLock(t *testing.T) {
 	}
 }
 
-func TestAWorkerWhoFindsNothingNeedsNoWriteLock(t *testing.T) {
+func TestStore_Claim_nothingNeedsNoWriteLock(t *testing.T) {
 	s := open(t, newURL(t))
 	if _, err := s.Accept(t.Context(), delivery(1)); err != nil {
 		t.Fatal(err)
@@ -162,37 +215,37 @@ func TestAWorkerWhoFindsNothingNeedsNoWriteLock(t *testing.T) {
 // writes are the calls that change row "a" of version 0.
 func writes(s *Store) map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
-		"recording that an instance was seen": func(ctx context.Context) error {
+		"record a visit": func(ctx context.Context) error {
 			_, err := s.Seen(ctx, visit("a", "", noon().Add(time.Hour)))
 			return err
 		},
-		"saving the settings of an instance": func(ctx context.Context) error {
-			_, err := s.SaveSettings(ctx, "a", instance.Settings{Greeting: "Hi"}, 0)
+		"save the settings of an instance": func(ctx context.Context) error {
+			_, err := s.SaveSettings(ctx, "a", greeting("Hi"), 0)
 			return err
 		},
-		"saving the profile of an instance": func(ctx context.Context) error {
+		"save the profile of an instance": func(ctx context.Context) error {
 			_, err := s.SaveProfile(ctx, "a", instance.Profile{}, noon())
 			return err
 		},
-		"deleting an instance": func(ctx context.Context) error { return s.Delete(ctx, "a") },
+		"delete an instance": func(ctx context.Context) error { return s.Delete(ctx, "a") },
 	}
 }
 
-// inboxWrites are the calls that change what forWrites makes.
-func inboxWrites(s *Store) map[string]func(context.Context) error {
+// jobWrites are the calls that change what forWrites makes.
+func jobWrites(s *Store) map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
-		"accepting an event": func(ctx context.Context) error { _, err := s.Accept(ctx, delivery(2)); return err },
-		"claiming jobs":      func(ctx context.Context) error { _, err := s.Claim(ctx, noon(), time.Minute, 1); return err },
-		"applying an event": func(ctx context.Context) error {
+		"accept an event": func(ctx context.Context) error { _, err := s.Accept(ctx, delivery(2)); return err },
+		"claim jobs":      func(ctx context.Context) error { _, err := s.Claim(ctx, noon(), time.Minute, 1); return err },
+		"apply an event": func(ctx context.Context) error {
 			_, _, err := s.ApplyEvent(ctx, delivery(1), noon())
 			return err
 		},
-		"wanting a reading":     func(ctx context.Context) error { return s.WantReading(ctx, "a", noon()) },
-		"finishing a job":       func(ctx context.Context) error { return s.Finish(ctx, instance.Job{ID: delivery(1).ID}) },
-		"putting a job off":     func(ctx context.Context) error { return s.Retry(ctx, instance.Job{ID: delivery(1).ID}, noon(), "") },
-		"burying a job":         func(ctx context.Context) error { return s.Bury(ctx, instance.Job{ID: delivery(1).ID}, "") },
-		"forgetting old events": func(ctx context.Context) error { _, err := s.ForgetDone(ctx, noon().Add(time.Hour)); return err },
-		"purging a removed instance": func(ctx context.Context) error {
+		"request a refresh": func(ctx context.Context) error { return s.RequestRefresh(ctx, "a", noon()) },
+		"finish a job":      func(ctx context.Context) error { return s.Finish(ctx, instance.Job{ID: delivery(1).ID}) },
+		"postpone a job":    func(ctx context.Context) error { return s.Retry(ctx, instance.Job{ID: delivery(1).ID}, noon(), "") },
+		"bury a job":        func(ctx context.Context) error { return s.Bury(ctx, instance.Job{ID: delivery(1).ID}, "") },
+		"delete old events": func(ctx context.Context) error { _, err := s.DeleteDone(ctx, noon().Add(time.Hour)); return err },
+		"purge the removed instance": func(ctx context.Context) error {
 			_, err := s.PurgeRemoved(ctx, noon().Add(time.Hour))
 			return err
 		},
@@ -217,7 +270,7 @@ func forWrites(t *testing.T, s *Store) (unchanged func()) {
 			t.Errorf("writes that failed left %+v, %v", rows, err)
 		}
 		for id, want := range map[string]instance.JobState{delivery(1).InstanceID: instance.JobPending, "gone": instance.JobDone} {
-			jobs, err := s.Jobs(t.Context(), id)
+			jobs, err := s.JobsOf(t.Context(), id)
 			if err != nil || len(jobs) != 1 || jobs[0].State != want || jobs[0].Attempts != 0 || jobs[0].Due.After(noon()) {
 				t.Errorf("writes that failed left the jobs %+v, %v", jobs, err)
 			}
@@ -225,12 +278,12 @@ func forWrites(t *testing.T, s *Store) (unchanged func()) {
 	}
 }
 
-func TestAWriteThatWaitsForALockEndsWithItsContext(t *testing.T) {
+func TestStore_writes_waitUntilTheContextEnds(t *testing.T) {
 	s := open(t, newURL(t))
 	unchanged := forWrites(t, s)
 	unlock := lock(t, s)
 	all := writes(s)
-	maps.Copy(all, inboxWrites(s))
+	maps.Copy(all, jobWrites(s))
 	for doing, write := range all {
 		short, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 		if err := write(short); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), doing) {
@@ -240,10 +293,10 @@ func TestAWriteThatWaitsForALockEndsWithItsContext(t *testing.T) {
 	}
 	unlock()
 	unchanged()
-	must(t)(s.SaveSettings(t.Context(), "a", instance.Settings{Greeting: "Hi"}, 0))
+	must(t)(s.SaveSettings(t.Context(), "a", greeting("Hi"), 0))
 }
 
-func TestAWriteThatFindsTheFileLockedTooLongSaysSo(t *testing.T) {
+func TestStore_writes_fileLockedTooLong(t *testing.T) {
 	s := open(t, newURL(t))
 	unchanged := forWrites(t, s)
 	if _, err := s.write.Exec(`PRAGMA busy_timeout = 1`); err != nil {
@@ -251,7 +304,7 @@ func TestAWriteThatFindsTheFileLockedTooLongSaysSo(t *testing.T) {
 	}
 	defer lock(t, s)()
 	all := writes(s)
-	maps.Copy(all, inboxWrites(s))
+	maps.Copy(all, jobWrites(s))
 	for doing, write := range all {
 		if err := write(t.Context()); err == nil || !strings.Contains(err.Error(), doing) || !strings.Contains(err.Error(), "locked") {
 			t.Errorf("%s: %v", doing, err)
@@ -260,7 +313,7 @@ func TestAWriteThatFindsTheFileLockedTooLongSaysSo(t *testing.T) {
 	unchanged()
 }
 
-func TestAFullDatabaseRefusesWritesAndStillReads(t *testing.T) {
+func TestStore_fullDatabaseStillReads(t *testing.T) {
 	s := open(t, newURL(t))
 	must(t)(s.Seen(t.Context(), visit("a", "", noon())))
 	var pages int
@@ -272,7 +325,7 @@ func TestAFullDatabaseRefusesWritesAndStillReads(t *testing.T) {
 	}
 	big := strings.Repeat("x", 100_000)
 	_, err := s.Seen(t.Context(), visit("b", big, noon()))
-	if err == nil || !strings.Contains(err.Error(), "recording that an instance was seen") || !strings.Contains(err.Error(), "full") {
+	if err == nil || !strings.Contains(err.Error(), "record a visit") || !strings.Contains(err.Error(), "full") {
 		t.Errorf("Seen: %v", err)
 	}
 	if _, err := s.Find(t.Context(), "b"); !errors.Is(err, instance.ErrNotFound) {
@@ -290,7 +343,7 @@ func TestAFullDatabaseRefusesWritesAndStillReads(t *testing.T) {
 	must(t)(s.Seen(t.Context(), visit("b", big, noon())))
 }
 
-func TestACallWithoutADeadlineGetsOne(t *testing.T) {
+func TestBounded(t *testing.T) {
 	ctx, cancel := bounded(context.Background())
 	defer cancel()
 	if deadline, has := ctx.Deadline(); !has || time.Until(deadline) > CallTimeout {

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -10,6 +11,8 @@ import (
 	"time"
 
 	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/kit"
+	"github.com/nametag-dev/nametag/backend/store/pgtest"
 	"github.com/nametag-dev/nametag/backend/store/storetest"
 )
 
@@ -20,7 +23,12 @@ func newURL(t testing.TB) string { return "sqlite:" + filepath.Join(t.TempDir(),
 
 func open(t testing.TB, databaseURL string) *Store {
 	t.Helper()
-	s, err := Open(context.Background(), databaseURL, Options{})
+	return openWith(t, databaseURL, Options{})
+}
+
+func openWith(t testing.TB, databaseURL string, o Options) *Store {
+	t.Helper()
+	s, err := Open(context.Background(), databaseURL, o)
 	if err != nil {
 		t.Fatalf("Open(%q): %v", databaseURL, err)
 	}
@@ -32,16 +40,34 @@ func visit(id, siteID string, at time.Time) instance.Visit {
 	return instance.Visit{InstanceID: id, SiteID: siteID, At: at}
 }
 
-func newStore(t *testing.T) instance.Store { return open(t, newURL(t)) }
+// greeting is settings of an app that has one text.
+func greeting(text string) json.RawMessage {
+	encoded, err := json.Marshal(map[string]string{"greeting": text})
+	if err != nil {
+		panic(err)
+	}
+	return encoded
+}
 
-func TestStore(t *testing.T)            { storetest.Run(t, newStore) }
-func TestStoreConcurrency(t *testing.T) { storetest.RunConcurrency(t, newStore) }
+// opener opens stores on a new database each.
+func opener(newURL func(t testing.TB) string) storetest.Opener {
+	return func(t *testing.T, data kit.Data) storetest.Storage { return openWith(t, newURL(t), Options{App: data}) }
+}
+
+func newMemoryURL(testing.TB) string { return "sqlite::memory:" }
+
+func TestStore_sqlite(t *testing.T)              { storetest.Run(t, opener(newURL)) }
+func TestStore_sqliteConcurrency(t *testing.T)   { storetest.RunConcurrency(t, opener(newURL)) }
+func TestStore_memory(t *testing.T)              { storetest.Run(t, opener(newMemoryURL)) }
+func TestStore_memoryConcurrency(t *testing.T)   { storetest.RunConcurrency(t, opener(newMemoryURL)) }
+func TestStore_postgres(t *testing.T)            { storetest.Run(t, opener(pgtest.URL)) }
+func TestStore_postgresConcurrency(t *testing.T) { storetest.RunConcurrency(t, opener(pgtest.URL)) }
 
 // As two processes would.
-func TestTwoStoresOnOneFileAreOne(t *testing.T) {
-	storetest.RunConcurrency(t, func(t *testing.T) instance.Store {
+func TestStore_twoOnOneFile(t *testing.T) {
+	storetest.RunConcurrency(t, func(t *testing.T, data kit.Data) storetest.Storage {
 		url := newURL(t)
-		return &alternating{Store: open(t, url), other: open(t, url)}
+		return &alternating{Store: openWith(t, url, Options{App: data}), other: openWith(t, url, Options{App: data})}
 	})
 }
 
@@ -59,11 +85,11 @@ func (a *alternating) SaveProfile(ctx context.Context, id string, p instance.Pro
 	return a.other.SaveProfile(ctx, id, p, at)
 }
 
-func TestDataSurvivesCloseAndReopen(t *testing.T) {
+func TestStore_Close_dataSurvives(t *testing.T) {
 	url := newURL(t)
 	s := open(t, url)
 	must(t)(s.Seen(t.Context(), visit("a", "site", noon())))
-	must(t)(s.SaveSettings(t.Context(), "a", instance.Settings{Greeting: "שלום 👋"}, 0))
+	must(t)(s.SaveSettings(t.Context(), "a", greeting("שלום 👋"), 0))
 	want := must(t)(s.SaveProfile(t.Context(), "a", instance.Profile{Languages: []string{"he"}}, noon()))
 	for range 3 {
 		if err := s.Close(); err != nil {
@@ -74,7 +100,7 @@ func TestDataSurvivesCloseAndReopen(t *testing.T) {
 		}
 		s = open(t, url)
 		got := must(t)(s.Find(t.Context(), "a"))
-		if got.Settings != want.Settings || got.Version != 1 || got.SiteID != "site" ||
+		if string(got.Settings) != string(want.Settings) || got.Version != 1 || got.SiteID != "site" ||
 			!got.FirstSeen.Equal(noon()) || got.Profile.Languages[0] != "he" || !got.ProfileAt.Equal(noon()) {
 			t.Errorf("after reopening: %+v, want %+v", got, want)
 		}
@@ -92,7 +118,7 @@ func must(t testing.TB) func(instance.Instance, error) instance.Instance {
 	}
 }
 
-func TestOpenTakesAnyPath(t *testing.T) {
+func TestOpen_anyPath(t *testing.T) {
 	for _, name := range []string{
 		"plain.db", "with space.db", "question?mark.db", "hash#mark.db", "per%cent.db", "%20.db", "a&_pragma=x.db",
 		"plus+plus=.db", "ünïcödé 👋.db", "quote'\".db", "file:x.db", "semi;colon.db", "back\\slash.db", "?mode=memory",
@@ -123,7 +149,7 @@ func TestOpenTakesAnyPath(t *testing.T) {
 	}
 }
 
-func TestOpenTakesPathsFromTheWorkingDirectory(t *testing.T) {
+func TestOpen_relativePaths(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
 	for _, path := range []string{"relative.db", "./dotted.db", "../" + filepath.Base(dir) + "/up.db", "///" + dir + "/absolute.db"} {
@@ -139,7 +165,7 @@ func TestOpenTakesPathsFromTheWorkingDirectory(t *testing.T) {
 	}
 }
 
-func TestOpenRefuses(t *testing.T) {
+func TestOpen_refuses(t *testing.T) {
 	dir := t.TempDir()
 	file := func(name, content string, mode os.FileMode) string {
 		path := filepath.Join(dir, name)
@@ -160,15 +186,14 @@ func TestOpenRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	for _, row := range []struct{ says, url, want string }{
+	for _, row := range []struct{ name, url, want string }{
 		{"nothing at all", "", "sqlite:PATH"},
 		{"a path without a scheme", "nametag.db", "sqlite:PATH"},
 		{"Postgres without slashes", "postgres:user:secret@host/db", "sqlite:PATH"},
 		{"another scheme", "mysql:secret", "sqlite:PATH"},
 		{"a scheme in capitals", "SQLITE:nametag.db", "sqlite:PATH"},
 		{"no path", "sqlite:", "names no file"},
-		{"a database in memory", "sqlite::memory:", "in memory"},
-		{"a database in memory with options", "sqlite::memory:?cache=shared", "in memory"},
+		{"a database in memory with options", "sqlite::memory:?cache=shared", "takes no options"},
 		{"a file: URI", "sqlite:file:nametag.db?mode=ro", "plain path"},
 		{"two slashes", "sqlite://nametag.db", "without //"},
 		{"a missing directory", "sqlite:" + dir + "/missing/nametag.db", "directory does not exist"},
@@ -182,10 +207,10 @@ func TestOpenRefuses(t *testing.T) {
 		{"a path with a NUL", "sqlite:" + dir + "/a\x00b", "invalid argument"},
 		{"a name that is too long", "sqlite:" + dir + "/" + strings.Repeat("x", 300), "name too long"},
 	} {
-		t.Run(row.says, func(t *testing.T) {
+		t.Run(row.name, func(t *testing.T) {
 			for name, call := range map[string]func() error{
 				"Open":    func() error { _, err := Open(t.Context(), row.url, Options{}); return err },
-				"Migrate": func() error { _, err := Migrate(t.Context(), row.url); return err },
+				"Migrate": func() error { _, err := Migrate(t.Context(), row.url, Options{}); return err },
 			} {
 				err := call()
 				if err == nil || !strings.Contains(err.Error(), row.want) {
@@ -205,7 +230,7 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-func TestOpenObeysItsContext(t *testing.T) {
+func TestOpen_cancelledContext(t *testing.T) {
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := Open(gone, newURL(t), Options{}); !errors.Is(err, context.Canceled) {

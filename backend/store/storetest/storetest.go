@@ -1,60 +1,196 @@
-// Package storetest holds every instance.Store and instance.Inbox to the contract
-// that their comments state: Run and RunInbox for what one caller sees, RunConcurrency
-// and RunInboxConcurrency for many at once.
+// Package storetest checks that a store keeps the contract that the comments of
+// instance.Store, instance.Jobs, kit.DB and kit.Data state: Run with one caller,
+// RunConcurrency with many at once.
 package storetest
 
 import (
+	"encoding/json"
 	"errors"
-	"slices"
+	"reflect"
+	"runtime"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/kit"
 )
 
-// noon is the time at which most of these tests begin.
-func noon() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 123_000_000, time.UTC) }
-
-// proof is one sentence of the contract and what proves it.
-type proof[S any] struct {
-	says  string
-	prove func(t *testing.T, s S)
+// Storage is a whole store.
+type Storage interface {
+	instance.Store
+	instance.Jobs
+	kit.DB
 }
 
-type check = proof[instance.Store]
+// Opener opens a store for one check, with the app's data. It must be empty and of its
+// own; Opener closes it with t.Cleanup, where it may be closed already.
+type Opener func(t *testing.T, data kit.Data) Storage
 
-// Run proves the contract on stores made by newStore. Each store must be empty and
-// of its own; newStore closes it with t.Cleanup, where it may be closed already.
-func Run(t *testing.T, newStore func(t *testing.T) instance.Store) {
-	run(t, newStore, slices.Concat(seenChecks(), settingsChecks(), profileChecks(), rowChecks(), faultChecks()))
+// group is a part of the contract. A check is run by the name of its function.
+type group[F any] struct {
+	name   string
+	checks []F
 }
 
-// RunConcurrency proves what the contract says of many callers at once. It is
-// worth most under the race detector.
-func RunConcurrency(t *testing.T, newStore func(t *testing.T) instance.Store) {
-	run(t, newStore, concurrencyChecks())
+type check = func(t *testing.T, s Storage)
+
+// dataCheck opens the store itself, since it declares data.
+type dataCheck = func(t *testing.T, open Opener)
+
+// Run checks what one caller sees.
+func Run(t *testing.T, open Opener) {
+	run(t, open, []group[check]{
+		{"Seen", []check{
+			seenFirstVisitCreates, seenFindCreatesNothing, seenEmptySiteKeepsKnown, seenNewSiteReplaces, seenFirstSeenStays,
+			seenLastSeenMovesAfterSeenEvery, seenLastSeenNeverMovesBack, seenTruncatesTimes, seenTokenShowsInstallation,
+			seenChangesNothingElse, seenNeedsID,
+		}},
+		{"SaveSettings", []check{
+			settingsVersionCountsSaves, settingsStaleVersionConflicts, settingsSameSaveNeedsVersion, settingsOfUnknownInstance,
+			settingsChangeNothingElse, settingsOfDeletedBeginAgain, settingsKeepText, settingsMustBeJSON,
+		}},
+		{"SaveProfile", []check{
+			profileIsStoredWithItsTime, profileReplacedWhole, profileOlderIsIgnored, profileOfUnknownInstance, profileKeepsLanguages,
+			profileKeepsText, profileChangesNothingElse, profileKeepsPlanKind,
+		}},
+		{"Rows", []check{
+			rowsDeletedIsNotFound, rowsDeletingTwice, rowsDoNotMix, rowsComparedByByte, rowsReturnedBelongToCaller,
+			rowsGivenBelongToCaller, rowsPing,
+		}},
+		{"Faults", []check{faultsCancelledContext, faultsPassedDeadline, faultsClosedStore, faultsClosingTwice}},
+		{"Accept", []check{
+			acceptStoresDueJob, acceptCreatesNoInstance, acceptIsFreshOnce, acceptNeedsIDs, acceptKeepsBytes,
+			acceptTruncatesTimes, acceptSharesNoPayload,
+		}},
+		{"Claim", []check{claimLongestDueFirst, claimOfNone, claimLeasesJob, claimLeasesEndApart}},
+		{"Finish", []check{
+			endFinishedStaysDone, endRetryCountsAttempts, endBuriedIsDead, endIsFinal, endOfLostLease, endOfMissingJob, endClipsCause,
+		}},
+		{"RequestRefresh", []check{
+			refreshDueAtEarliestRequest, refreshPerInstance, refreshCreatesNoInstance, refreshKeepsAttempts, refreshStartsAgain,
+			refreshRequestedWhileClaimed, refreshRequestedBeforeFailure,
+		}},
+		{"ApplyEvent", []check{
+			applyCreatesInstance, applyChangesOnlyItsSubject, applyTwiceChangesNothing, applyTwiceRequestsNoRefresh,
+			applyWithoutAccept, applyBuriedEvent, applyRequestsRefresh, applyInAnyOrder, applyInternalEventCreatesNothing,
+		}},
+		{"Copy", []check{
+			copyTakesSettingsOnce, copyOfDefaults, copyOfUnknownOrigin, copyOfItself, copyKeepsOwnSettings, copyOwnsItsSettings,
+		}},
+		{"Status", []check{
+			statusOldTokenChangesNothing, statusNewTokenRevives, statusNewTokenRevivesAtOnce, statusOldRemovalIsIgnored,
+			statusLaterEventCounts, statusRemovedCanBeSaved, statusDeletedIsNotRemoved,
+		}},
+		{"Plan", []check{
+			planOfEventIsKnown, planNewerThanProfile, planOfOldProfile, planOfOldEvent, planEventKeepsProfile, planBackToFree,
+		}},
+		{"Retention", []check{
+			jobsOfInstanceInOrder, deadLettersOfAllInstances, deleteRemovesJobs, deleteDoneByReceiptTime, purgeByRemovalTime,
+			purgeSparesRevived, purgeThenEventStartsAgain, listByPage, listSharesNothing,
+		}},
+		{"JobFaults", []check{jobFaultsCancelledContext, jobFaultsPassedDeadline, jobFaultsClosedStore}},
+	}, func(t *testing.T, c check) { c(t, open(t, kit.Data{})) })
+
+	run(t, open, []group[dataCheck]{
+		{"Write", []dataCheck{
+			writeCommits, writeOfMissingInstance, writeOfRemovedInstance, writeRollsBackOnError, writeRollsBackOnPanic,
+			writeSharedNeedsNoInstance, writeEachLeavesOthersOut, writesOfOneInstanceTakeTurns, writePlaceholders, writeSeesItsOwnRows, queryReadsRows, dataFaults, dataClosedStore,
+		}},
+		{"Purge", []dataCheck{
+			purgeDeletesOwnRows, purgeGoesOnAfterBrokenHook, deleteDeletesOwnRows, deleteWithBrokenHookDeletesNothing,
+			purgeHookThatBlocks,
+		}},
+		{"CopyData", []dataCheck{copyDataOnce, copyDataFails, copyDataOfItself, dataInOrderOfForeignKeys}},
+		{"OnEvent", []dataCheck{
+			eventInstalled, eventCopied, eventRemovedAndRevived, eventPlanChanged, eventRevivedByToken, eventPlanRefreshed,
+			eventNotInterestingIsNotReported, eventHookFails, eventHookPanics, eventHookBlocks, eventHookIsInTransaction,
+			eventOfOutdatedRevivalIsDropped, eventReportsCurrentPlan,
+		}},
+	}, func(t *testing.T, c dataCheck) { c(t, open) })
 }
 
-func run[S any](t *testing.T, newStore func(t *testing.T) S, checks []proof[S]) {
+// RunConcurrency checks what many callers at once see. It is worth most under the race
+// detector.
+func RunConcurrency(t *testing.T, open Opener) {
+	run(t, open, []group[check]{
+		{"Instances", []check{
+			concurrentSavesOneWins, concurrentSavesWithRetryLoseNone, concurrentFirstVisitsMakeOneRow, concurrentVisitsMoveLastSeenForward,
+			concurrentProfilesNewestStays, concurrentCallsOfOneInstance, concurrentReadersSeeAcknowledgedSaves, concurrentDeleteLeavesNoHalf,
+			concurrentInstancesDoNotMix,
+		}},
+		{"Jobs", []check{
+			concurrentAcceptOneIsFresh, concurrentAcceptStoresAll, concurrentClaimsShareNoJob, concurrentApplyChangesOnce,
+			concurrentApplyEndsByTime, concurrentEventsAndCalls, concurrentOldTokensDoNotRevive, concurrentRefreshRequestsAreNotLost,
+			concurrentCopiesOfEachOther, concurrentDeleteAndEvents, concurrentRevivalAndPurge, concurrentPurgesPurgeOnce,
+		}},
+	}, func(t *testing.T, c check) { c(t, open(t, kit.Data{})) })
+	run(t, open, []group[dataCheck]{
+		{"Data", []dataCheck{concurrentWritesLoseNone, concurrentWritesAndDelete, concurrentWritesAndRemoval, concurrentWritesAndPurge}},
+	}, func(t *testing.T, c dataCheck) { c(t, open) })
+}
+
+func run[F any](t *testing.T, open Opener, groups []group[F], f func(t *testing.T, c F)) {
 	t.Helper()
-	for _, c := range checks {
-		t.Run(c.says, func(t *testing.T) { c.prove(t, newStore(t)) })
+	for _, g := range groups {
+		t.Run(g.name, func(t *testing.T) {
+			for _, c := range g.checks {
+				t.Run(nameOf(c), func(t *testing.T) { f(t, c) })
+			}
+		})
 	}
 }
 
-// visit is a caller whose token does not tell when it was made.
+// nameOf returns the name of a function without its package.
+func nameOf(function any) string {
+	name := runtime.FuncForPC(reflect.ValueOf(function).Pointer()).Name()
+	return name[strings.LastIndexByte(name, '.')+1:]
+}
+
+// noon is the time at which most of these checks begin.
+func noon() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 123_000_000, time.UTC) }
+
+// noSettings is what an instance has that has saved none.
+func noSettings() json.RawMessage { return json.RawMessage(`{}`) }
+
+// greeting is settings of an app that has one text.
+func greeting(text string) json.RawMessage {
+	encoded, err := json.Marshal(map[string]string{"greeting": text})
+	if err != nil {
+		panic(err)
+	}
+	return encoded
+}
+
+// greetingOf is the reverse of greeting.
+func greetingOf(row instance.Instance) string {
+	var settings struct{ Greeting string }
+	if err := json.Unmarshal(row.Settings, &settings); err != nil {
+		return "error: " + err.Error()
+	}
+	return settings.Greeting
+}
+
+// newInstance is instance.NewInstance as a store returns it.
+func newInstance(id string, at time.Time) instance.Instance {
+	row := instance.NewInstance(id, at)
+	row.Settings = noSettings()
+	return row
+}
+
+// visit is a visit with a token of unknown age.
 func visit(id, siteID string, at time.Time) instance.Visit {
 	return instance.Visit{InstanceID: id, SiteID: siteID, At: at}
 }
 
-func seen(t *testing.T, s instance.Store, id, siteID string, at time.Time) instance.Instance {
+func seen(t *testing.T, s Storage, id, siteID string, at time.Time) instance.Instance {
 	t.Helper()
-	return come(t, s, visit(id, siteID, at))
+	return recordVisit(t, s, visit(id, siteID, at))
 }
 
-func come(t *testing.T, s instance.Store, v instance.Visit) instance.Instance {
+func recordVisit(t *testing.T, s Storage, v instance.Visit) instance.Instance {
 	t.Helper()
 	row, err := s.Seen(t.Context(), v)
 	if err != nil {
@@ -63,7 +199,7 @@ func come(t *testing.T, s instance.Store, v instance.Visit) instance.Instance {
 	return row
 }
 
-func find(t *testing.T, s instance.Store, id string) instance.Instance {
+func find(t *testing.T, s Storage, id string) instance.Instance {
 	t.Helper()
 	row, err := s.Find(t.Context(), id)
 	if err != nil {
@@ -72,16 +208,16 @@ func find(t *testing.T, s instance.Store, id string) instance.Instance {
 	return row
 }
 
-func save(t *testing.T, s instance.Store, id, greeting string, version int64) instance.Instance {
+func save(t *testing.T, s Storage, id, text string, version int64) instance.Instance {
 	t.Helper()
-	row, err := s.SaveSettings(t.Context(), id, instance.Settings{Greeting: greeting}, version)
+	row, err := s.SaveSettings(t.Context(), id, greeting(text), version)
 	if err != nil {
-		t.Fatalf("SaveSettings(%q, %q, %d): %v", id, greeting, version, err)
+		t.Fatalf("SaveSettings(%q, %q, %d): %v", id, text, version, err)
 	}
 	return row
 }
 
-func saveProfile(t *testing.T, s instance.Store, id string, p instance.Profile, at time.Time) instance.Instance {
+func saveProfile(t *testing.T, s Storage, id string, p instance.Profile, at time.Time) instance.Instance {
 	t.Helper()
 	row, err := s.SaveProfile(t.Context(), id, p, at)
 	if err != nil {
@@ -90,14 +226,14 @@ func saveProfile(t *testing.T, s instance.Store, id string, p instance.Profile, 
 	return row
 }
 
-func remove(t *testing.T, s instance.Store, id string) {
+func deleteInstance(t *testing.T, s Storage, id string) {
 	t.Helper()
 	if err := s.Delete(t.Context(), id); err != nil {
 		t.Fatalf("Delete(%q): %v", id, err)
 	}
 }
 
-func wantMissing(t *testing.T, s instance.Store, id string) {
+func wantMissing(t *testing.T, s Storage, id string) {
 	t.Helper()
 	if row, err := s.Find(t.Context(), id); !errors.Is(err, instance.ErrNotFound) {
 		t.Errorf("Find(%q) = %+v, %v; want ErrNotFound", id, row, err)
@@ -106,9 +242,8 @@ func wantMissing(t *testing.T, s instance.Store, id string) {
 
 func wantConflict(t *testing.T, err error) {
 	t.Helper()
-	var e *instance.Error
-	if !errors.As(err, &e) || e.Code != instance.CodeVersionConflict {
-		t.Errorf("got error %v; want %s", err, instance.CodeVersionConflict)
+	if !errors.Is(err, instance.ErrVersionConflict) {
+		t.Errorf("got error %v; want ErrVersionConflict", err)
 	}
 }
 
@@ -122,11 +257,14 @@ func wantRow(t *testing.T, what string, got, want instance.Instance) {
 }
 
 func sameTime() cmp.Option {
-	return cmp.Comparer(func(a, b time.Time) bool { return a.Equal(b) && a.Location() == b.Location() })
+	return cmp.Options{
+		cmp.Comparer(func(a, b time.Time) bool { return a.Equal(b) && a.Location() == b.Location() }),
+		cmp.Comparer(func(a, b *instance.Encodings) bool { return true }), // a cache, no part of the record
+	}
 }
 
 // full is a row in which nothing has its zero value.
-func full(t *testing.T, s instance.Store, id string) instance.Instance {
+func full(t *testing.T, s Storage, id string) instance.Instance {
 	t.Helper()
 	seen(t, s, id, "site of "+id, noon())
 	save(t, s, id, "Hello from "+id, 0)
@@ -135,7 +273,7 @@ func full(t *testing.T, s instance.Store, id string) instance.Instance {
 
 func profile(name string) instance.Profile {
 	return instance.Profile{
-		Plan:            instance.Plan{Name: "plan of " + name, Free: true},
+		Plan:            instance.NewPlan("plan of " + name),
 		Locale:          "en",
 		Currency:        "EUR",
 		SiteDisplayName: "Site of " + name,

@@ -1,17 +1,17 @@
-// Whose panel this is: the plan and the instance id, which support asks for.
+// "About this app": the site, its plan, and the instance id that support asks for.
 import { FormField, IconButton, Input, SidePanel, Text } from "@wix/design-system";
 import { Check, Duplicate } from "@wix/wix-ui-icons-common";
 import { useRef, useState } from "react";
 import type { Instance } from "../api";
 import { copyFrom } from "../copy";
 import type { Messages } from "../messages";
-import { useMessages, usePanel, useStore } from "./context";
+import { useMessages, usePanel, useSignal } from "./context";
 import { Loading } from "./Loading";
 
 export function AboutSection() {
   const { about: words } = useMessages();
   const { instance } = usePanel();
-  const state = useStore(instance.state);
+  const state = useSignal(instance.state);
   return (
     <SidePanel.Section title={words.title} as="h2">
       {state.status === "loading" ? (

@@ -9,7 +9,7 @@ import type { SyntheticEvent } from "react";
 import type { Align } from "../props";
 import { useMessages, usePanel } from "./context";
 
-// panel.css mirrors the outer two where the panel reads right to left.
+// panel.css mirrors the outer two in a panel that reads right to left.
 const ICONS = {
   start: <TextAlignLeftSmall className="mirrored" />,
   center: <TextAlignCenterSmall />,

@@ -1,15 +1,16 @@
-// The panel's frame: header, scrolling content, and the one state in which there is no form at all.
+// The panel's frame: header, scrolling content, and the one state without a form.
 import { Heading, SidePanel, WixDesignSystemProvider } from "@wix/design-system";
 import type { ReactNode } from "react";
 import type { Messages } from "../messages";
 import { AboutSection } from "./AboutSection";
 import type { Panel } from "./context";
-import { MessagesContext, PanelContext, useStore } from "./context";
+import { MessagesContext, PanelContext, useSignal } from "./context";
+import { GuestsSection } from "./GuestsSection";
 import { NoEditor } from "./NoEditor";
 import { SiteSection } from "./SiteSection";
 import { WidgetSection } from "./WidgetSection";
 
-/** panel is null where nothing frames the page. */
+/** panel is null when the page is not in a frame. */
 export function App({ panel, messages }: { panel: Panel | null; messages: Messages }) {
   return (
     <WixDesignSystemProvider as="div" className="panel">
@@ -40,7 +41,7 @@ export function App({ panel, messages }: { panel: Panel | null; messages: Messag
 }
 
 function Content({ panel }: { panel: Panel }) {
-  const { status } = useStore(panel.widget.state);
+  const { status } = useSignal(panel.widget.state);
   if (status === "no-editor") {
     return (
       <Scroll>
@@ -52,6 +53,7 @@ function Content({ panel }: { panel: Panel }) {
     <Scroll>
       <WidgetSection />
       <SiteSection />
+      <GuestsSection />
       <AboutSection />
     </Scroll>
   );

@@ -1,4 +1,4 @@
-// A colour, chosen in the editor's own picker so that the site's theme colours are there.
+// A color, chosen in the editor's own picker, which offers the site's theme colors.
 import { FillPreview, FormField, SidePanel } from "@wix/design-system";
 import { useState } from "react";
 import { usePanel } from "./context";
@@ -24,7 +24,7 @@ export function ColorField({ name, label, value }: Props) {
     try {
       await editor.inputs.selectColor(value, { onChange: take });
     } catch {
-      // The picker was closed or the editor has none: the colour stays.
+      // The picker was closed, or the editor has none: the color stays.
     } finally {
       setOpen(false);
     }

@@ -1,4 +1,4 @@
-// Two people saved: both values, and the choice between them.
+// Shown after a conflict of two saves: both values, and the choice between them.
 import { Box, Button, SectionHelper, SidePanel, Text } from "@wix/design-system";
 import { useEffect, useRef } from "react";
 import { useMessages, usePanel } from "./context";
@@ -8,7 +8,7 @@ export function Conflict({ theirs, mine }: { theirs: string; mine: string }) {
   const { site } = usePanel();
   const box = useRef<HTMLDivElement>(null);
 
-  // The Save button that had the focus is gone.
+  // The Save button, which had the focus, is no longer there.
   useEffect(() => box.current?.focus(), []);
 
   return (

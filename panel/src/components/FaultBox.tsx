@@ -1,11 +1,11 @@
-// A fault of the server part, with the way out that fits it.
+// A notice about a failed request, with the action that fits it.
 import { useEffect, useState } from "react";
 import type { Fault } from "../fault";
 import { kindOf } from "../fault";
 import { useMessages } from "./context";
 import { NoticeBox } from "./NoticeBox";
 
-/** title replaces the fault's own heading as the first words. retry is absent where trying again makes no sense. */
+/** title is put before the fault's own title. retry is absent when a retry makes no sense. */
 export function FaultBox({
   fault,
   title,
@@ -18,10 +18,12 @@ export function FaultBox({
   const messages = useMessages();
   const kind = kindOf(fault);
   const wait = useSecondsUntil(fault.details.retryAt);
+  const { requestId, sentence } = fault.details;
   const notice = messages.faults[kind];
-  const { requestId } = fault.details;
+  const body = kind === "app" && sentence ? sentence : notice.body;
+  const traceable = kind === "server" || kind === "store" || kind === "app";
 
-  // The browser knows when the network is back.
+  // Retries when the browser reports that the network is back.
   useEffect(() => {
     if (kind !== "offline" || !retry || title) {
       return;
@@ -36,6 +38,7 @@ export function FaultBox({
         return { label: messages.reload, run: () => window.location.reload() };
       case "foreign":
       case "owner":
+      case "instance":
         return undefined;
       default:
         return retry && wait > 0
@@ -46,14 +49,14 @@ export function FaultBox({
 
   return (
     <NoticeBox
-      notice={title ? { title: `${title}: ${notice.title}`, body: notice.body } : notice}
-      note={kind === "server" && requestId ? messages.reference(requestId) : undefined}
+      notice={{ title: title ? `${title}: ${notice.title}` : notice.title, body }}
+      note={traceable && requestId ? messages.reference(requestId) : undefined}
       action={action()}
     />
   );
 }
 
-/** Counts down to a moment; 0 once it has come, or when there is none. */
+/** Counts the seconds down to a time in milliseconds since 1970; 0 once it has passed, or when there is none. */
 function useSecondsUntil(at: number | undefined): number {
   const left = () => (at === undefined ? 0 : Math.max(0, Math.ceil((at - Date.now()) / 1000)));
   const [seconds, setSeconds] = useState(left);

@@ -16,14 +16,14 @@ export function FontField({ value }: { value: Font | null }) {
       return;
     }
     widget.set("font", textDecoration ? { font, textDecoration } : { font });
-    // A custom element's fonts are loaded with the page only when the editor knows of them. Not every editor asks.
+    // The page loads a custom element's fonts only when they are reported here. Not every editor has this call.
     editor.widget.setPreloadFonts([font]).catch(() => {});
   };
   const choose = async () => {
     try {
       await editor.inputs.selectFont(value ?? undefined, { onChange: take });
     } catch {
-      // The picker was closed or the editor has none: the font stays.
+      // The picker was closed, or the editor has none: the font stays.
     }
   };
 

@@ -1,14 +1,12 @@
 // The greeting and its Save button.
 import { Box, Button, FormField, Input, Loader, SidePanel, Text } from "@wix/design-system";
 import { Check } from "@wix/wix-ui-icons-common";
-import type { SiteState } from "../siteModel";
+import type { Editing } from "../siteModel";
 import { canSave, charactersIn, isChanged, MAX_GREETING } from "../siteModel";
 import { useMessages, usePanel } from "./context";
 import { FaultBox } from "./FaultBox";
 
-type Editable = Extract<SiteState, { status: "ready" | "saving" | "saved" }>;
-
-export function GreetingForm({ state }: { state: Editable }) {
+export function GreetingForm({ state }: { state: Editing }) {
   const { site: words } = useMessages();
   const { site } = usePanel();
   const { draft, fault, invalid } = state;
@@ -57,7 +55,7 @@ const Left = ({ count }: { count: number }) => (
   </Text>
 );
 
-function Progress({ state }: { state: Editable }) {
+function Progress({ state }: { state: Editing }) {
   const { site: words } = useMessages();
   if (state.status === "saving") {
     return (

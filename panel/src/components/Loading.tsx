@@ -1,4 +1,4 @@
-// The outline of a form that is not there yet.
+// The outline of a form that is still loading.
 import { SidePanel, SkeletonGroup, SkeletonLine, SkeletonRectangle } from "@wix/design-system";
 import { useMessages } from "./context";
 

@@ -1,4 +1,4 @@
-// The display name: the stage follows when the typing pauses, and at once when the field is left.
+// The display name. The stage is updated when the typing pauses, and at once when the field loses the focus.
 import { FormField, Input, SidePanel } from "@wix/design-system";
 import { useMessages, usePanel } from "./context";
 

@@ -1,4 +1,4 @@
-// Shown where no Wix editor answers.
+// Shown when no Wix editor answers.
 import { Heading, Text, TextButton } from "@wix/design-system";
 import { useMessages } from "./context";
 

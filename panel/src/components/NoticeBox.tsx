@@ -1,11 +1,11 @@
-// A message in the flow of the form, with at most one thing to do.
+// A message between the fields, with at most one action.
 import { SectionHelper, SidePanel } from "@wix/design-system";
 import type { Notice } from "../messages";
 
 interface Props {
   notice: Notice;
   note?: string;
-  /** Without run the button is there but cannot be used yet. */
+  /** Without run the button is disabled. */
   action?: { label: string; run?: () => void };
 }
 

@@ -1,4 +1,4 @@
-// Back to the defaults, asked for twice.
+// Resets the widget to its defaults, after a confirmation.
 import { SectionHelper, SidePanel, TextButton } from "@wix/design-system";
 import { useEffect, useRef, useState } from "react";
 import { useMessages, usePanel } from "./context";
@@ -11,7 +11,7 @@ export function ResetField() {
   const box = useRef<HTMLDivElement>(null);
   const asked = useRef(false);
 
-  // The question stands where the button was; the focus follows it there and back.
+  // The question replaces the button; the focus moves to it and back.
   useEffect(() => {
     if (asking || asked.current) {
       box.current?.querySelector("button")?.focus();

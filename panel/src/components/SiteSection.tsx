@@ -1,8 +1,8 @@
-// "All widgets on this site": what the server keeps for every widget at once.
+// "All widgets on this site": the settings that the server stores for every widget at once.
 import { SidePanel } from "@wix/design-system";
 import type { SiteState } from "../siteModel";
 import { Conflict } from "./Conflict";
-import { useMessages, usePanel, useStore } from "./context";
+import { useMessages, usePanel, useSignal } from "./context";
 import { FaultBox } from "./FaultBox";
 import { GreetingForm } from "./GreetingForm";
 import { Loading } from "./Loading";
@@ -10,7 +10,7 @@ import { Loading } from "./Loading";
 export function SiteSection() {
   const { site: words } = useMessages();
   const { site } = usePanel();
-  const state = useStore(site.state);
+  const state = useSignal(site.state);
   return (
     <SidePanel.Section title={words.title} as="h2">
       <Body state={state} />
@@ -22,7 +22,7 @@ export function SiteSection() {
 }
 
 function Body({ state }: { state: SiteState }) {
-  const { site, instance } = usePanel();
+  const { site, instance, guests } = usePanel();
   switch (state.status) {
     case "loading":
       return <Loading fields={1} />;
@@ -33,6 +33,7 @@ function Body({ state }: { state: SiteState }) {
           retry={() => {
             void site.load();
             void instance.load();
+            void guests.load();
           }}
         />
       );

@@ -1,10 +1,10 @@
-// "This widget": everything that lives in the attributes of the selected widget.
+// "This widget": the settings in the attributes of the selected widget.
 import { EmptyState, SidePanel, Text, TextButton } from "@wix/design-system";
 import type { WidgetProps } from "../props";
 import type { WidgetState } from "../widgetModel";
 import { AlignField } from "./AlignField";
 import { ColorField } from "./ColorField";
-import { useMessages, usePanel, useStore } from "./context";
+import { useMessages, usePanel, useSignal } from "./context";
 import { FontField } from "./FontField";
 import { Loading } from "./Loading";
 import { NameField } from "./NameField";
@@ -15,7 +15,7 @@ import { StatusField } from "./StatusField";
 export function WidgetSection() {
   const { widget: words } = useMessages();
   const { widget } = usePanel();
-  const state = useStore(widget.state);
+  const state = useSignal(widget.state);
   return (
     <SidePanel.Section title={words.title} as="h2">
       <Body state={state} />

@@ -1,10 +1,11 @@
-// What every part of the panel is given: its words and the models behind it.
+// What every component can use: the panel's texts and the models behind it.
 import { createContext, useContext, useSyncExternalStore } from "react";
 import type { Editor } from "../editor";
+import type { GuestsModel } from "../guestsModel";
 import type { InstanceModel } from "../instanceModel";
 import type { Messages } from "../messages";
+import type { Signal } from "../signal";
 import type { SiteModel } from "../siteModel";
-import type { Store } from "../store";
 import type { WidgetModel } from "../widgetModel";
 
 export interface Panel {
@@ -12,19 +13,20 @@ export interface Panel {
   widget: WidgetModel;
   site: SiteModel;
   instance: InstanceModel;
+  guests: GuestsModel;
 }
 
 export const PanelContext = createContext<Panel | null>(null);
 export const MessagesContext = createContext<Messages | null>(null);
 
-export const usePanel = () => given(useContext(PanelContext));
-export const useMessages = () => given(useContext(MessagesContext));
+export const usePanel = () => provided(useContext(PanelContext));
+export const useMessages = () => provided(useContext(MessagesContext));
 
-export function useStore<T>(store: Store<T>): T {
-  return useSyncExternalStore(store.subscribe, store.get);
+export function useSignal<T>(signal: Signal<T>): T {
+  return useSyncExternalStore(signal.subscribe, signal.get);
 }
 
-function given<T>(value: T | null): T {
+function provided<T>(value: T | null): T {
   if (value === null) {
     throw new Error("rendered outside its provider");
   }

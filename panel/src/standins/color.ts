@@ -1,4 +1,4 @@
-// Stands in for the package "color", with which the Design System's FillPreview tells colours from other fills. Here
-// every fill is a colour, in any notation that CSS knows.
+// Replaces the package "color", with which the Design System's FillPreview distinguishes colors from other fills. Here
+// every fill is a color, in any notation of CSS.
 
 export default (fill: string) => fill;

@@ -1,4 +1,4 @@
-// Stands in for the package "gradient-parser", with which the Design System's FillPreview recognises gradients. None is
-// shown here.
+// Replaces the package "gradient-parser", with which the Design System's FillPreview recognizes gradients. The panel
+// shows none.
 
 export default { parse: () => null };

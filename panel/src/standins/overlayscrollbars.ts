@@ -1,4 +1,4 @@
-// Stands in for the package "overlayscrollbars", which the Design System's SidePanel draws its scroll bars with: a tenth
-// of the bundle. Saying that they are drawn already leaves the browser's own in place; panel.css makes them thin.
+// Replaces the package "overlayscrollbars" (a tenth of the bundle), with which the Design System's SidePanel draws its
+// scroll bars. Reporting that they exist leaves the browser's own, which panel.css makes thin.
 
 export const OverlayScrollbars = { valid: () => true };

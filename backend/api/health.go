@@ -1,0 +1,34 @@
+package api
+
+// Liveness and readiness.
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+)
+
+func (s *Server) healthz(c echo.Context) error {
+	return c.JSON(http.StatusOK, map[string]string{"status": "ok"})
+}
+
+// readyz reports whether requests should be sent here: the store answers and the process
+// is not about to end. An outage of Wix does not make us unready, since callers whose
+// tokens are cached are still served.
+func (s *Server) readyz(c echo.Context) error {
+	c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
+	if s.opts.Draining() {
+		return c.JSON(http.StatusServiceUnavailable, map[string]string{"status": "draining"})
+	}
+	if p := s.opts.Production; p != nil {
+		ctx, cancel := context.WithTimeout(c.Request().Context(), time.Second)
+		defer cancel()
+		if err := p.Store.Ping(ctx); err != nil {
+			s.opts.Logger.Error("the store does not answer", "cause", err)
+			return c.JSON(http.StatusServiceUnavailable, map[string]string{"status": "store unreachable"})
+		}
+	}
+	return c.JSON(http.StatusOK, map[string]string{"status": "ok"})
+}

@@ -1,0 +1,34 @@
+package api
+
+// The pages for people.
+
+import (
+	"net/http"
+
+	"github.com/a-h/templ"
+	"github.com/labstack/echo/v4"
+
+	"github.com/nametag-dev/nametag/web"
+)
+
+func (s *Server) home(c echo.Context) error {
+	return s.render(c, http.StatusOK, web.Home(web.HomeData{BasePath: s.opts.BasePath, Demo: s.opts.Demo != nil}))
+}
+
+func (s *Server) install(c echo.Context) error {
+	return s.render(c, http.StatusOK, web.Install(s.opts.Install))
+}
+
+// pageCSP lets our pages use their own files and nothing else.
+const pageCSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
+	"connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+func (s *Server) render(c echo.Context, status int, page templ.Component) error {
+	h := c.Response().Header()
+	h.Set(echo.HeaderContentSecurityPolicy, pageCSP)
+	h.Set(echo.HeaderReferrerPolicy, "strict-origin-when-cross-origin")
+	h.Set(echo.HeaderCacheControl, "no-cache")
+	h.Set(echo.HeaderContentType, "text/html; charset=utf-8")
+	c.Response().WriteHeader(status)
+	return page.Render(c.Request().Context(), c.Response())
+}

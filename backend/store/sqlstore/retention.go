@@ -1,0 +1,174 @@
+package sqlstore
+
+// Deleting: instances with everything that is stored about them, and old jobs.
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/nametag-dev/nametag/backend/instance"
+)
+
+const (
+	lockSQL = `SELECT id FROM instances WHERE id = ?`
+
+	// Without an order, which would tempt a planner to walk through all instances by id.
+	removedSQL = `SELECT id FROM instances WHERE removed_at < ?`
+
+	lockRemovedSQL = `SELECT id FROM instances WHERE id = ? AND removed_at < ?`
+
+	deleteSQL = `DELETE FROM instances WHERE id = ?`
+
+	deleteJobsSQL = `DELETE FROM jobs WHERE instance_id = ?`
+
+	// Only events have a received_at.
+	deleteDoneSQL = `DELETE FROM jobs WHERE state = 'done' AND received_at < ?`
+)
+
+// Delete implements instance.Store. An instance that does not exist is created first, so
+// that the lock on it keeps everyone else from adding to what is being deleted.
+func (s *Store) Delete(ctx context.Context, id string) error {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
+	err := s.tx(ctx, func(tx *sql.Tx) error {
+		_, err := s.insertUntil(ctx, tx, instance.NewInstance(id, time.Time{}), func() error {
+			return s.lock(ctx, tx, lockSQL, id)
+		})
+		if err != nil {
+			return err
+		}
+		return s.purge(ctx, tx, id)
+	})
+	if err == nil {
+		err = s.removeTraces(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("delete an instance: %w", err)
+	}
+	return nil
+}
+
+// removeTraces takes what has been deleted out of SQLite's write-ahead log. It waits for
+// those who read from the log, as long as for any lock.
+func (s *Store) removeTraces(ctx context.Context) error {
+	if s.dialect.afterPurge == "" {
+		return nil
+	}
+	var busy, frames, moved int
+	err := s.write.QueryRowContext(ctx, s.dialect.afterPurge).Scan(&busy, &frames, &moved)
+	if err == nil && busy != 0 {
+		err = errors.New("another connection is reading it")
+	}
+	if err != nil {
+		return fmt.Errorf("the rows are deleted, but the write-ahead log could not be emptied: %w", err)
+	}
+	return nil
+}
+
+// PurgeRemoved implements instance.Store. Each instance is a transaction of its own, so
+// that a long list of them stops no other writer.
+func (s *Store) PurgeRemoved(ctx context.Context, before time.Time) ([]string, error) {
+	removed, err := s.removed(ctx, before)
+	if err != nil {
+		return nil, fmt.Errorf("look for removed instances: %w", err)
+	}
+	var (
+		purged []string
+		failed error
+		more   int
+	)
+	for _, id := range removed {
+		switch err := s.purgeRemoved(ctx, id, before); {
+		case err == nil:
+			purged = append(purged, id)
+		case errors.Is(err, instance.ErrNotFound): // it was revived or deleted just now
+		case ctx.Err() != nil:
+			return purged, fmt.Errorf("purge the removed instance %s: %w", id, err)
+		case failed == nil:
+			failed = fmt.Errorf("purge the removed instance %s: %w", id, err)
+		default:
+			more++
+		}
+	}
+	if more > 0 {
+		failed = fmt.Errorf("%w (and %d instances more)", failed, more)
+	}
+	if len(purged) > 0 {
+		failed = errors.Join(failed, s.removeTraces(ctx))
+	}
+	return purged, failed
+}
+
+// removed lists the instances that were removed before a time.
+func (s *Store) removed(ctx context.Context, before time.Time) ([]string, error) {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
+	rows, err := s.read.QueryContext(ctx, s.dialect.rebind(removedSQL), before.UnixMilli())
+	if err != nil {
+		return nil, err
+	}
+	ids, err := scanStrings(rows)
+	slices.Sort(ids)
+	return ids, err
+}
+
+func (s *Store) purgeRemoved(ctx context.Context, id string, before time.Time) error {
+	// However long the caller may take for all of them, one gets no more than this.
+	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
+	defer cancel()
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		if err := s.lock(ctx, tx, lockRemovedSQL, id, before.UnixMilli()); err != nil {
+			return err
+		}
+		return s.purge(ctx, tx, id)
+	})
+}
+
+// lock locks the one instance that a query finds, or returns ErrNotFound. It does not read
+// the row: one that cannot be read can still be deleted.
+func (s *Store) lock(ctx context.Context, tx *sql.Tx, query string, args ...any) error {
+	var id string
+	err := tx.QueryRowContext(ctx, s.dialect.rebind(query+s.dialect.forUpdate), args...).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return instance.ErrNotFound
+	}
+	return err
+}
+
+// purge deletes everything about an instance that the transaction has locked: the app's
+// rows first, so that they may have foreign keys, then its jobs and the instance itself.
+func (s *Store) purge(ctx context.Context, tx *sql.Tx, id string) error {
+	for _, t := range s.app.Tables {
+		if t.Purge == nil {
+			continue
+		}
+		err := runHook(ctx, "Purge of the table "+t.Name, func(ctx context.Context) error {
+			return t.Purge(ctx, s.appTx(ctx, tx), id)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if err := s.exec(ctx, tx, deleteJobsSQL, id); err != nil {
+		return err
+	}
+	if err := s.exec(ctx, tx, deleteSQL, id); err != nil {
+		return err
+	}
+	return s.notify(ctx, tx, id, true)
+}
+
+// DeleteDone implements instance.Jobs.
+func (s *Store) DeleteDone(ctx context.Context, before time.Time) (int, error) {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
+	n, err := s.execCount(ctx, s.write, deleteDoneSQL, before.UnixMilli())
+	if err != nil {
+		return 0, fmt.Errorf("delete old events: %w", err)
+	}
+	return int(n), nil
+}

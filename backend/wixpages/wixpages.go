@@ -1,0 +1,189 @@
+// Package wixpages serves the offline Wix with pages for people: a simulated site that
+// shows the widget, a simulated editor with its settings panel, and an index of both.
+package wixpages
+
+import (
+	"cmp"
+	"errors"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"github.com/nametag-dev/nametag/backend/wixsim"
+	"github.com/nametag-dev/nametag/web"
+)
+
+// assetsPath is the URL of the bundle, relative to the pages, which are all at the root.
+const assetsPath = "_sim/assets/"
+
+// Options describe the app that the pages show. Only Tag is required.
+type Options struct {
+	// Tag is the name of the app's custom element.
+	Tag string
+	// AppURL is the address of the app's server.
+	AppURL string
+	// WidgetURL is the element's script; "" means widget.js below AppURL.
+	WidgetURL string
+	// PanelURL is the page of the settings panel; "" means panel/ below AppURL.
+	PanelURL string
+	// Assets serves the browser bundle of the pages. Without one the pages answer 503.
+	Assets http.Handler
+	// Logger is for pages that cannot be written; nil means no log.
+	Logger *slog.Logger
+}
+
+// New returns a handler that serves the REST API and the control API of an offline Wix, and
+// the pages: GET / is the index, GET /site a site, GET /editor the editor. PUT
+// /_sim/published/{instanceId} publishes the elements of the editor's stage on the site.
+func New(sim *wixsim.Sim, o Options) (http.Handler, error) {
+	p, err := newPages(sim, o)
+	if err != nil {
+		return nil, err
+	}
+	return p.handler(), nil
+}
+
+// WebhookURL returns the URL at which an app on this machine is expected to receive webhooks:
+// webhooks/wix below appURL. It returns "" where appURL is not of this machine: webhooks leave
+// the machine only to a URL that was configured.
+func WebhookURL(appURL string) string {
+	if !wixsim.IsLocalURL(appURL) {
+		return ""
+	}
+	return strings.TrimRight(appURL, "/") + "/webhooks/wix"
+}
+
+// pages holds what has been published on each site.
+type pages struct {
+	sim *wixsim.Sim
+	o   Options
+
+	mu        sync.Mutex
+	published map[string][]web.Element
+	order     []string // instance ids, the one published longest ago first
+}
+
+func newPages(sim *wixsim.Sim, o Options) (*pages, error) {
+	if !web.TagName.MatchString(o.Tag) {
+		return nil, errors.New("the pages of the offline Wix need a tag that can name a custom element, such as my-widget")
+	}
+	base := strings.TrimSuffix(o.AppURL, "/")
+	o.WidgetURL = cmp.Or(o.WidgetURL, base+"/widget.js")
+	o.PanelURL = cmp.Or(o.PanelURL, base+"/panel/")
+	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
+	return &pages{sim: sim, o: o, published: map[string][]web.Element{}}, nil
+}
+
+func (p *pages) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", p.sim.Handler())
+	mux.HandleFunc("GET /{$}", p.index)
+	mux.HandleFunc("GET /site", p.site)
+	mux.HandleFunc("GET /editor", p.editor)
+	mux.Handle("PUT /_sim/published/{instance}", wixsim.LocalOnly(http.HandlerFunc(p.publish)))
+	if p.o.Assets != nil {
+		mux.Handle("GET /"+assetsPath, http.StripPrefix("/"+strings.TrimSuffix(assetsPath, "/"), p.o.Assets))
+	}
+	return mux
+}
+
+func (p *pages) index(w http.ResponseWriter, r *http.Request) {
+	data := web.SimData{Assets: assetsPath, AppID: p.sim.AppID(), AppURL: p.o.AppURL}
+	for _, in := range p.sim.Installations() {
+		data.Installs = append(data.Installs, web.SimInstall{
+			InstanceID: in.InstanceID, SiteName: in.SiteDisplayName, Plan: in.Plan,
+		})
+	}
+	for _, in := range p.sim.Removed() {
+		data.Installs = append(data.Installs, web.SimInstall{
+			InstanceID: in.InstanceID, SiteName: in.SiteDisplayName, Removed: true,
+		})
+	}
+	data.RetryMS = p.retryMS()
+	p.show(w, r, http.StatusOK, ownPagePolicy+"; connect-src 'self'", web.SimIndex(data))
+}
+
+func (p *pages) editor(w http.ResponseWriter, r *http.Request) {
+	in, installed, ok := p.installation(r.URL.Query().Get("instance"))
+	if !ok {
+		p.notInstalled(w, r)
+		return
+	}
+	state := web.AppState{Installed: installed}
+	if installed {
+		state.Plan, state.BillingCycle, state.RenewalCancelled = in.Plan, in.BillingCycle, in.RenewalCancelled
+	}
+	p.show(w, r, http.StatusOK, editorPolicy(p.o), web.EditorPage(web.EditorData{
+		Assets: assetsPath, AppID: p.sim.AppID(), InstanceID: in.InstanceID, SiteID: in.SiteID,
+		SiteName: in.SiteDisplayName, Tag: p.o.Tag, WidgetURL: p.o.WidgetURL, PanelURL: p.o.PanelURL,
+		TokensURL: "_sim/tokens", PublishURL: "_sim/published/" + in.InstanceID,
+		SiteURL: "site?instance=" + in.InstanceID, Elements: p.elements(in.InstanceID),
+		App: state, RetryMS: p.retryMS(),
+	}))
+}
+
+// installation returns the one with that id, or the oldest for "". One that has been
+// removed is found too, as its site still exists.
+func (p *pages) installation(id string) (in wixsim.Installation, installed, ok bool) {
+	if id == "" {
+		in, installed = p.sim.First()
+		return in, installed, installed
+	}
+	if in, installed = p.sim.Installation(id); installed {
+		return in, true, true
+	}
+	removed := p.sim.Removed()
+	i := slices.IndexFunc(removed, func(in wixsim.Installation) bool { return strings.EqualFold(in.InstanceID, id) })
+	if i < 0 {
+		return wixsim.Installation{}, false, false
+	}
+	return removed[i], false, true
+}
+
+// retryMS is the retry schedule of webhooks in milliseconds.
+func (p *pages) retryMS() []float64 {
+	var ms []float64
+	for _, delay := range p.sim.RetryDelays() {
+		ms = append(ms, float64(delay)/float64(time.Millisecond))
+	}
+	return ms
+}
+
+func (p *pages) notInstalled(w http.ResponseWriter, r *http.Request) {
+	p.message(w, r, http.StatusNotFound, "The app is not installed there",
+		"No site has the app under this instance id. The first page lists those that have.")
+}
+
+func (p *pages) message(w http.ResponseWriter, r *http.Request, status int, title, text string) {
+	p.show(w, r, status, ownPagePolicy, web.Message(web.MessageData{
+		Assets: assetsPath, Title: title, Text: text, Status: status,
+	}))
+}
+
+// show writes a page. Without the bundle the pages cannot work, and the answer says so.
+func (p *pages) show(w http.ResponseWriter, r *http.Request, status int, policy string, page templ.Component) {
+	if p.o.Assets == nil {
+		status, policy = http.StatusServiceUnavailable, ownPagePolicy
+		page = web.Message(web.MessageData{
+			Assets: assetsPath, Title: "The bundles are missing", Status: status,
+			Text: "This program was built without the browser code of its pages. Run “make build”. The API works all the same.",
+		})
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "strict-origin-when-cross-origin")
+	if policy != "" {
+		h.Set("Content-Security-Policy", policy)
+	}
+	w.WriteHeader(status)
+	if err := page.Render(r.Context(), w); err != nil {
+		p.o.Logger.Warn("simulated page not written", "cause", err)
+	}
+}
