@@ -33,7 +33,9 @@ type world struct {
 	t   *testing.T
 	sim *wixsim.Sim
 	url string
-	log *lockedBuffer
+	// admin is the address of metrics and profiles.
+	admin string
+	log   *lockedBuffer
 }
 
 type lockedBuffer struct {
@@ -110,7 +112,7 @@ func startApp(t *testing.T, app kit.New, sim *wixsim.Sim, environ ...string) *wo
 			t.Errorf("the app ended with: %v", err)
 		}
 	})
-	w.url = a.URL()
+	w.url, w.admin = a.URL(), "http://"+a.admin.listener.Addr().String()
 	return w
 }
 

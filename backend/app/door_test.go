@@ -16,6 +16,8 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/nametag-dev/nametag/backend/apierr"
 	"github.com/nametag-dev/nametag/backend/identity"
 	"github.com/nametag-dev/nametag/backend/kit"
@@ -383,5 +385,51 @@ func TestDoor_faultsOfTheAppCostOneRequest(t *testing.T) {
 		if got := w.as(token, "/api/reviews"); got.status != 200 {
 			t.Errorf("after %s: %d %s", path, got.status, got.text)
 		}
+	}
+}
+
+func TestDoor_toolsOfTheApp(t *testing.T) {
+	sim, err := wixsim.New(wixsim.Config{AppID: appID, AppSecret: appSecret})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	t.Cleanup(func() { // after the server's own
+		select {
+		case <-ended:
+		default:
+			t.Error("the app was not closed")
+		}
+	})
+	w := startApp(t, func(tools kit.Tools) (kit.App, error) {
+		a, err := newReviews(tools)
+		counted := prometheus.NewCounter(prometheus.CounterOpts{Name: "reviews_counted_total", Help: "Answers."})
+		tools.Metrics.MustRegister(counted)
+		answer := a.Answer
+		a.Answer = func(ctx context.Context, c kit.Call) (any, error) {
+			counted.Inc()
+			c.Log().Info("answered")
+			return answer(ctx, c)
+		}
+		a.Start = func(ctx context.Context) error {
+			var n int
+			return tools.DB.QueryRow(ctx, `SELECT count(*) FROM reviews`).Scan(&n)
+		}
+		a.Close = func() error { close(ended); return nil }
+		return a, err
+	}, sim, "NAMETAG_DEMO=false")
+	site, err := sim.Install(wixsim.InstallRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := w.as(w.mint(wixsim.TokenRequest{InstanceID: site.InstanceID}), "/api/get-instance"); got.status != 200 {
+		t.Fatalf("%d %s", got.status, got.text)
+	}
+	if log := w.log.String(); !strings.Contains(log, `"msg":"answered","instanceId":"`+site.InstanceID) {
+		t.Errorf("the app's line is not in the log: %s", log)
+	}
+	w.url = w.admin
+	if got := w.ask("GET", "/metrics", ""); !strings.Contains(got.text, "reviews_counted_total 1\n") {
+		t.Errorf("the app's metric is not among the others:\n%s", got.text)
 	}
 }
