@@ -7,6 +7,7 @@ package business
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -17,10 +18,10 @@ import (
 const (
 	// writeEvery is how often the counts are written.
 	writeEvery = 5 * time.Second
-	// maxCounts is how many counts may wait: at one more they are written at once.
-	maxCounts = 20_000
-	// mostCounts bounds the memory while the database is away: a guest of a further
-	// instance is not counted then.
+	// maxCounts is how many counts of a shard may wait: at one more they are written at once.
+	maxCounts = 2_000
+	// mostCounts bounds the memory of a shard while the database is away: a guest of a
+	// further instance is not counted then.
 	mostCounts = 5 * maxCounts
 	// batch is how many counts one transaction writes.
 	batch = 500
@@ -31,12 +32,17 @@ const (
 type guests struct {
 	tools kit.Tools
 
-	mu     sync.Mutex
-	counts map[day]int64
+	// shards share the counts, so that requests do not wait for each other's.
+	shards [16]shard
 
 	full   chan struct{}
 	cancel context.CancelFunc
 	done   chan struct{}
+}
+
+type shard struct {
+	mu     sync.Mutex
+	counts map[day]int64
 }
 
 // day is one day (UTC, in days since 1970) of one instance.
@@ -46,7 +52,11 @@ type day struct {
 }
 
 func newGuests(t kit.Tools) *guests {
-	return &guests{tools: t, counts: map[day]int64{}, full: make(chan struct{}, 1), done: make(chan struct{})}
+	g := &guests{tools: t, full: make(chan struct{}, 1), done: make(chan struct{})}
+	for i := range g.shards {
+		g.shards[i].counts = map[day]int64{}
+	}
+	return g
 }
 
 const secondsPerDay = 24 * 60 * 60
@@ -56,12 +66,13 @@ func dayOf(at time.Time) int64 { return at.Unix() / secondsPerDay }
 // greet counts one guest.
 func (g *guests) greet(instanceID string, at time.Time) {
 	today := day{instanceID, dayOf(at)}
-	g.mu.Lock()
-	waiting := len(g.counts)
-	if _, counted := g.counts[today]; counted || waiting < mostCounts {
-		g.counts[today]++
+	s := &g.shards[rand.IntN(len(g.shards))]
+	s.mu.Lock()
+	waiting := len(s.counts)
+	if _, counted := s.counts[today]; counted || waiting < mostCounts {
+		s.counts[today]++
 	}
-	g.mu.Unlock()
+	s.mu.Unlock()
 	if waiting >= maxCounts {
 		select {
 		case g.full <- struct{}{}:
@@ -107,11 +118,7 @@ ON CONFLICT (instance_id, day) DO UPDATE SET guests = guest_days.guests + exclud
 
 // write stores what has been counted. Counts that could not be stored are counted again.
 func (g *guests) write(ctx context.Context) error {
-	g.mu.Lock()
-	counts := g.counts
-	g.counts = map[day]int64{}
-	g.mu.Unlock()
-
+	counts := g.take()
 	byInstance := map[string][]day{}
 	for d := range counts {
 		byInstance[d.instanceID] = append(byInstance[d.instanceID], d)
@@ -142,11 +149,27 @@ func (g *guests) write(ctx context.Context) error {
 	return nil
 }
 
+// take returns what has been counted and begins again at zero.
+func (g *guests) take() map[day]int64 {
+	all := map[day]int64{}
+	for i := range g.shards {
+		s := &g.shards[i]
+		s.mu.Lock()
+		for d, n := range s.counts {
+			all[d] += n
+		}
+		clear(s.counts)
+		s.mu.Unlock()
+	}
+	return all
+}
+
 func (g *guests) putBack(counts map[day]int64) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
+	s := &g.shards[0]
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for d, n := range counts {
-		g.counts[d] += n
+		s.counts[d] += n
 	}
 }
 
@@ -169,11 +192,14 @@ func (g *guests) lastDays(ctx context.Context, c kit.Call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	g.mu.Lock()
-	for n := first; n <= today; n++ {
-		found[n] += g.counts[day{c.Instance.ID, n}]
+	for i := range g.shards {
+		s := &g.shards[i]
+		s.mu.Lock()
+		for n := first; n <= today; n++ {
+			found[n] += s.counts[day{c.Instance.ID, n}]
+		}
+		s.mu.Unlock()
 	}
-	g.mu.Unlock()
 	var a guestsAnswer
 	for n := first; n <= today; n++ {
 		a.Days = append(a.Days, guestDay{time.Unix(n*secondsPerDay, 0).UTC().Format(time.DateOnly), found[n]})
