@@ -15,7 +15,6 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/nametag-dev/nametag/backend/business"
 	"github.com/nametag-dev/nametag/backend/kit"
 )
 
@@ -28,7 +27,7 @@ func (r run) Run() int {
 }
 
 // asServer, set in the environment, makes this test binary a server, because tests that
-// kill need another process: "1" of the app that ships, "reviews" of the second app.
+// kill need another process: "1" of the greeter, "reviews" of the second app.
 const asServer = "NAMETAG_TEST_AS_SERVER"
 
 func TestMain(m *testing.M) {
@@ -49,7 +48,7 @@ func serveAsChild() {
 		log.Error("configuration", "cause", err)
 		os.Exit(2)
 	}
-	apps := map[string]kit.New{"1": business.New, "reviews": newReviews}
+	apps := map[string]kit.New{"1": newGreeter, "reviews": newReviews}
 	a, err := Serve(ctx, config, fakeBundles(), apps[os.Getenv(asServer)], log)
 	if err != nil {
 		log.Error("start", "cause", err)

@@ -17,7 +17,6 @@ import (
 	"testing/fstest"
 	"time"
 
-	"github.com/nametag-dev/nametag/backend/business"
 	"github.com/nametag-dev/nametag/backend/kit"
 	"github.com/nametag-dev/nametag/backend/wixsim"
 )
@@ -82,7 +81,7 @@ func start(t *testing.T, environ ...string) *world {
 
 func startWith(t *testing.T, sim *wixsim.Sim, environ ...string) *world {
 	t.Helper()
-	return startApp(t, business.New, sim, environ...)
+	return startApp(t, newGreeter, sim, environ...)
 }
 
 // startApp starts the server with an app of the test's own.

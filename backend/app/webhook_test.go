@@ -24,7 +24,6 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"github.com/nametag-dev/nametag/backend/business"
 	"github.com/nametag-dev/nametag/backend/instance"
 	"github.com/nametag-dev/nametag/backend/store/pgtest"
 	"github.com/nametag-dev/nametag/backend/store/sqlstore"
@@ -423,7 +422,7 @@ func eventually(t *testing.T, database, id string, ok func(instance.Instance) bo
 	t.Helper()
 	opened, loaded := stores.Load(t.Name())
 	if !loaded {
-		store, err := OpenStore(t.Context(), database, business.New, slog.New(slog.DiscardHandler))
+		store, err := OpenStore(t.Context(), database, newGreeter, slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}

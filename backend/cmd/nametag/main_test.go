@@ -68,7 +68,6 @@ func TestRun(t *testing.T) {
 		{name: "show", args: []string{"instances", "show", id}, environ: []string{stored}, code: 0, out: "PaidPlanChanged of 2026-11-22T10:00:00Z"},
 		{name: "show what is not stored", args: []string{"instances", "show", gone}, environ: []string{stored}, code: 1, err: "nothing is stored"},
 		{name: "an id in capitals", args: []string{"instances", "show", strings.ToUpper(id)}, environ: []string{stored}, code: 0, out: id},
-		{name: "the tables of the app", args: []string{"instances", "export", id}, environ: []string{stored}, code: 0, out: `"guest_days": []`},
 		{name: "export", args: []string{"instances", "export", id}, environ: []string{stored}, code: 0, out: `"vendorProductId": "gold"`},
 		{name: "purge asks, and no is no", args: []string{"instances", "purge", id}, environ: []string{stored}, in: "no\n", code: 1, out: "Type yes", err: "nothing was deleted"},
 		{name: "purge asks, and silence is no", args: []string{"instances", "purge", id}, environ: []string{stored}, code: 1, err: "nothing was deleted"},
@@ -99,7 +98,6 @@ func TestRun_instancesOnPostgres(t *testing.T) {
 		want string
 	}{
 		{[]string{"migrate"}, 0, "00002"},
-		{[]string{"migrate"}, 0, "00001_guest_days.sql"},
 		{[]string{"instances", "list"}, 0, id},
 		{[]string{"instances", "show", id}, 0, "gold"},
 		{[]string{"instances", "export", id}, 0, `"vendorProductId": "gold"`},
