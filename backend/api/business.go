@@ -66,7 +66,7 @@ func (h handlers) own(c call, route kit.Route) error {
 	if err != nil {
 		return err
 	}
-	return writeReply(c, reply)
+	return writeReply(c, reply.Status, reply.BodyFor(k))
 }
 
 func (h handlers) kitCall(c call, row instance.Instance) kit.Call {
@@ -108,10 +108,10 @@ func isJSON(r *http.Request) bool {
 	return err == nil && kind == echo.MIMEApplicationJSON && r.Header.Get(echo.HeaderContentEncoding) == ""
 }
 
-func writeReply(c call, reply kit.Reply) error {
-	status := reply.Status
+// writeReply writes an answer of the app. A status of 0 is 200, or 204 without a body.
+func writeReply(c call, status int, content any) error {
 	switch {
-	case reply.Body == nil && status == 0:
+	case content == nil && status == 0:
 		status = http.StatusNoContent
 	case status == 0:
 		status = http.StatusOK
@@ -119,12 +119,12 @@ func writeReply(c call, reply kit.Reply) error {
 	if status < 200 || status > 599 {
 		return fmt.Errorf("the app answers with the status %d", status)
 	}
-	if reply.Body == nil {
+	if content == nil {
 		return c.NoContent(status)
 	}
 	// Encoded before anything is written, so that a value that cannot be encoded is an error
 	// like any other.
-	body, err := json.Marshal(reply.Body)
+	body, err := json.Marshal(content)
 	if err != nil {
 		return fmt.Errorf("encode the answer: %w", err)
 	}

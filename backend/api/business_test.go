@@ -50,6 +50,9 @@ func reviews(app *kit.App) {
 			c.Log().Info("reviewed")
 			return kit.Reply{Status: http.StatusCreated, Body: r}, nil
 		})},
+		{Method: "GET", Path: "record", Role: identity.Visitor, Handle: func(context.Context, kit.Call) (any, error) {
+			return kit.Reply{Status: http.StatusAccepted, OfInstance: func(c kit.Call) any { return c.Instance.ID }}, nil
+		}},
 		{Method: "DELETE", Path: "reviews/:id", Role: identity.Owner, Handle: func(_ context.Context, c kit.Call) (any, error) {
 			if c.Params["id"] != "7" {
 				return nil, &apierr.Error{Code: apierr.NotFound}
@@ -72,6 +75,7 @@ func TestServer_ownRoutes(t *testing.T) {
 		{"a visitor reads", "GET", "/api/reviews?sort=new", visitor, "", nil, 200, `["visitor","new","{\"greeting\":\"Hello\"}"]`},
 		{"an owner may what a visitor may", "GET", "/api/reviews", owner, "", nil, 200, `"owner"`},
 		{"HEAD works where GET does", "HEAD", "/api/reviews", visitor, "", nil, 200, ""},
+		{"an answer that is made of the record", "GET", "/api/record", visitor, "", nil, 202, `"` + site1 + `"`},
 		{"a visitor writes", "POST", "/api/reviews", visitor, `{"stars":5,"text":"fine"}`, []string{isJSON}, 201, `{"stars":5,"text":"fine"}`},
 		{"an owner deletes", "DELETE", "/api/reviews/7", owner, "", nil, 204, ""},
 		{"the handler's own 404", "DELETE", "/api/reviews/8", owner, "", nil, 404, `"code":"not_found"`},

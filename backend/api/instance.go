@@ -110,7 +110,7 @@ func (h handlers) getInstance(c call) error {
 	}
 	c.timing.write(c.Response().Header(), c.at)
 	if reply.OfInstance == nil && (reply.Status != 0 || reply.Body == nil) {
-		return writeReply(c, reply)
+		return writeReply(c, reply.Status, reply.Body)
 	}
 	body, err := encodingOf(k, reply)
 	if err != nil {

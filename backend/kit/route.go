@@ -127,9 +127,9 @@ type Reply struct {
 	Body any
 	// Status is the HTTP status; 0 is 200, or 204 without a Body.
 	Status int
-	// OfInstance makes the body of get-instance, instead of Body, out of the instance's record
-	// and whether the caller is the owner, and of nothing else: the encoding of what it
-	// returns is cached with the record.
+	// OfInstance makes the body, instead of Body, out of the instance's record and whether the
+	// caller is the owner, and of nothing else. The encoding of what it returns for
+	// get-instance, where the status is 200 then, is cached with the record.
 	OfInstance func(c Call) any
 	// NoReuse keeps a browser from using the answer of get-instance again within its 30
 	// seconds. Answers of own routes are never used again.
