@@ -18,8 +18,9 @@ import (
 )
 
 // Handler answers one request with any value that encodes to JSON, with a Reply, or with
-// an error: an *apierr.Error reaches the client as it is, any other is 500 internal and
-// goes to the log. nil is 204 without a body.
+// an error: an *apierr.Error reaches the client as it is; instance.ErrNotFound and ErrRemoved
+// are 401 token_inactive; an error of a database that is away is 503 store_unavailable; any
+// other is 500 internal and goes to the log. nil is 204 without a body.
 //
 // A handler that panics, or has not returned after 10 s, costs its own request: 500
 // internal.
