@@ -23,14 +23,14 @@ export function Tabs({ parts }: { parts: Part[] }) {
       <nav aria-label={messages.tabs} onKeyDownCapture={mirrorArrows}>
         <TabList
           size="small"
-          type="compact"
+          minWidth={0}
           showDivider
           hasDivider={false}
           activeId={active}
           items={parts.map(({ id, tab, needsYou }) => ({
             id,
             title: tab,
-            suffix: needsYou && (
+            suffix: needsYou && id !== active && (
               <span className="needs-you" role="img" aria-label={messages.needsYou}>
                 <StatusWarningFilledSmall />
               </span>
