@@ -224,7 +224,7 @@ func demo(p Product) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "</div><p class=\"fault\" id=\"fault\" role=\"alert\" hidden></p></div><section class=\"line\" aria-labelledby=\"line-title\"><div class=\"line-head\"><h2 id=\"line-title\">What just happened</h2><div class=\"group\"><button type=\"button\" class=\"button\" id=\"again\">Reload as the same visitor</button> <button type=\"button\" class=\"button\" id=\"fresh\">Load as a new visitor</button></div></div><dl class=\"figures\"><div><dt>from opening the page to the greeting</dt><dd id=\"figure-time\">–</dd></div><div><dt id=\"figure-requests-label\">request to ")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "</div><p class=\"fault\" id=\"fault\" role=\"alert\" hidden></p></div><section class=\"line\" aria-labelledby=\"line-title\"><div class=\"line-head\"><h2 id=\"line-title\">What just happened</h2><div class=\"group\"><button type=\"button\" class=\"button\" id=\"again\">Reload as the same visitor</button> <button type=\"button\" class=\"button\" id=\"fresh\">Load as a new visitor</button></div></div><dl class=\"figures\"><div><dt>from opening the page to the ready widget</dt><dd id=\"figure-time\">–</dd></div><div><dt id=\"figure-requests-label\">request to ")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -54,7 +54,7 @@ func run(args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int 
 	var cli commands
 	exited := -1
 	parser, err := kong.New(&cli,
-		kong.Name(product.ID), kong.Description(product.Description),
+		kong.Name(product.ID), kong.Description(strings.ReplaceAll(product.Description, "$", "$$")),
 		kong.Vars{"tag": product.Tag}, kong.Writers(stdout, stderr), kong.Exit(func(code int) { exited = code }))
 	if err != nil {
 		panic(err) // the commands struct is wrong
