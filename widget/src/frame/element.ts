@@ -64,8 +64,8 @@ export function widgetElement<Widget, Site>(
     #near = false;
     #loader: Loader | undefined;
     #shown: State | undefined;
-    /** Aborted while the copy is not on the page. */
-    #asks = new AbortController();
+    /** The face's requests that are running. */
+    #asks = new Set<AbortController>();
 
     constructor() {
       super();
@@ -76,7 +76,6 @@ export function widgetElement<Widget, Site>(
       // A copy that was only moved is still registered: see disconnectedCallback.
       if (!copies.has(this)) {
         copies.add(this);
-        this.#asks = new AbortController();
         // An observer reports after the next frame, which a slow device takes long to paint.
         // Measured before the face is there, so that no text is laid out before the request.
         const { width, top, bottom } = this.getBoundingClientRect();
@@ -94,7 +93,9 @@ export function widgetElement<Widget, Site>(
         if (!this.isConnected && copies.delete(this)) {
           this.#observer.disconnect();
           this.#near = false;
-          this.#asks.abort();
+          for (const run of this.#asks) {
+            run.abort("aborted");
+          }
           this.#loader?.remove(this);
           this.#loader = this.#shown = undefined;
           page.changed(); // another copy may have to announce now
@@ -140,8 +141,13 @@ export function widgetElement<Widget, Site>(
           this.#show = app.face(this.#root, {
             retry: () => this.#loader?.retry(),
             refresh: () => this.#loader?.refresh(),
-            ask: async (path, init = {}) =>
-              (await this.#loader?.ask(path, init, this.#asks.signal)) ?? { code: "network" },
+            ask: async (path, init = {}) => {
+              const run = new AbortController();
+              this.#asks.add(run);
+              const reply = await this.#loader?.ask(path, init, run);
+              this.#asks.delete(run);
+              return reply ?? { code: "aborted" };
+            },
           });
         }
         const silent =

@@ -13,11 +13,14 @@ export function text(value: unknown, fallback = ""): string {
   return (typeof value === "string" && value.trim()) || fallback;
 }
 
-/** Any CSS color, `var(--wst-…, #fallback)` included. */
-export function color(value: unknown, fallback = ""): string {
+/** A value that the browser accepts for the CSS property, else "". */
+const css = (property: string, value: unknown) => {
   const given = text(value);
-  return given && CSS.supports("color", given) ? given : fallback;
-}
+  return CSS.supports(property, given) ? given : "";
+};
+
+/** Any CSS color, `var(--wst-…, #fallback)` included. */
+export const color = (value: unknown, fallback = "") => css("color", value) || fallback;
 
 /** The `{font, textDecoration}` of Wix's font picker, which an attribute holds as JSON. */
 export function font(value: unknown): Font {
@@ -27,7 +30,10 @@ export function font(value: unknown): Font {
   } catch {
     // An object already, or a text that is not JSON, which has neither field.
   }
-  return { font: text(picked?.font), textDecoration: text(picked?.textDecoration) };
+  return {
+    font: css("font", picked?.font),
+    textDecoration: css("text-decoration", picked?.textDecoration),
+  };
 }
 
 /** One of the choices. */

@@ -21,7 +21,7 @@ export interface Loader {
   /** A token has arrived. */
   wake(): void;
   /** Sends a request below api/ with the visitor's token. It never rejects. */
-  ask(path: string, init: Ask, signal: AbortSignal): Promise<Reply>;
+  ask(path: string, init: Ask, run: AbortController): Promise<Reply>;
 }
 
 /** Milliseconds for an attempt and its repetition, the host's token function included. */
@@ -52,7 +52,7 @@ export function createLoader(
   };
 
   const stop = () => {
-    running?.abort();
+    running?.abort("aborted");
     running = undefined;
   };
 
@@ -77,7 +77,7 @@ export function createLoader(
     running = run;
     show({ state: "loading" });
     const query = version === null ? "" : `?${new URLSearchParams({ v: version })}`;
-    const reply = await send(`get-instance${query}`, { cache }, run.signal);
+    const reply = await send(`get-instance${query}`, { cache }, run);
     // Canceled, or replaced by a newer run: this reply is discarded.
     if (running !== run) {
       return;
@@ -90,21 +90,8 @@ export function createLoader(
     }
   };
 
-  const send = async (path: string, init: RequestInit, signal: AbortSignal): Promise<Reply> => {
-    const run = new AbortController();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const reply = await new Promise<Reply>((resolve) => {
-      const fail = (code: string) => () => resolve({ code });
-      timer = setTimeout(fail("timeout"), deadline);
-      const cancel = () => {
-        resolve({ code: "aborted" });
-        run.abort();
-      };
-      if (signal.aborted) {
-        cancel();
-        return;
-      }
-      signal.addEventListener("abort", cancel, { signal: run.signal });
+  const send = (path: string, init: RequestInit, run: AbortController) =>
+    new Promise<Reply>((resolve) => {
       const attempt = async (): Promise<Reply> => {
         let bearer: unknown;
         try {
@@ -112,24 +99,24 @@ export function createLoader(
         } catch {
           // Reported below: the host's reason does not help a visitor.
         }
-        if (!text(bearer)) {
-          return { code: "token_unavailable" };
-        }
-        const headers = new Headers(init.headers);
-        headers.set("Authorization", bearer as string);
-        return read(
-          await fetch(api + path, { ...init, headers, credentials: "omit", signal: run.signal }),
-        );
+        return text(bearer)
+          ? read(
+              await fetch(api + path, {
+                ...init,
+                headers: { ...init.headers, Authorization: bearer as string },
+                credentials: "omit",
+                signal: run.signal,
+              }),
+            )
+          : { code: "token_unavailable" };
       };
-      // The token may have expired on its way here. The host's next one is tried once.
+      run.signal.onabort = () => resolve({ code: run.signal.reason });
+      setTimeout(() => run.abort("timeout"), deadline); // no effect on a run that has ended
       attempt()
+        // The token may have expired on its way here. The host's next one is tried once.
         .then((first) => (first.code === "token_expired" ? attempt() : first))
-        .then(resolve, fail("network"));
+        .then(resolve, () => resolve({ code: "network" }));
     });
-    clearTimeout(timer);
-    run.abort(); // the request that is still running after the deadline
-    return reply;
-  };
 
   return {
     view: () => view,
@@ -161,17 +148,15 @@ export function createLoader(
         load();
       }
     },
-    ask: (path, { method, body }, signal) =>
+    ask: (path, { method, body }, run) =>
       send(
         path,
-        body
-          ? {
-              method,
-              body: JSON.stringify(body),
-              headers: { "Content-Type": "application/json" },
-            }
-          : { method },
-        signal,
+        {
+          method,
+          body: JSON.stringify(body),
+          headers: body && { "Content-Type": "application/json" },
+        },
+        run,
       ),
   };
 }
@@ -196,10 +181,8 @@ async function read(response: Response): Promise<Reply> {
 }
 
 function result({ code, requestId, wait, body }: Reply): Result {
-  const known =
-    body?.status === "Success" ? undefined : body?.status === "No instance ID." && "no_instance";
-  if (code || known === false) {
-    return { state: "failed", code: code || "bad_response", requestId, wait };
-  }
-  return { state: "ready", code: known, requestId, answer: body as Answer };
+  const none = body?.status === "No instance ID.";
+  return code || (!none && body?.status !== "Success")
+    ? { state: "failed", code: code || "bad_response", requestId, wait }
+    : { state: "ready", code: none ? "no_instance" : code, requestId, answer: body as Answer };
 }
