@@ -1,20 +1,13 @@
-// The custom element: what every app keeps of it. What it shows is the face's.
+// The custom element: what every app keeps of it. What it shows is the face's, and its
+// attributes are those of the settings.
 
+import { id } from "../../../app.json";
+import { css, face } from "../face/face";
+import { readSite, readWidget, widgetAttributes } from "../settings.gen";
 import frameCss from "./frame.css?inline";
 import type { Loader } from "./loader";
 import type { Page } from "./page";
-import type { Face, State, StateDetail, View } from "./types";
-
-/** What makes the element an app's own. */
-export interface App<Widget, Site> {
-  /** The app's id, with which the name of the event begins. */
-  id: string;
-  css: string;
-  face: Face<Widget, Site>;
-  widgetAttributes: readonly string[];
-  readWidget(attribute: (name: string) => unknown): Widget;
-  readSite(values?: Record<string, unknown>): Site;
-}
+import type { State, StateDetail, View } from "./types";
 
 /** A copy sends its request when it is this near to the viewport, in px. */
 const margin = 200;
@@ -36,22 +29,19 @@ const margin = 200;
  * |---|---|
  * | `<id>-state` (bubbles, composed) | `{state: 'idle'\|'loading'\|'ready'\|'failed', code?, requestId?}` |
  */
-export function widgetElement<Widget, Site>(
-  page: Page,
-  app: App<Widget, Site>,
-): CustomElementConstructor {
+export function widgetElement(page: Page): CustomElementConstructor {
   const sheet = new CSSStyleSheet();
-  sheet.replaceSync(frameCss + app.css);
+  sheet.replaceSync(frameCss + css);
   const copies = new Set<WidgetElement>();
   let complained = false;
 
   class WidgetElement extends HTMLElement {
-    static observedAttributes = [...app.widgetAttributes, "settings-version", "api-base"];
+    static observedAttributes = [...widgetAttributes, "settings-version", "api-base"];
 
     accessTokenListener = page.inject;
 
     #root = this.attachShadow({ mode: "open" });
-    #show: ((view: View<Widget, Site>) => unknown) | undefined;
+    #show: ((view: View) => unknown) | undefined;
     #silent = false;
     #observer = new IntersectionObserver(
       (entries) => {
@@ -64,8 +54,8 @@ export function widgetElement<Widget, Site>(
     #near = false;
     #loader: Loader | undefined;
     #shown: State | undefined;
-    /** The face's requests that are running. */
-    #asks = new Set<AbortController>();
+    /** Aborted while the copy is not on the page. */
+    #asks = new AbortController();
 
     constructor() {
       super();
@@ -76,6 +66,7 @@ export function widgetElement<Widget, Site>(
       // A copy that was only moved is still registered: see disconnectedCallback.
       if (!copies.has(this)) {
         copies.add(this);
+        this.#asks = new AbortController();
         // An observer reports after the next frame, which a slow device takes long to paint.
         // Measured before the face is there, so that no text is laid out before the request.
         const { width, top, bottom } = this.getBoundingClientRect();
@@ -93,9 +84,7 @@ export function widgetElement<Widget, Site>(
         if (!this.isConnected && copies.delete(this)) {
           this.#observer.disconnect();
           this.#near = false;
-          for (const run of this.#asks) {
-            run.abort("aborted");
-          }
+          this.#asks.abort();
           this.#loader?.remove(this);
           this.#loader = this.#shown = undefined;
           page.changed(); // another copy may have to announce now
@@ -138,23 +127,18 @@ export function widgetElement<Widget, Site>(
       try {
         if (!this.#show) {
           this.#show = () => {}; // stays if the face throws
-          this.#show = app.face(this.#root, {
+          this.#show = face(this.#root, {
             retry: () => this.#loader?.retry(),
             refresh: () => this.#loader?.refresh(),
-            ask: async (path, init = {}) => {
-              const run = new AbortController();
-              this.#asks.add(run);
-              const reply = await this.#loader?.ask(path, init, run);
-              this.#asks.delete(run);
-              return reply ?? { code: "aborted" };
-            },
+            ask: async (path, init = {}) =>
+              (await this.#loader?.ask(path, init, this.#asks.signal)) ?? { code: "network" },
           });
         }
         const silent =
           this.#show({
             ...result,
-            widget: app.readWidget((name) => this.getAttribute(name)),
-            site: app.readSite(result.answer?.settings as Record<string, unknown> | undefined),
+            widget: readWidget((name) => this.getAttribute(name)),
+            site: readSite(result.answer?.settings as Record<string, unknown> | undefined),
             // One copy announces for all. Otherwise a screen reader would repeat it for each.
             announces: [...copies].find((copy) => !copy.#silent) === this,
           }) === false;
@@ -172,7 +156,7 @@ export function widgetElement<Widget, Site>(
       if (this.#shown !== state) {
         this.#shown = state;
         this.dispatchEvent(
-          new CustomEvent<StateDetail>(`${app.id}-state`, {
+          new CustomEvent<StateDetail>(`${id}-state`, {
             bubbles: true,
             composed: true,
             detail: { state, code, requestId },

@@ -47,11 +47,8 @@ export function choice<const Choice extends string>(
 
 /** On for "true" and for an attribute without a value, off for "false". */
 export function toggle(value: unknown, fallback: boolean): boolean {
-  const given = typeof value === "string" ? value.trim().toLowerCase() : value;
-  return (
-    ["", "true", true].includes(given as string) ||
-    (!["false", false].includes(given as string) && fallback)
-  );
+  const given = typeof value === "object" ? "none" : String(value).trim().toLowerCase();
+  return fallback ? given !== "false" : given === "true" || !given;
 }
 
 /** A number. One outside the limits becomes the nearest limit. */

@@ -21,7 +21,7 @@ export interface Loader {
   /** A token has arrived. */
   wake(): void;
   /** Sends a request below api/ with the visitor's token. It never rejects. */
-  ask(path: string, init: Ask, run: AbortController): Promise<Reply>;
+  ask(path: string, init: Ask, signal: AbortSignal): Promise<Reply>;
 }
 
 /** Milliseconds for an attempt and its repetition, the host's token function included. */
@@ -52,7 +52,7 @@ export function createLoader(
   };
 
   const stop = () => {
-    running?.abort("aborted");
+    running?.abort();
     running = undefined;
   };
 
@@ -77,12 +77,12 @@ export function createLoader(
     running = run;
     show({ state: "loading" });
     const query = version === null ? "" : `?${new URLSearchParams({ v: version })}`;
-    const reply = await send(`get-instance${query}`, { cache }, run);
+    const reply = await ask(`get-instance${query}`, {}, run.signal);
     // Canceled, or replaced by a newer run: this reply is discarded.
     if (running !== run) {
       return;
     }
-    running = undefined;
+    stop(); // aborts the request that is still running after the deadline
     show(result(reply));
     if (reply.wait) {
       const shown = view;
@@ -90,8 +90,9 @@ export function createLoader(
     }
   };
 
-  const send = (path: string, init: RequestInit, run: AbortController) =>
+  const ask = (path: string, { method, body }: Ask, signal: AbortSignal) =>
     new Promise<Reply>((resolve) => {
+      const fail = (code: string) => () => resolve({ code });
       const attempt = async (): Promise<Reply> => {
         let bearer: unknown;
         try {
@@ -102,25 +103,30 @@ export function createLoader(
         return text(bearer)
           ? read(
               await fetch(api + path, {
-                ...init,
-                headers: { ...init.headers, Authorization: bearer as string },
+                method,
+                body: JSON.stringify(body),
+                headers: {
+                  Authorization: bearer as string,
+                  ...(body && { "Content-Type": "application/json" }),
+                },
                 credentials: "omit",
-                signal: run.signal,
+                cache,
+                signal,
               }),
             )
           : { code: "token_unavailable" };
       };
-      run.signal.onabort = () => resolve({ code: run.signal.reason });
-      setTimeout(() => run.abort("timeout"), deadline); // no effect on a run that has ended
+      setTimeout(fail("timeout"), deadline);
       attempt()
         // The token may have expired on its way here. The host's next one is tried once.
         .then((first) => (first.code === "token_expired" ? attempt() : first))
-        .then(resolve, () => resolve({ code: "network" }));
+        .then(resolve, fail("network"));
     });
 
   return {
     view: () => view,
     wake,
+    ask,
     refresh,
     add(copy, itsVersion) {
       copies.add(copy);
@@ -144,20 +150,9 @@ export function createLoader(
     },
     retry() {
       if (view.state === "failed" && !view.wait) {
-        cache = "no-cache";
-        load();
+        refresh();
       }
     },
-    ask: (path, { method, body }, run) =>
-      send(
-        path,
-        {
-          method,
-          body: JSON.stringify(body),
-          headers: body && { "Content-Type": "application/json" },
-        },
-        run,
-      ),
   };
 }
 
