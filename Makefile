@@ -24,7 +24,7 @@ bin/nametag: web/dist/.built $(go_files)
 
 bundles: web/dist/.built
 
-web/dist/.built: node_modules/.installed package.json tsconfig.json $(front_files)
+web/dist/.built: node_modules/.installed app.json package.json tsconfig.json $(front_files)
 	npm run build
 	@touch $@
 

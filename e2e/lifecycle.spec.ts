@@ -2,7 +2,7 @@
 // webhooks, and the panel and the widget show their effects.
 
 import type { Page } from "@playwright/test";
-import { expect, expectAccessible, type Stack, tag, test, watch } from "./stack";
+import { expect, expectAccessible, id, type Stack, tag, test, watch } from "./stack";
 
 const connected = "Connected";
 const refused = "Can’t connect";
@@ -91,13 +91,13 @@ test("after a removal an open page is refused, and a new installation works", as
   const visitor = await page.context().newPage();
   const states: string[] = [];
   await visitor.exposeFunction("state", (state: string) => states.push(state));
-  await visitor.addInitScript(() => {
-    addEventListener("nametag-state", (event) => {
+  await visitor.addInitScript((type) => {
+    addEventListener(type, (event) => {
       const { state, code } = (event as CustomEvent<{ state: string; code?: string }>).detail;
       // biome-ignore lint/suspicious/noExplicitAny: exposed by the test
       (globalThis as any).state(`${state} ${code ?? ""}`);
     });
-  });
+  }, `${id}-state`);
   await visitor.goto(`${stack.wix}/site?instance=${instance}&token=kept`);
   await expect(visitor.locator(tag)).toContainText(connected);
 

@@ -146,6 +146,20 @@ export function watch(page: Page): { errors: string[]; violations: string[] } {
   return seen;
 }
 
+/** Collects the states that the widgets of a page and of its frames report, the newest last. */
+export async function watchStates(page: Page): Promise<string[]> {
+  const states: string[] = [];
+  await page.exposeFunction("reportState", (state: string) => states.push(state));
+  await page.addInitScript((type) => {
+    addEventListener(type, (event) => {
+      const { state, code } = (event as CustomEvent<{ state: string; code?: string }>).detail;
+      // biome-ignore lint/suspicious/noExplicitAny: exposed by the line above
+      (globalThis as any).reportState(code ? `${state} ${code}` : state);
+    });
+  }, `${id}-state`);
+  return states;
+}
+
 const axeSource = readFile(new URL("../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 
 /** Fails with the violations that axe finds on the page and in its frames. */
