@@ -223,19 +223,6 @@ func TestVariables_areListedByTheInstallGuide(t *testing.T) {
 	}
 }
 
-func TestSettableAttribute(t *testing.T) {
-	for name, want := range map[string]bool{
-		"display-name": true, "align": true, "a1": true, strings.Repeat("a", 64): true,
-		"": false, "onclick": false, "style": false, "class": false, "id": false, "is": false, "slot": false,
-		"Display": false, "a b": false, "a--b": false, "-a": false, "a-": false, `a"`: false, "a>": false,
-		strings.Repeat("a", 65): false,
-	} {
-		if got := web.SettableAttribute(name); got != want {
-			t.Errorf("%q: got %v, want %v", name, got, want)
-		}
-	}
-}
-
 func TestSitePage_refusesMarkupInNames(t *testing.T) {
 	tests := map[string]func(*web.SiteData){
 		"a tag without a hyphen":  func(d *web.SiteData) { d.Tag = "script" },

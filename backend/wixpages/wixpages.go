@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/a-h/templ"
@@ -38,8 +37,7 @@ type Options struct {
 }
 
 // New returns a handler that serves the REST API and the control API of an offline Wix, and
-// the pages: GET / is the index, GET /site a site, GET /editor the editor. PUT
-// /_sim/published/{instanceId} publishes the elements of the editor's stage on the site.
+// the pages: GET / is the index, GET /site a site, GET /editor the editor.
 func New(sim *wixsim.Sim, o Options) (http.Handler, error) {
 	p, err := newPages(sim, o)
 	if err != nil {
@@ -58,14 +56,9 @@ func WebhookURL(appURL string) string {
 	return strings.TrimRight(appURL, "/") + "/webhooks/wix"
 }
 
-// pages holds what has been published on each site.
 type pages struct {
 	sim *wixsim.Sim
 	o   Options
-
-	mu        sync.Mutex
-	published map[string][]web.Element
-	order     []string // instance ids, the one published longest ago first
 }
 
 func newPages(sim *wixsim.Sim, o Options) (*pages, error) {
@@ -76,7 +69,7 @@ func newPages(sim *wixsim.Sim, o Options) (*pages, error) {
 	o.WidgetURL = cmp.Or(o.WidgetURL, base+"/widget.js")
 	o.PanelURL = cmp.Or(o.PanelURL, base+"/panel/")
 	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
-	return &pages{sim: sim, o: o, published: map[string][]web.Element{}}, nil
+	return &pages{sim: sim, o: o}, nil
 }
 
 func (p *pages) handler() http.Handler {
@@ -85,7 +78,6 @@ func (p *pages) handler() http.Handler {
 	mux.HandleFunc("GET /{$}", p.index)
 	mux.HandleFunc("GET /site", p.site)
 	mux.HandleFunc("GET /editor", p.editor)
-	mux.Handle("PUT /_sim/published/{instance}", wixsim.LocalOnly(http.HandlerFunc(p.publish)))
 	if p.o.Assets != nil {
 		mux.Handle("GET /"+assetsPath, http.StripPrefix("/"+strings.TrimSuffix(assetsPath, "/"), p.o.Assets))
 	}
@@ -143,6 +135,19 @@ func (p *pages) installation(id string) (in wixsim.Installation, installed, ok b
 		return wixsim.Installation{}, false, false
 	}
 	return removed[i], false, true
+}
+
+// elements returns the widgets of a site's page.
+func (p *pages) elements(instanceID string) []web.Element {
+	elements := []web.Element{}
+	for _, e := range p.sim.Published(instanceID) {
+		attributes := []web.Attribute{}
+		for _, a := range e.Attributes {
+			attributes = append(attributes, web.Attribute(a))
+		}
+		elements = append(elements, web.Element{Attributes: attributes})
+	}
+	return elements
 }
 
 // retryMS is the retry schedule of webhooks in milliseconds.
