@@ -17,7 +17,8 @@ import (
 	"github.com/nametag-dev/nametag/web"
 )
 
-// assetsPath is the URL of the bundle, relative to the pages, which are all at the root.
+// assetsPath is the URL of the bundle, relative to the pages, which are at the root but for
+// one.
 const assetsPath = "_sim/assets/"
 
 // Options describe the app that the pages show. Only Tag is required.
@@ -37,7 +38,8 @@ type Options struct {
 }
 
 // New returns a handler that serves the REST API and the control API of an offline Wix, and
-// the pages: GET / is the index, GET /site a site, GET /editor the editor.
+// the pages: GET / is the index, GET /site a site, GET /editor the editor, and
+// GET /apps/upgrade/{appId}?appInstanceId= the page with the plans.
 func New(sim *wixsim.Sim, o Options) (http.Handler, error) {
 	p, err := newPages(sim, o)
 	if err != nil {
@@ -78,6 +80,7 @@ func (p *pages) handler() http.Handler {
 	mux.HandleFunc("GET /{$}", p.index)
 	mux.HandleFunc("GET /site", p.site)
 	mux.HandleFunc("GET /editor", p.editor)
+	mux.HandleFunc("GET /apps/upgrade/{app}", p.upgrade)
 	if p.o.Assets != nil {
 		mux.Handle("GET /"+assetsPath, http.StripPrefix("/"+strings.TrimSuffix(assetsPath, "/"), p.o.Assets))
 	}
@@ -106,9 +109,9 @@ func (p *pages) editor(w http.ResponseWriter, r *http.Request) {
 		p.notInstalled(w, r)
 		return
 	}
-	state := web.AppState{Installed: installed}
+	state := web.AppState{}
 	if installed {
-		state.Plan, state.BillingCycle, state.RenewalCancelled = in.Plan, in.BillingCycle, in.RenewalCancelled
+		state = stateOf(in)
 	}
 	p.show(w, r, http.StatusOK, editorPolicy(p.o), web.EditorPage(web.EditorData{
 		Assets: assetsPath, AppID: p.sim.AppID(), InstanceID: in.InstanceID, SiteID: in.SiteID,
@@ -116,6 +119,29 @@ func (p *pages) editor(w http.ResponseWriter, r *http.Request) {
 		TokensURL: "_sim/tokens", PublishURL: "_sim/published/" + in.InstanceID,
 		SiteURL: "site?instance=" + in.InstanceID, Elements: p.elements(in.InstanceID),
 		App: state, RetryMS: p.retryMS(),
+	}))
+}
+
+func stateOf(in wixsim.Installation) web.AppState {
+	return web.AppState{Installed: true, Plan: in.Plan, BillingCycle: in.BillingCycle, RenewalCancelled: in.RenewalCancelled}
+}
+
+// upgrade is the page to which an app's upgrade buttons lead. On Wix it is
+// https://www.wix.com/apps/upgrade/<app id>?appInstanceId=<instance id>.
+func (p *pages) upgrade(w http.ResponseWriter, r *http.Request) {
+	const root = "../../"
+	in, installed := p.sim.Installation(r.URL.Query().Get("appInstanceId"))
+	if !installed || !strings.EqualFold(r.PathValue("app"), p.sim.AppID()) {
+		p.show(w, r, http.StatusNotFound, ownPagePolicy, web.Message(web.MessageData{
+			Assets: root + assetsPath, Status: http.StatusNotFound, Title: "There are no plans here",
+			Text: "This app is not known, or no site has it under this instance id. The first page lists the app and its sites.",
+		}))
+		return
+	}
+	p.show(w, r, http.StatusOK, ownPagePolicy+"; connect-src 'self'", web.UpgradePage(web.UpgradeData{
+		Assets: root + assetsPath, SiteName: in.SiteDisplayName, InstanceID: in.InstanceID,
+		EditorURL: root + "editor?instance=" + in.InstanceID, SiteURL: root + "site?instance=" + in.InstanceID,
+		ControlURL: root + "_sim/", App: stateOf(in), RetryMS: p.retryMS(),
 	}))
 }
 

@@ -143,6 +143,45 @@ func TestPages_answer(t *testing.T) {
 	}
 }
 
+func TestUpgrade(t *testing.T) {
+	s := newSim(t)
+	h := handlerOf(t, s, testOptions())
+	in, gone := install(t, s, wixsim.InstallRequest{SiteDisplayName: "<b>A</b>"}), install(t, s, wixsim.InstallRequest{})
+	plan := "gold"
+	if _, err := s.SetPlan(in.InstanceID, wixsim.PlanRequest{Plan: &plan}); err != nil {
+		t.Fatal(err)
+	}
+	s.Uninstall(gone.InstanceID)
+	for _, tt := range []struct {
+		name, app, instance string
+		status              int
+	}{
+		{"a site with the app", testAppID, in.InstanceID, 200},
+		{"ids in capitals", strings.ToUpper(testAppID), strings.ToUpper(in.InstanceID), 200},
+		{"another app", noSuchID, in.InstanceID, 404},
+		{"another instance", testAppID, noSuchID, 404},
+		{"no instance", testAppID, "", 404},
+		{"a site that removed the app", testAppID, gone.InstanceID, 404},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := visit(h, "/apps/upgrade/"+tt.app+"?appInstanceId="+tt.instance)
+			page := w.Body.String()
+			if w.Code != tt.status || strings.Contains(page, "<b>A</b>") || strings.Contains(page, testSecret) {
+				t.Fatalf("got %d: %s", w.Code, page)
+			}
+			if !strings.Contains(page, `href="../../_sim/assets/style.css"`) || !strings.Contains(w.Header().Get("Content-Security-Policy"), "script-src 'self'") {
+				t.Errorf("the bundle or the policy is missing: %v %s", w.Header(), page)
+			}
+			if tt.status == 200 {
+				app := bootOf(t, page)["app"].(map[string]any)
+				if app["plan"] != "gold" || app["installed"] != true {
+					t.Errorf("the app is %v", app)
+				}
+			}
+		})
+	}
+}
+
 func TestPages_headOfAPage(t *testing.T) {
 	h, _, _ := pagesOfTwoSites(t)
 	if w := ask(h, http.MethodHead, "/site", ""); w.Code != 200 || w.Header().Get("Content-Type") != "text/html; charset=utf-8" {
