@@ -14,8 +14,20 @@ import (
 	"strings"
 )
 
+// Product is what the pages call the product.
+type Product struct {
+	// Name is for people, ID for the command line. Description is a sentence.
+	Name, ID, Description string
+	// EnvPrefix begins the names of its environment variables, such as "BADGE_".
+	EnvPrefix string
+}
+
+// headline is the description without the full stop of a sentence.
+func (p Product) headline() string { return strings.TrimSuffix(p.Description, ".") }
+
 // HomeData is what the home page shows.
 type HomeData struct {
+	Product Product
 	// BasePath is the path of the server's public URL, such as "/app", or "".
 	BasePath string
 	// Demo shows the demo, which the server has at BasePath+"/demo/".
@@ -30,9 +42,10 @@ type homeBoot struct {
 // InstallData is what the install guide shows: the values to enter in the Wix app
 // dashboard. All URLs are absolute.
 type InstallData struct {
+	Product Product
 	// BasePath is the path of the server's public URL, such as "/app", or "".
 	BasePath string
-	// PublicURL is the server's public address (NAMETAG_PUBLIC_URL).
+	// PublicURL is the server's public address.
 	PublicURL string
 	// AppID is the app's id at Wix, or "" when it is not configured.
 	AppID     string
@@ -147,6 +160,22 @@ type AppState struct {
 	Plan             string `json:"plan"`
 	BillingCycle     string `json:"billingCycle"`
 	RenewalCancelled bool   `json:"renewalCancelled"`
+}
+
+// UpgradeData is Wix's page with the plans of the app, for one site. The addresses are
+// relative to the page's.
+type UpgradeData struct {
+	// Assets is the URL of the bundle's folder, with a slash at its end.
+	Assets     string `json:"-"`
+	SiteName   string `json:"-"`
+	EditorURL  string `json:"-"`
+	SiteURL    string `json:"-"`
+	InstanceID string `json:"instanceId"`
+	// ControlURL is that of the control API, with a slash at its end.
+	ControlURL string   `json:"controlUrl"`
+	App        AppState `json:"app"`
+	// RetryMS is the same as in EditorData.
+	RetryMS []float64 `json:"retryMs"`
 }
 
 // SimData is the first page of the offline Wix.

@@ -30,19 +30,22 @@ func render(t *testing.T, page templ.Component) string {
 // hostile is text that must be rendered as text.
 const hostile = `"><script>alert(1)</script>`
 
+// names hold what must be rendered as text.
+var names = web.Product{Name: "Badge & <Co>", ID: "badge-co", Description: "Shows <what> & who.", EnvPrefix: "BADGE_CO_"}
+
 func installData() web.InstallData {
 	return web.InstallData{
-		BasePath: "/app", PublicURL: "https://nametag.example/app", AppID: "an-app-id", Tag: "nametag-widget",
-		WidgetURL: "https://nametag.example/app/widget.js", PanelURL: "https://nametag.example/app/panel/",
-		WebhookURL:   "https://nametag.example/app/webhooks/wix",
-		ThumbnailURL: "https://nametag.example/app/widget/thumbnail.svg", DefaultWidth: 450, DefaultHeight: 250,
+		Product: names, BasePath: "/app", PublicURL: "https://badge.example/app", AppID: "an-app-id", Tag: "badge-widget",
+		WidgetURL: "https://badge.example/app/widget.js", PanelURL: "https://badge.example/app/panel/",
+		WebhookURL:   "https://badge.example/app/webhooks/wix",
+		ThumbnailURL: "https://badge.example/app/widget/thumbnail.svg", DefaultWidth: 450, DefaultHeight: 250,
 	}
 }
 
 func editorData() web.EditorData {
 	return web.EditorData{
 		Assets: "_sim/assets/", AppID: "an-app-id", InstanceID: "an-instance-id", SiteID: "a-site-id",
-		SiteName: hostile, Tag: "nametag-widget", WidgetURL: "https://app.example/widget.js",
+		SiteName: hostile, Tag: "badge-widget", WidgetURL: "https://app.example/widget.js",
 		PanelURL: "https://app.example/panel/", TokensURL: "_sim/tokens", PublishURL: "_sim/published/an-instance-id",
 		SiteURL:  "site?instance=an-instance-id",
 		Elements: []web.Element{{Attributes: []web.Attribute{{Name: "display-name", Value: hostile}}}},
@@ -53,7 +56,7 @@ func editorData() web.EditorData {
 
 func siteData() web.SiteData {
 	return web.SiteData{
-		Assets: "_sim/assets/", Language: "en", Tag: "nametag-widget", WidgetURL: "https://app.example/widget.js",
+		Assets: "_sim/assets/", Language: "en", Tag: "badge-widget", WidgetURL: "https://app.example/widget.js",
 		Elements: []web.Element{
 			{Attributes: []web.Attribute{{Name: "display-name", Value: hostile}, {Name: "align", Value: ""}}},
 			{},
@@ -69,8 +72,8 @@ func everyPage() map[string]templ.Component {
 	none.Token, none.Elements = nil, nil
 	removed.Token, removed.Elements, removed.Removed = nil, nil, true
 	return map[string]templ.Component{
-		"home":            web.Home(web.HomeData{Demo: true}),
-		"home-no-demo":    web.Home(web.HomeData{BasePath: "/app"}),
+		"home":            web.Home(web.HomeData{Product: names, Demo: true}),
+		"home-no-demo":    web.Home(web.HomeData{Product: names, BasePath: "/app"}),
 		"install":         web.Install(installData()),
 		"install-unready": web.Install(unready),
 		"site":            web.SitePage(siteData()),
@@ -78,6 +81,9 @@ func everyPage() map[string]templ.Component {
 		"site-no-token":   web.SitePage(none),
 		"site-removed":    web.SitePage(removed),
 		"editor":          web.EditorPage(editorData()),
+		"upgrade": web.UpgradePage(web.UpgradeData{Assets: "../../_sim/assets/", SiteName: hostile, InstanceID: "an-instance-id",
+			EditorURL: "../../editor?instance=an-instance-id", SiteURL: "../../site?instance=an-instance-id", ControlURL: "../../_sim/",
+			App: web.AppState{Installed: true}, RetryMS: []float64{60_000}}),
 		"sim": web.SimIndex(web.SimData{Assets: "_sim/assets/", AppID: "an-app-id", AppURL: "http://127.0.0.1:8080",
 			RetryMS: []float64{60_000},
 			Installs: []web.SimInstall{{InstanceID: "an-instance-id", SiteName: hostile}, {InstanceID: "another", SiteName: "B", Plan: "premium"},
@@ -160,7 +166,7 @@ func TestPages_haveTheirParts(t *testing.T) {
 func TestPages_linksStartWithTheBasePath(t *testing.T) {
 	address := regexp.MustCompile(`(?:href|src)="(/[^"]*)"`)
 	pages := map[string]templ.Component{
-		"home":    web.Home(web.HomeData{BasePath: "/app", Demo: true}),
+		"home":    web.Home(web.HomeData{Product: names, BasePath: "/app", Demo: true}),
 		"install": web.Install(installData()),
 		"message": web.Message(web.MessageData{BasePath: "/app", Title: "T"}),
 	}
@@ -182,7 +188,7 @@ func TestInstallData_Warnings(t *testing.T) {
 		name, url string
 		want      int
 	}{
-		{"a public https address is fine", "https://nametag.example/app", 0},
+		{"a public https address is fine", "https://badge.example/app", 0},
 		{"plain http", "http://nametag.example", 1},
 		{"localhost, even over https", "https://localhost", 1},
 		{"a name below localhost", "https://app.localhost", 1},
@@ -207,7 +213,7 @@ func TestInstallData_Warnings(t *testing.T) {
 func TestVariables_areListedByTheInstallGuide(t *testing.T) {
 	html := render(t, web.Install(installData()))
 	seen := map[string]bool{}
-	for _, v := range web.Variables() {
+	for _, v := range names.Variables() {
 		if seen[v.Name] {
 			t.Errorf("%s is listed twice", v.Name)
 		}
@@ -219,19 +225,6 @@ func TestVariables_areListedByTheInstallGuide(t *testing.T) {
 		}
 		if got := strings.Contains(html, v.Name+"_FILE"); got != v.File {
 			t.Errorf("%s_FILE is listed: %v, want %v", v.Name, got, v.File)
-		}
-	}
-}
-
-func TestSettableAttribute(t *testing.T) {
-	for name, want := range map[string]bool{
-		"display-name": true, "align": true, "a1": true, strings.Repeat("a", 64): true,
-		"": false, "onclick": false, "style": false, "class": false, "id": false, "is": false, "slot": false,
-		"Display": false, "a b": false, "a--b": false, "-a": false, "a-": false, `a"`: false, "a>": false,
-		strings.Repeat("a", 65): false,
-	} {
-		if got := web.SettableAttribute(name); got != want {
-			t.Errorf("%q: got %v, want %v", name, got, want)
 		}
 	}
 }

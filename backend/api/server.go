@@ -71,14 +71,16 @@ type Composition struct {
 type Options struct {
 	// BasePath is the path part of the public URL: "" or, say, "/app".
 	BasePath string
-	// Production is nil in `nametag demo`.
+	// Production is nil in the command demo.
 	Production *Composition
 	// Demo and DemoSessions are both nil when the demo is off.
 	Demo         *Composition
 	DemoSessions DemoSessions
 
 	Widget, Panel, Web *assets.Assets
-	Install            web.InstallData
+	// Product is what the pages call the product.
+	Product web.Product
+	Install web.InstallData
 
 	// Logger is none by default.
 	Logger *slog.Logger
@@ -161,6 +163,7 @@ func (s *Server) mount(g *echo.Group, prefix string, c *Composition) {
 	get(g, "/api/get-instance-data", h.identified(identity.Visitor, true, h.getInstanceData))
 	get(g, "/api/settings", h.identified(identity.Visitor, true, h.getSettings))
 	g.PUT("/api/settings", h.identified(identity.Owner, true, h.putSettings))
+	g.PATCH("/api/settings", h.identified(identity.Owner, true, h.patchSettings))
 	s.mountRoutes(g, h)
 
 	if c.Webhooks != nil {

@@ -23,6 +23,7 @@ import (
 	"github.com/nametag-dev/nametag/backend/instance"
 	"github.com/nametag-dev/nametag/backend/kit"
 	"github.com/nametag-dev/nametag/backend/lifecycle"
+	"github.com/nametag-dev/nametag/backend/product"
 	"github.com/nametag-dev/nametag/backend/store/cachestore"
 	"github.com/nametag-dev/nametag/backend/store/sqlstore"
 	"github.com/nametag-dev/nametag/backend/wix"
@@ -54,7 +55,7 @@ type App struct {
 type files struct{ widget, panel, web *assets.Assets }
 
 // ErrNoBundles says that the binary was built before the bundles were.
-var ErrNoBundles = errors.New("this build of nametag lacks its browser files: run `make build`, which builds them first")
+var ErrNoBundles = errors.New("this build of " + product.ID + " lacks its browser files: run `make build`, which builds them first")
 
 func indexBundles(b Bundles) (f files, err error) {
 	missing := false
@@ -97,7 +98,7 @@ func Serve(ctx context.Context, c Config, b Bundles, business kit.New, log *slog
 		},
 		upgradePage: upgradePage(c.WixURL, c.AppID),
 		databaseURL: c.DatabaseURL,
-		// A row may be changed by `nametag instances` beside us.
+		// A row may be changed by the command instances beside us.
 		maxRowAge: time.Minute,
 		webhooks:  c.webhooks, retention: c.Retention, log: log,
 	})
@@ -113,7 +114,8 @@ func Serve(ctx context.Context, c Config, b Bundles, business kit.New, log *slog
 		BasePath:   c.basePath,
 		Production: production,
 		Widget:     bundles.widget, Panel: bundles.panel, Web: bundles.web,
-		Install:        installData(c.PublicURL, c.basePath, c.AppID, production.App.Tag, bundles),
+		Product:        names(),
+		Install:        installData(c.PublicURL, c.basePath, c.AppID, bundles),
 		Logger:         log,
 		Observe:        m.observe,
 		TrustedProxies: c.proxies,
@@ -153,12 +155,12 @@ func Demo(ctx context.Context, addr string, b Bundles, business kit.New, log *sl
 	}
 	options := api.Options{
 		Widget: bundles.widget, Panel: bundles.panel, Web: bundles.web,
-		Logger: log, Draining: a.draining.Load,
+		Product: names(), Logger: log, Draining: a.draining.Load,
 	}
 	if err := a.addDemo(ctx, &options, business); err != nil {
 		return nil, err
 	}
-	options.Install = installData(a.URL(), "", "", options.Demo.App.Tag, bundles)
+	options.Install = installData(a.URL(), "", "", bundles)
 	a.handle(api.New(options))
 	return a, nil
 }

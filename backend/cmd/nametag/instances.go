@@ -25,7 +25,7 @@ type instancesCmd struct {
 	Purge  purgeCmd  `cmd:"" help:"Delete all that is stored on an installation."`
 }
 
-// withStore runs do on the database of NAMETAG_DATABASE_URL.
+// withStore runs do on the database that the environment names.
 func withStore(p *process, do func(*sqlstore.Store) error) error {
 	url, err := app.LoadDatabaseURL(p.environ)
 	if err != nil {
@@ -100,7 +100,7 @@ func (c showCmd) Run(p *process) error {
 		table := tabwriter.NewWriter(p.stdout, 0, 4, 2, ' ', 0)
 		for _, row := range [][2]string{
 			{"instance", r.ID}, {"site id", or(r.SiteID)}, {"site", or(r.Profile.SiteDisplayName)}, {"plan", planName(r.Instance)},
-			{"settings", or(string(r.Settings))}, {"settings version", fmt.Sprint(r.Version)}, {"copied from", or(r.OriginID)},
+			{"settings", or(string(r.Settings))}, {"secrets set", or(strings.Join(r.Secrets.Names(), ", "))}, {"settings version", fmt.Sprint(r.Version)}, {"copied from", or(r.OriginID)},
 			{"first seen", moment(r.FirstSeen)}, {"last seen", moment(r.LastSeen)},
 			{"read from Wix", moment(r.ProfileAt)}, {"removed", moment(r.RemovedAt)},
 		} {
