@@ -33,6 +33,7 @@ node_modules/.installed: package-lock.json .npmrc
 	@touch $@
 
 generate:
+	go run ./backend/product/generate
 	cd web && go tool templ generate -lazy=false
 
 format: node_modules/.installed

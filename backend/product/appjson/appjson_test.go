@@ -1,0 +1,96 @@
+package appjson
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestParse(t *testing.T) {
+	f, err := Parse([]byte(`{"name": "Café & <Co>", "id": "cafe-co-2", "tag": "cafe-co", "description": "Shows what guests say."}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := File{Name: "Café & <Co>", ID: "cafe-co-2", Tag: "cafe-co", Description: "Shows what guests say."}
+	if f != want {
+		t.Errorf("got %+v", f)
+	}
+	if got := f.EnvPrefix(); got != "CAFE_CO_2_" {
+		t.Errorf("environment prefix: got %q", got)
+	}
+	if got := f.MetricPrefix(); got != "cafe_co_2_" {
+		t.Errorf("metric prefix: got %q", got)
+	}
+}
+
+func TestParse_refuses(t *testing.T) {
+	for _, tt := range []struct {
+		name, content string
+		faults        []string
+	}{
+		{"what is not JSON", `name: x`, []string{"read the JSON"}},
+		{"what is no object", `["name"]`, []string{"read the JSON"}},
+		{"null", `null`, []string{"name is missing", "id is missing", "tag is missing", "description is missing"}},
+		{"something after it", `{} {}`, []string{"read the JSON"}},
+		{"a text that is a number", `{"name": 1, "id": "a", "tag": "a-b", "description": "c"}`, []string{"name must be a text"}},
+		{"unknown keys", `{"name": "A", "id": "a", "tag": "a-b", "description": "c", "colour": "", "ID": "a"}`, []string{"ID is no key", "colour is no key"}},
+		{"all faults at once", `{"name": "", "id": "A", "tag": "a", "descripton": "c"}`, []string{
+			`name is ""`, `id is "A"`, `tag is "a"`, "description is missing", "descripton is no key",
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := Parse([]byte(tt.content))
+			if err == nil {
+				t.Fatal("got no error")
+			}
+			if lines := strings.Split(err.Error(), "\n"); len(lines) != len(tt.faults) {
+				t.Errorf("got %d faults, not %d:\n%v", len(lines), len(tt.faults), err)
+			}
+			for _, fault := range tt.faults {
+				if !strings.Contains(err.Error(), fault) {
+					t.Errorf("%q is not in:\n%v", fault, err)
+				}
+			}
+		})
+	}
+}
+
+func TestChecks(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		check func(string) error
+		good  []string
+		bad   map[string]string
+	}{
+		{"the name", CheckName, []string{"N", "Review Badge", "名札", `A & "B" <C>`, strings.Repeat("ü", 40)}, map[string]string{
+			"": "1 to 40", strings.Repeat("a", 41): "1 to 40", " a": "space", "a ": "space",
+			"a\nb": "U+000A", "a\x00b": "U+0000", "a\u202eb": "U+202E", "a\u00a0b": "U+00A0", "a\xffb": "UTF-8",
+		}},
+		{"the description", CheckDescription, []string{"Shows what guests say.", strings.Repeat("a", 200)}, map[string]string{
+			"": "1 to 200", strings.Repeat("a", 201): "1 to 200", "a\tb": "U+0009",
+		}},
+		{"the id", CheckID, []string{"a", "nametag", "review-badge", "a1-2-b", strings.Repeat("a", 40)}, map[string]string{
+			"": "small letters", "Nametag": "small letters", "1a": "small letters", "-a": "small letters", "a-": "small letters",
+			"a--b": "small letters", "a_b": "small letters", "a b": "small letters", "é": "small letters", "a\n": "small letters",
+			strings.Repeat("a", 41): "at most 40",
+		}},
+		{"the tag", CheckTag, []string{"a-b", "nametag-widget", "review-badge-2", "a1-1", "a" + strings.Repeat("-b", 31)}, map[string]string{
+			"": "hyphen", "nametag": "hyphen", "Name-tag": "hyphen", "a--b": "hyphen", "-a": "hyphen", "a-": "hyphen", "1-a": "hyphen",
+			"a-b>": "hyphen", "a.b-c": "hyphen", "a" + strings.Repeat("-b", 32): "at most 64",
+			"annotation-xml": "reserves", "color-profile": "reserves", "font-face": "reserves", "font-face-format": "reserves",
+			"font-face-name": "reserves", "font-face-src": "reserves", "font-face-uri": "reserves", "missing-glyph": "reserves",
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, value := range tt.good {
+				if err := tt.check(value); err != nil {
+					t.Errorf("%q: %v", value, err)
+				}
+			}
+			for value, reason := range tt.bad {
+				if err := tt.check(value); err == nil || !strings.Contains(err.Error(), reason) {
+					t.Errorf("%q: got %v, not a reason with %q", value, err, reason)
+				}
+			}
+		})
+	}
+}
