@@ -1,4 +1,5 @@
 # make run    install, build and start the demo
+# make dev    the app on an offline Wix, where each saved file is seen at once
 # make test   everything: Go with the race detector, TypeScript, end to end in Chromium
 # make check  format, vet, staticcheck, types, lint, generated code, byte budgets
 # make build  bin/nametag, static, with the bundles inside
@@ -12,10 +13,13 @@ go_files := $(shell find backend web embed.go go.mod go.sum -type f \( -name '*.
 go_code := backend bench examples web embed.go
 front_files := $(shell find widget panel web scripts -path '*/dist' -prune -o -type f \( -name '*.ts' -o -name '*.tsx' -o -name '*.css' -o -name '*.html' -o -name '*.svg' -o -name '*.mjs' \) -print)
 
-.PHONY: run test test-go test-unit test-e2e check build bundles generate format bench clean
+.PHONY: run dev test test-go test-unit test-e2e check build bundles generate format bench clean
 
 run: build
 	exec bin/nametag demo
+
+dev: node_modules/.installed
+	exec node scripts/dev/main.mjs
 
 build: bin/nametag
 
