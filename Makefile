@@ -1,34 +1,42 @@
 # make run    install, build and start the demo
 # make dev    the app on an offline Wix, where each saved file is seen at once
 # make test   everything: Go with the race detector, TypeScript, end to end in Chromium
-# make check  format, vet, staticcheck, types, lint, generated code, byte budgets
-# make build  bin/nametag, static, with the bundles inside
-# make bench  figures
+# make check  generated files, format, vet, staticcheck, types, lint, byte budgets
+# make build  the program in bin/, static, with the bundles inside
+# make generate  what follows from app.json, settings.go and the templates; make build does it too
+# make bench  figures; make bench-dev those of make dev
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
 
+id := $(shell sed -n 's/.*"id": *"\([^"]*\)".*/\1/p' app.json)
+
 go_files := $(shell find backend web embed.go go.mod go.sum -type f \( -name '*.go' -o -name '*.sql' -o -name 'go.*' \))
-go_code := backend bench examples web embed.go
+go_code := backend bench examples web $(wildcard embed*.go)
 front_files := $(shell find widget panel web scripts -path '*/dist' -prune -o -type f \( -name '*.ts' -o -name '*.tsx' -o -name '*.css' -o -name '*.html' -o -name '*.svg' -o -name '*.mjs' \) -print)
 
-.PHONY: run dev test test-go test-unit test-e2e check build bundles generate format bench clean
+# What make generate makes, and the file of each generator that is as new as its last run. A
+# generator writes a file only where its content changes.
+generated := backend/product/product.gen.go {widget,panel}/src/settings.gen.ts docs/settings.{md,schema.json} web/*_templ.go
+generators := backend/product/product.gen.go widget/src/settings.gen.ts bin/.templ
+
+.PHONY: run dev test test-go test-unit test-e2e check build bundles generate regenerate format bench bench-dev clean
 
 run: build
-	exec bin/nametag demo
+	exec bin/$(id) demo
 
 dev: node_modules/.installed
-	exec node scripts/dev/main.mjs
+	@exec node scripts/dev/main.mjs
 
-build: bin/nametag
+build: bin/$(id)
 
-bin/nametag: web/dist/.built $(go_files)
-	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o $@ ./backend/cmd/nametag
+bin/$(id): web/dist/.built $(generators) $(go_files)
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o $@ ./backend/cmd/...
 
 bundles: web/dist/.built
 
-web/dist/.built: node_modules/.installed package.json tsconfig.json $(front_files)
+web/dist/.built: node_modules/.installed widget/src/settings.gen.ts app.json package.json tsconfig.json $(front_files)
 	npm run build
 	@touch $@
 
@@ -36,22 +44,37 @@ node_modules/.installed: package-lock.json .npmrc
 	npm ci
 	@touch $@
 
-generate:
+backend/product/product.gen.go: app.json $(wildcard backend/product/generate/*.go backend/product/appjson/*.go)
 	go run ./backend/product/generate
+	@touch $@
+
+widget/src/settings.gen.ts: backend/business/settings.go $(wildcard backend/settings/generate/*.go backend/settings/internal/declaration/*.go)
+	go run ./backend/settings/generate
+	@touch $@
+
+bin/.templ: $(wildcard web/*.templ) go.mod
 	cd web && go tool templ generate -lazy=false
+	@mkdir -p bin
+	@touch $@
+
+generate:
+	@$(MAKE) --no-print-directory --always-make $(generators)
+
+regenerate: $(generators)
 
 format: node_modules/.installed
 	gofmt -w $(go_code)
 	go tool templ fmt web
 	npx biome check --write .
 
-check: build
+check:
+	@before="$$(cat $(generated) 2>&1 | sha256sum || :)"; $(MAKE) -s generate; \
+	[ "$$before" = "$$(cat $(generated) 2>&1 | sha256sum || :)" ] || { echo 'the generated files were out of date, and have been generated again: commit them'; exit 1; }
+	@$(MAKE) --no-print-directory build
 	@test -z "$$(gofmt -l $(go_code))" || { echo 'not formatted (run make format):'; gofmt -l $(go_code); exit 1; }
 	go tool templ fmt -fail web
-	@before="$$(cat web/*_templ.go | sha256sum)"; $(MAKE) -s generate; \
-	[ "$$before" = "$$(cat web/*_templ.go | sha256sum)" ] || { echo 'the generated code was out of date, and has been generated again: commit it'; exit 1; }
 	go mod tidy -diff
-	go vet ./...
+	go vet ./... && go vet -tags dev .
 	go tool staticcheck ./...
 	cd examples/orders && go mod tidy -diff && go vet ./...
 	npm run check
@@ -73,6 +96,9 @@ bench: build
 	for part in bare visit seed postgres; do go build -o "bin/bench-$$part" "./bench/$$part"; done
 	WRK="$$(scripts/wrk.sh)" CHROMIUM="$$(scripts/chromium.sh)" node bench/bench.mjs
 	go test -run '^$$' -bench . -benchmem ./backend/...
+
+bench-dev: node_modules/.installed
+	CHROMIUM="$$(scripts/chromium.sh)" node bench/dev.mjs
 
 clean:
 	rm -rf bin node_modules {widget,panel,web}/dist/* web/dist/.built
