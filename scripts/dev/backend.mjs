@@ -12,8 +12,6 @@ export class Backend {
   #built;
   #count = 0;
   #texts = "";
-  /** Whether a change that the offline Wix is made from waits for a build that succeeds. */
-  #wix = true;
 
   /**
    * @param {string} root the repository
@@ -58,11 +56,10 @@ export class Backend {
 
   /**
    * Builds the program, and replaces what runs of it.
-   * @param {boolean} wix whether the offline Wix is made from what has changed
-   * @returns whether there is a new program, and whether it may have new pages
+   * @param {boolean} wix whether the offline Wix is made from what has changed, too
+   * @returns whether there is a new program
    */
   async build(wix) {
-    this.#wix ||= wix;
     const before = modified(this.#built);
     await this.#run(
       "go",
@@ -71,20 +68,18 @@ export class Backend {
     );
     const { app } = this.#services;
     if (modified(this.#built) === before && app.program) {
-      return { replaced: false, pages: false };
+      return false;
     }
     // Every program that runs keeps its file, with which it can be started again.
     const program = join(this.#folder, "run", String(++this.#count));
     copyFileSync(this.#built, program);
     this.#texts = this.#writeTexts();
-    const pages = this.#wix;
-    if (pages) {
+    if (wix) {
       await this.#services.wix.replace(program);
-      this.#wix = false;
     }
     await app.replace(program);
     this.#tidy();
-    return { replaced: true, pages };
+    return true;
   }
 
   /** Removes the programs that are not in use. */
