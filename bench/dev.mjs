@@ -103,7 +103,8 @@ try {
   await scratch.start();
   const page = await browser.newPage({ bypassCSP: true });
   await page.goto(`${scratch.wix}/editor`);
-  const panel = () => page.frames().find((frame) => frame.url().startsWith(`${scratch.app}/panel/`));
+  const panel = () =>
+    page.frames().find((frame) => frame.url().startsWith(`${scratch.app}/panel/`));
   await page.frameLocator("#panel-frame").locator("input").first().waitFor({ timeout: 120_000 });
 
   const kept = await remember(scratch);
@@ -141,7 +142,11 @@ try {
   for (const [name, median, most, target] of rows) {
     console.log(`| ${name} | ${median} | ${most} | ${Number.isFinite(target) ? target : ""} |`);
   }
-  console.log(`\n${rounds} rounds. Load of the machine: ${loadavg().map((l) => l.toFixed(1)).join(", ")}.`);
+  console.log(
+    `\n${rounds} rounds. Load of the machine: ${loadavg()
+      .map((l) => l.toFixed(1))
+      .join(", ")}.`,
+  );
   console.log(`Kept over all edits: ${after}; over Ctrl-C and a second start: ${later}.`);
 
   async function seen({ frame, path, seen: condition }, n) {
@@ -177,7 +182,10 @@ async function remember({ app, wix }) {
     headers: { "Content-Type": "application/json", ...headers },
     body: JSON.stringify(body),
   });
-  await fetch(`${wix}/_sim/installs/${instanceId}/plan`, { method: "PUT", ...json({ plan: "gold" }) });
+  await fetch(`${wix}/_sim/installs/${instanceId}/plan`, {
+    method: "PUT",
+    ...json({ plan: "gold" }),
+  });
   const minted = await fetch(`${wix}/_sim/tokens`, {
     method: "POST",
     ...json({ subject: "USER", instanceId }),

@@ -45,7 +45,11 @@ export class Backend {
   async generateTemplates(templates) {
     const web = join(this.#root, "web");
     for (const template of templates) {
-      await this.#run("go", ["tool", "templ", "generate", "-f", template.slice("web/".length)], web);
+      await this.#run(
+        "go",
+        ["tool", "templ", "generate", "-f", template.slice("web/".length)],
+        web,
+      );
     }
     return this.#writeTexts() !== this.#texts;
   }
@@ -63,7 +67,15 @@ export class Backend {
     const before = modified(this.#built);
     await this.#run(
       "go",
-      ["build", "-tags=dev", "-buildvcs=false", "-ldflags=-s -w", "-o", this.#built, "./backend/cmd/..."],
+      [
+        "build",
+        "-tags=dev",
+        "-buildvcs=false",
+        "-ldflags=-s -w",
+        "-o",
+        this.#built,
+        "./backend/cmd/...",
+      ],
       this.#root,
     );
     const { app } = this.#services;
@@ -74,11 +86,17 @@ export class Backend {
     const program = join(this.#folder, "run", String(++this.#count));
     copyFileSync(this.#built, program);
     this.#texts = this.#writeTexts();
-    if (wix) {
-      await this.#services.wix.replace(program);
+    const wixReady = wix ? this.#services.wix.replace(program) : Promise.resolve();
+    if (!app.program) {
+      await wixReady; // the app's first start asks it for its key
     }
-    await app.replace(program);
+    const both = await Promise.allSettled([wixReady, app.replace(program)]);
     this.#tidy();
+    for (const { reason } of both) {
+      if (reason) {
+        throw reason;
+      }
+    }
     return true;
   }
 

@@ -11,7 +11,13 @@ const root = join(import.meta.dirname, "../..");
 const left = new Set([".git", ".dev", "bin", "coverage", "node_modules", "test-results"]);
 
 export class Scratch {
+  folder = "";
+  /** The addresses of the app and of the offline Wix. */
+  app = "";
+  wix = "";
   output = "";
+  pid = 0;
+  ended = Promise.resolve();
   #originals = new Map();
   #child;
 

@@ -1,7 +1,7 @@
 // Does what saved files call for, one round after the other, and says what it has done.
 
 import { buildWidget } from "./browser.mjs";
-import { workFor } from "./changes.mjs";
+import { callsForWork, workFor } from "./changes.mjs";
 import { names, positions } from "./report.mjs";
 
 export class Work {
@@ -35,6 +35,9 @@ export class Work {
 
   /** A file has been saved or removed. */
   saved(path) {
+    if (!callsForWork(path)) {
+      return;
+    }
     this.#saved.add(path);
     // Editors save in several steps, and several files at once.
     clearTimeout(this.#settling);
