@@ -1,9 +1,10 @@
 # make run    install, build and start the demo
+# make dev    the app on an offline Wix, where each saved file is seen at once
 # make test   everything: Go with the race detector, TypeScript, end to end in Chromium
 # make check  generated files, format, vet, staticcheck, types, lint, byte budgets
 # make build  the program in bin/, static, with the bundles inside
 # make generate  what follows from app.json, settings.go and the templates; make build does it too
-# make bench  figures
+# make bench  figures; make bench-dev those of make dev
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -12,7 +13,7 @@ SHELL := bash
 id := $(shell sed -n 's/.*"id": *"\([^"]*\)".*/\1/p' app.json)
 
 go_files := $(shell find backend web embed.go go.mod go.sum -type f \( -name '*.go' -o -name '*.sql' -o -name 'go.*' \))
-go_code := backend bench examples web embed.go
+go_code := backend bench examples web $(wildcard embed*.go)
 front_files := $(shell find widget panel web scripts -path '*/dist' -prune -o -type f \( -name '*.ts' -o -name '*.tsx' -o -name '*.css' -o -name '*.html' -o -name '*.svg' -o -name '*.mjs' \) -print)
 
 # What make generate makes, and the file of each generator that is as new as its last run. A
@@ -20,10 +21,13 @@ front_files := $(shell find widget panel web scripts -path '*/dist' -prune -o -t
 generated := backend/product/product.gen.go {widget,panel}/src/settings.gen.ts docs/settings.{md,schema.json} web/*_templ.go
 generators := backend/product/product.gen.go widget/src/settings.gen.ts bin/.templ
 
-.PHONY: run test test-go test-unit test-e2e check build bundles generate format bench clean
+.PHONY: run dev test test-go test-unit test-e2e check build bundles generate regenerate format bench bench-dev clean
 
 run: build
 	exec bin/$(id) demo
+
+dev: node_modules/.installed
+	@exec node scripts/dev/main.mjs
 
 build: bin/$(id)
 
@@ -56,6 +60,8 @@ bin/.templ: $(wildcard web/*.templ) go.mod
 generate:
 	@$(MAKE) --no-print-directory --always-make $(generators)
 
+regenerate: $(generators)
+
 format: node_modules/.installed
 	gofmt -w $(go_code)
 	go tool templ fmt web
@@ -68,7 +74,7 @@ check:
 	@test -z "$$(gofmt -l $(go_code))" || { echo 'not formatted (run make format):'; gofmt -l $(go_code); exit 1; }
 	go tool templ fmt -fail web
 	go mod tidy -diff
-	go vet ./...
+	go vet ./... && go vet -tags dev .
 	go tool staticcheck ./...
 	cd examples/orders && go mod tidy -diff && go vet ./...
 	npm run check
@@ -90,6 +96,9 @@ bench: build
 	for part in bare visit seed postgres; do go build -o "bin/bench-$$part" "./bench/$$part"; done
 	WRK="$$(scripts/wrk.sh)" CHROMIUM="$$(scripts/chromium.sh)" node bench/bench.mjs
 	go test -run '^$$' -bench . -benchmem ./backend/...
+
+bench-dev: node_modules/.installed
+	CHROMIUM="$$(scripts/chromium.sh)" node bench/dev.mjs
 
 clean:
 	rm -rf bin node_modules {widget,panel,web}/dist/* web/dist/.built
