@@ -1,7 +1,6 @@
 // The demo page, served by the real program.
 import type { Page } from "@playwright/test";
-import { tag } from "../widget/src/tag";
-import { expect, expectAccessible, test, watch } from "./stack";
+import { expect, expectAccessible, tag, test, watch } from "./stack";
 
 const stageWidget = (page: Page) => page.frameLocator("iframe.page").locator(tag).first();
 

@@ -2,8 +2,7 @@
 // webhooks, and the panel and the widget show their effects.
 
 import type { Page } from "@playwright/test";
-import { tag } from "../widget/src/tag";
-import { expect, expectAccessible, type Stack, test, watch } from "./stack";
+import { expect, expectAccessible, type Stack, tag, test, watch } from "./stack";
 
 const connected = "Connected";
 const refused = "Can’t connect";

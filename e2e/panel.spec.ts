@@ -1,8 +1,7 @@
 // The settings panel, with the real @wix/editor inside, in the simulated editor, which
 // is connected to it by Wix's own transport package.
 import type { FrameLocator, Page } from "@playwright/test";
-import { tag } from "../widget/src/tag";
-import { expect, expectAccessible, type Stack, test, watch } from "./stack";
+import { expect, expectAccessible, type Stack, tag, test, watch } from "./stack";
 
 async function openEditor(page: Page, stack: Stack, instance: string): Promise<FrameLocator> {
   await page.setViewportSize({ width: 1440, height: 1000 });

@@ -1,7 +1,6 @@
 // URLs that other pages refer to are a contract. Each row has who uses the URL, and a
 // marker that only the right file contains.
-import { tag } from "../widget/src/tag";
-import { expect, Stack, test } from "./stack";
+import { expect, Stack, tag, test } from "./stack";
 
 type Row = {
   path: string;

@@ -5,9 +5,11 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test as base, expect, type Page } from "@playwright/test";
+import app from "../app.json" with { type: "json" };
 import { freePort, Program } from "./process";
 
 export { expect };
+export const { id, name, tag } = app;
 
 type Subject = "VISITOR" | "MEMBER" | "USER" | "APP";
 type TokenRequest = {

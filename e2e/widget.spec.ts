@@ -1,8 +1,7 @@
 // The widget on a simulated Wix site: on another origin than the server, with the token
 // from the page as on Wix, in every state that a visitor can see.
 import type { Page, Request } from "@playwright/test";
-import { tag } from "../widget/src/tag";
-import { expect, expectAccessible, type Stack, test, watch } from "./stack";
+import { expect, expectAccessible, type Stack, tag, test, watch } from "./stack";
 
 /** Opens the site page, and collects its requests to the API. */
 async function visit(

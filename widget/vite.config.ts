@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { defineConfig, type Plugin } from "vite";
+import { named, names } from "./names.ts";
 
 const root = import.meta.dirname;
 
@@ -22,7 +23,7 @@ function hashedCopies(): Plugin {
         this.emitFile({ type: "asset", fileName: `${name}-${hash}.${extension}`, source });
       };
       emit("widget", "js", script.code);
-      emit("thumbnail", "svg", readFileSync(join(root, "thumbnail.svg"), "utf8"));
+      emit("thumbnail", "svg", named(readFileSync(join(root, "src/face/thumbnail.svg"), "utf8")));
     },
   };
 }
@@ -30,7 +31,7 @@ function hashedCopies(): Plugin {
 export default defineConfig({
   root,
   publicDir: false,
-  plugins: [hashedCopies()],
+  plugins: [names(), hashedCopies()],
   build: {
     outDir: "dist",
     emptyOutDir: true,

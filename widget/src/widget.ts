@@ -1,10 +1,22 @@
-// The script that Wix loads: defines <nametag-widget>, once per page.
+// The script that Wix loads: defines the app's custom element, once per page.
 
-import { nametagElement } from "./element";
-import { createPage } from "./page";
-import { tag } from "./tag";
+import { id, tag } from "../../app.json";
+import { css, face } from "./face/face";
+import { widgetElement } from "./frame/element";
+import { createPage } from "./frame/page";
+import { readSite, readWidget, widgetAttributes } from "./settings.gen";
 
 // A page may load the script twice, or in two versions; the second define would throw.
 if (!customElements.get(tag)) {
-  customElements.define(tag, nametagElement(createPage(import.meta.url)));
+  customElements.define(
+    tag,
+    widgetElement(createPage(import.meta.url), {
+      id,
+      css,
+      face,
+      widgetAttributes,
+      readWidget,
+      readSite,
+    }),
+  );
 }

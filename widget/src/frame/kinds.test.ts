@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { displayName, font, showsStatus } from "./attributes";
+import { font, text, toggle } from "./kinds";
 
 test.each([
   ["a name", "Ada", "Ada"],

@@ -1,0 +1,80 @@
+// The name tag: it greets by name, and shows which Wix site it is on.
+//
+// Parts: `card`, `title` (holds `greeting` and `name`), `status` (holds `message` and `retry`).
+// The custom properties are in face.css. The height stays the same when the answer comes.
+
+import { text } from "../frame/kinds";
+import type { Face, View } from "../frame/types";
+import css from "./face.css?inline";
+
+export { css };
+
+export const face: Face = (root, frame) => {
+  const card = make(root, "div", "card");
+  const title = make(card, "p", "title");
+  const greeting = make(title, "span", "greeting");
+  const name = make(title, "span", "name");
+  const status = make(card, "div", "status");
+  const message = make(status, "span", "message");
+  const retry = make(status, "button", "retry");
+  name.before(" "); // a word break for screen readers and copied text
+  message.tabIndex = -1; // takes the focus of a retry button that is hidden
+  retry.textContent = "Retry";
+  retry.onclick = frame.retry;
+
+  return (view) => {
+    const { widget, site, state } = view;
+    style(card, "color", widget.textColor);
+    style(card, "background-color", widget.backgroundColor);
+    style(card, "--align", widget.align);
+    style(title, "font", widget.font.font);
+    style(name, "text-decoration", widget.font.textDecoration);
+    card.dataset.state = state;
+    write(greeting, site.greeting);
+    write(name, widget.displayName);
+    message.setAttribute("aria-live", view.announces ? "polite" : "off");
+    status.hidden = !widget.showStatus;
+    write(message, sentence(view));
+    retry.disabled = !!view.wait;
+    if (state !== "failed" && root.activeElement === retry) {
+      message.focus();
+    }
+    retry.hidden = state !== "failed";
+    return widget.showStatus;
+  };
+};
+
+function sentence({ state, wait, answer }: View): string {
+  if (state === "failed") {
+    return wait ? `Busy for ${wait} s` : "Can’t connect";
+  }
+  if (!answer) {
+    return state === "loading" ? "Connecting…" : "Not connected yet";
+  }
+  const site = text(answer.instance?.siteDisplayName);
+  return answer.status === "Success" ? `Connected${site && " to "}${site}` : "Not linked to a site";
+}
+
+function make<Tag extends "div" | "p" | "span" | "button">(
+  parent: ParentNode,
+  tag: Tag,
+  part: string,
+): HTMLElementTagNameMap[Tag] {
+  const element = document.createElement(tag);
+  element.setAttribute("part", part);
+  parent.append(element);
+  return element;
+}
+
+/** Sets a property. The browser ignores a value that it does not accept, which leaves the default. */
+function style(element: HTMLElement, property: string, value: string) {
+  element.style.removeProperty(property);
+  element.style.setProperty(property, value);
+}
+
+/** Writes only what differs: a live region is announced at every write. */
+function write(element: HTMLElement, text: string) {
+  if (element.textContent !== text) {
+    element.textContent = text;
+  }
+}

@@ -1,0 +1,185 @@
+// The custom element: what every app keeps of it. What it shows is the face's.
+
+import frameCss from "./frame.css?inline";
+import type { Loader } from "./loader";
+import type { Page } from "./page";
+import type { Face, State, StateDetail, View } from "./types";
+
+/** What makes the element an app's own. */
+export interface App<Widget, Site> {
+  /** The app's id, with which the name of the event begins. */
+  id: string;
+  css: string;
+  face: Face<Widget, Site>;
+  widgetAttributes: readonly string[];
+  readWidget(attribute: (name: string) => unknown): Widget;
+  readSite(values?: Record<string, unknown>): Site;
+}
+
+/** A copy sends its request when it is this near to the viewport, in px. */
+const margin = 200;
+
+/**
+ * Makes the element's class for one page.
+ *
+ * | Attribute | Value | When absent or wrong |
+ * |---|---|---|
+ * | those of the settings | see docs/settings.md | the default |
+ * | `settings-version` | any text; a change fetches the site's settings again | – |
+ * | `api-base` | http(s) address of the server's API, such as `https://example.com/api/` | found from the script's URL |
+ *
+ * | Property | |
+ * |---|---|
+ * | `accessTokenListener(fn)` | Wix calls it with a function that returns the access token; until then the widget shows its attributes only |
+ *
+ * | Event | Detail |
+ * |---|---|
+ * | `<id>-state` (bubbles, composed) | `{state: 'idle'\|'loading'\|'ready'\|'failed', code?, requestId?}` |
+ */
+export function widgetElement<Widget, Site>(
+  page: Page,
+  app: App<Widget, Site>,
+): CustomElementConstructor {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(frameCss + app.css);
+  const copies = new Set<WidgetElement>();
+  let complained = false;
+
+  class WidgetElement extends HTMLElement {
+    static observedAttributes = [...app.widgetAttributes, "settings-version", "api-base"];
+
+    accessTokenListener = page.inject;
+
+    #root = this.attachShadow({ mode: "open" });
+    #show: ((view: View<Widget, Site>) => unknown) | undefined;
+    #silent = false;
+    #observer = new IntersectionObserver(
+      (entries) => {
+        if (entries.some((entry) => entry.isIntersecting)) {
+          this.#approach();
+        }
+      },
+      { rootMargin: `${margin}px` },
+    );
+    #near = false;
+    #loader: Loader | undefined;
+    #shown: State | undefined;
+    /** Aborted while the copy is not on the page. */
+    #asks = new AbortController();
+
+    constructor() {
+      super();
+      this.#root.adoptedStyleSheets = [sheet];
+    }
+
+    connectedCallback() {
+      // A copy that was only moved is still registered: see disconnectedCallback.
+      if (!copies.has(this)) {
+        copies.add(this);
+        this.#asks = new AbortController();
+        // An observer reports after the next frame, which a slow device takes long to paint.
+        // Measured before the face is there, so that no text is laid out before the request.
+        const { width, top, bottom } = this.getBoundingClientRect();
+        this.render();
+        if (width && top < innerHeight + margin && bottom > -margin) {
+          this.#approach();
+        } else {
+          this.#observer.observe(this);
+        }
+      }
+    }
+
+    disconnectedCallback() {
+      queueMicrotask(() => {
+        if (!this.isConnected && copies.delete(this)) {
+          this.#observer.disconnect();
+          this.#near = false;
+          this.#asks.abort();
+          this.#loader?.remove(this);
+          this.#loader = this.#shown = undefined;
+          page.changed(); // another copy may have to announce now
+        }
+      });
+    }
+
+    attributeChangedCallback(name: string, before: string | null, now: string | null) {
+      if (copies.has(this) && before !== now) {
+        if (name === "settings-version") {
+          this.#loader?.change(now);
+        } else {
+          this.render();
+        }
+      }
+    }
+
+    /** The copy is near the viewport. */
+    #approach() {
+      this.#near = true;
+      this.#observer.disconnect();
+      this.#load();
+    }
+
+    #load() {
+      this.#loader?.add(this, this.getAttribute("settings-version"));
+    }
+
+    render() {
+      const loader = page.loader(this.getAttribute("api-base"));
+      if (loader !== this.#loader) {
+        this.#loader?.remove(this);
+        this.#loader = loader;
+        if (this.#near) {
+          this.#load();
+        }
+      }
+      const result = loader?.view() ?? { state: "idle" };
+      const { state, code, requestId } = result;
+      try {
+        if (!this.#show) {
+          this.#show = () => {}; // stays if the face throws
+          this.#show = app.face(this.#root, {
+            retry: () => this.#loader?.retry(),
+            refresh: () => this.#loader?.refresh(),
+            ask: async (path, init = {}) =>
+              (await this.#loader?.ask(path, init, this.#asks.signal)) ?? { code: "network" },
+          });
+        }
+        const silent =
+          this.#show({
+            ...result,
+            widget: app.readWidget((name) => this.getAttribute(name)),
+            site: app.readSite(result.answer?.settings as Record<string, unknown> | undefined),
+            // One copy announces for all. Otherwise a screen reader would repeat it for each.
+            announces: [...copies].find((copy) => !copy.#silent) === this,
+          }) === false;
+        if (this.#silent !== silent) {
+          this.#silent = silent;
+          page.changed();
+        }
+      } catch (error) {
+        if (!complained) {
+          complained = true;
+          console.error(error);
+        }
+      }
+
+      if (this.#shown !== state) {
+        this.#shown = state;
+        this.dispatchEvent(
+          new CustomEvent<StateDetail>(`${app.id}-state`, {
+            bubbles: true,
+            composed: true,
+            detail: { state, code, requestId },
+          }),
+        );
+      }
+    }
+  }
+
+  page.changed = () => {
+    for (const copy of copies) {
+      copy.render();
+    }
+  };
+  return WidgetElement;
+}
