@@ -3,6 +3,10 @@
 # make check  format, vet, staticcheck, types, lint, generated code, byte budgets
 # make build  bin/nametag, static, with the bundles inside
 # make bench  figures
+# [only here]
+# make new    a project of its own: DIR=../review-badge NAME="Review Badge" TAG=review-badge MODULE=github.com/acme/review-badge
+# make upgrade  bring this Nametag into one: DIR=../review-badge
+# [/only here]
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c

@@ -1,10 +1,10 @@
-// Package nametag carries the built browser bundles inside the binary.
+// Package built carries the built browser bundles inside the binary.
 //
 // The bundles are built by npm into widget/dist, panel/dist and web/dist. Each
 // of these folders holds a committed .gitkeep, so that the module compiles
 // before they are built; the all: prefix is what lets a folder with nothing
 // else in it embed.
-package nametag
+package built
 
 import (
 	"embed"

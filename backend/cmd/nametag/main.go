@@ -19,7 +19,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"github.com/nametag-dev/nametag"
+	built "github.com/nametag-dev/nametag"
 	"github.com/nametag-dev/nametag/backend/app"
 	"github.com/nametag-dev/nametag/backend/business"
 )
@@ -252,5 +252,5 @@ func version() string {
 }
 
 func bundles() app.Bundles {
-	return app.Bundles{Widget: nametag.Widget(), Panel: nametag.Panel(), Web: nametag.Web()}
+	return app.Bundles{Widget: built.Widget(), Panel: built.Panel(), Web: built.Web()}
 }
