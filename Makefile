@@ -16,7 +16,7 @@ go_files := $(shell find backend web embed.go go.mod go.sum -type f \( -name '*.
 go_code := backend bench examples web embed.go
 front_files := $(shell find widget panel web scripts -path '*/dist' -prune -o -type f \( -name '*.ts' -o -name '*.tsx' -o -name '*.css' -o -name '*.html' -o -name '*.svg' -o -name '*.mjs' \) -print)
 
-.PHONY: run test test-go test-unit test-e2e check build bundles generate format bench clean
+.PHONY: run test test-go test-unit test-e2e check build bundles generate format bench clean new upgrade
 
 run: build
 	exec bin/nametag demo
@@ -73,6 +73,17 @@ bench: build
 	for part in bare visit seed postgres; do go build -o "bin/bench-$$part" "./bench/$$part"; done
 	WRK="$$(scripts/wrk.sh)" CHROMIUM="$$(scripts/chromium.sh)" node bench/bench.mjs
 	go test -run '^$$' -bench . -benchmem ./backend/...
+
+# [only here]
+# Values reach the program through the environment: they may have quotes and spaces.
+export DIR NAME ID TAG MODULE WITH
+
+new:
+	@go run ./scripts/new new --dir="$$DIR" --name="$$NAME" --id="$$ID" --tag="$$TAG" --module="$$MODULE" --with="$$WITH"
+
+upgrade:
+	@go run ./scripts/new upgrade --dir="$$DIR"
+# [/only here]
 
 clean:
 	rm -rf bin node_modules {widget,panel,web}/dist/* web/dist/.built

@@ -142,12 +142,7 @@ func (t tree) project(with string, own, project names) (tree, error) {
 	if with != "" {
 		with = path.Clean(filepath.ToSlash(with)) + "/"
 		theirs := t.below(with)
-		for _, room := range rooms {
-			in := func(name string, _ file) bool { return within(name, []string{room}) }
-			if rest := maps.Clone(theirs); len(rest.without(in)) < len(theirs) {
-				app.without(in) // a room is the one's or the other's
-			}
-		}
+		maps.DeleteFunc(app, func(name string, _ file) bool { return isTest.MatchString(name) }) // of another app
 		maps.Copy(app, theirs)
 	}
 	for name, f := range app {
@@ -178,11 +173,8 @@ func (t tree) below(folder string) tree {
 	return all
 }
 
-// without removes files, and returns what is left.
-func (t tree) without(in func(string, file) bool) tree {
-	maps.DeleteFunc(t, in)
-	return t
-}
+// isTest matches the files that test the starter's rooms.
+var isTest = regexp.MustCompile(`_test\.go$|\.test\.tsx?$`)
 
 // add puts a file under the project's names.
 func (t tree) add(name string, f file, own, project names) error {
@@ -203,7 +195,7 @@ func (t tree) add(name string, f file, own, project names) error {
 var speaksOfBoth = []string{"README.md", "docs/upstream.md"}
 
 // speaksOfTheBase are the documents in which the product's name for people means the base.
-// In Go code it always does: what an app shows is in backend/product.
+// In code it always does: what an app shows comes from app.json.
 var speaksOfTheBase = []string{"docs/architecture.md", "docs/library.md", "docs/own-app.md"}
 
 // keepsTableNames are the files with names of the base's own tables.
@@ -221,8 +213,8 @@ func rename(name string, content []byte, own, project names) ([]byte, error) {
 	}
 	pairs = append(pairs, own.MetricPrefix(), project.MetricPrefix(), own.ID, project.ID)
 	isGo := path.Ext(name) == ".go"
-	if !isGo && !within(name, speaksOfTheBase) {
-		pairs = append(pairs, own.Name, project.Name)
+	if within(name, []string{"docs/", "deploy/"}) && !within(name, speaksOfTheBase) {
+		pairs = append(pairs, own.Name, strings.ReplaceAll(project.Name, "<", "&lt;"))
 	}
 	renamed := []byte(strings.NewReplacer(pairs...).Replace(string(content)))
 	if isGo && !bytes.Equal(renamed, content) {

@@ -74,13 +74,11 @@ func checkDir(root, dir string) error {
 	if inside, err := filepath.Rel(root, target); err == nil && filepath.IsLocal(inside) {
 		return errors.New("it is inside this repository")
 	}
-	info, err := os.Stat(target)
-	switch {
+	if parent, err := os.Stat(filepath.Dir(target)); err != nil || !parent.IsDir() {
+		return fmt.Errorf("there is no folder %s", filepath.Dir(target))
+	}
+	switch info, err := os.Stat(target); {
 	case errors.Is(err, os.ErrNotExist):
-		parent, err := os.Stat(filepath.Dir(target))
-		if err != nil || !parent.IsDir() {
-			return fmt.Errorf("there is no folder %s", filepath.Dir(target))
-		}
 	case err != nil:
 		return err
 	case !info.IsDir():
