@@ -10,11 +10,9 @@ import (
 	"strings"
 
 	"github.com/a-h/templ"
-)
 
-// TagName matches the names that Wix allows for a custom element: lower-case ASCII with a
-// hyphen. Wix limits them to 2 to 64 characters (@wix/app-extensions 1.0.160).
-var TagName = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)+$`)
+	"github.com/nametag-dev/nametag/backend/product/appjson"
+)
 
 // AttributeName matches the names of a widget's attributes: the kebab-case that
 // widget.setProp writes.
@@ -36,8 +34,8 @@ func SettableAttribute(name string) bool {
 // widget renders one custom element. In templ an element's name cannot be a value.
 func widget(tag string, e Element) templ.Component {
 	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
-		if !TagName.MatchString(tag) || len(tag) > 64 {
-			return fmt.Errorf("render the widget: %q cannot name a custom element", tag)
+		if err := appjson.CheckTag(tag); err != nil {
+			return fmt.Errorf("render the widget %q: %w", tag, err)
 		}
 		var b strings.Builder
 		b.WriteString("<" + tag)

@@ -14,8 +14,20 @@ import (
 	"strings"
 )
 
+// Product is what the pages call the product.
+type Product struct {
+	// Name is for people, ID for the command line. Description is a sentence.
+	Name, ID, Description string
+	// EnvPrefix begins the names of its environment variables, such as "BADGE_".
+	EnvPrefix string
+}
+
+// headline is the description without the full stop of a sentence.
+func (p Product) headline() string { return strings.TrimSuffix(p.Description, ".") }
+
 // HomeData is what the home page shows.
 type HomeData struct {
+	Product Product
 	// BasePath is the path of the server's public URL, such as "/app", or "".
 	BasePath string
 	// Demo shows the demo, which the server has at BasePath+"/demo/".
@@ -30,9 +42,10 @@ type homeBoot struct {
 // InstallData is what the install guide shows: the values to enter in the Wix app
 // dashboard. All URLs are absolute.
 type InstallData struct {
+	Product Product
 	// BasePath is the path of the server's public URL, such as "/app", or "".
 	BasePath string
-	// PublicURL is the server's public address (NAMETAG_PUBLIC_URL).
+	// PublicURL is the server's public address.
 	PublicURL string
 	// AppID is the app's id at Wix, or "" when it is not configured.
 	AppID     string

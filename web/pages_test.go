@@ -30,19 +30,22 @@ func render(t *testing.T, page templ.Component) string {
 // hostile is text that must be rendered as text.
 const hostile = `"><script>alert(1)</script>`
 
+// names hold what must be rendered as text.
+var names = web.Product{Name: "Badge & <Co>", ID: "badge-co", Description: "Shows <what> & who.", EnvPrefix: "BADGE_CO_"}
+
 func installData() web.InstallData {
 	return web.InstallData{
-		BasePath: "/app", PublicURL: "https://nametag.example/app", AppID: "an-app-id", Tag: "nametag-widget",
-		WidgetURL: "https://nametag.example/app/widget.js", PanelURL: "https://nametag.example/app/panel/",
-		WebhookURL:   "https://nametag.example/app/webhooks/wix",
-		ThumbnailURL: "https://nametag.example/app/widget/thumbnail.svg", DefaultWidth: 450, DefaultHeight: 250,
+		Product: names, BasePath: "/app", PublicURL: "https://badge.example/app", AppID: "an-app-id", Tag: "badge-widget",
+		WidgetURL: "https://badge.example/app/widget.js", PanelURL: "https://badge.example/app/panel/",
+		WebhookURL:   "https://badge.example/app/webhooks/wix",
+		ThumbnailURL: "https://badge.example/app/widget/thumbnail.svg", DefaultWidth: 450, DefaultHeight: 250,
 	}
 }
 
 func editorData() web.EditorData {
 	return web.EditorData{
 		Assets: "_sim/assets/", AppID: "an-app-id", InstanceID: "an-instance-id", SiteID: "a-site-id",
-		SiteName: hostile, Tag: "nametag-widget", WidgetURL: "https://app.example/widget.js",
+		SiteName: hostile, Tag: "badge-widget", WidgetURL: "https://app.example/widget.js",
 		PanelURL: "https://app.example/panel/", TokensURL: "_sim/tokens", PublishURL: "_sim/published/an-instance-id",
 		SiteURL:  "site?instance=an-instance-id",
 		Elements: []web.Element{{Attributes: []web.Attribute{{Name: "display-name", Value: hostile}}}},
@@ -53,7 +56,7 @@ func editorData() web.EditorData {
 
 func siteData() web.SiteData {
 	return web.SiteData{
-		Assets: "_sim/assets/", Language: "en", Tag: "nametag-widget", WidgetURL: "https://app.example/widget.js",
+		Assets: "_sim/assets/", Language: "en", Tag: "badge-widget", WidgetURL: "https://app.example/widget.js",
 		Elements: []web.Element{
 			{Attributes: []web.Attribute{{Name: "display-name", Value: hostile}, {Name: "align", Value: ""}}},
 			{},
@@ -69,8 +72,8 @@ func everyPage() map[string]templ.Component {
 	none.Token, none.Elements = nil, nil
 	removed.Token, removed.Elements, removed.Removed = nil, nil, true
 	return map[string]templ.Component{
-		"home":            web.Home(web.HomeData{Demo: true}),
-		"home-no-demo":    web.Home(web.HomeData{BasePath: "/app"}),
+		"home":            web.Home(web.HomeData{Product: names, Demo: true}),
+		"home-no-demo":    web.Home(web.HomeData{Product: names, BasePath: "/app"}),
 		"install":         web.Install(installData()),
 		"install-unready": web.Install(unready),
 		"site":            web.SitePage(siteData()),
@@ -160,7 +163,7 @@ func TestPages_haveTheirParts(t *testing.T) {
 func TestPages_linksStartWithTheBasePath(t *testing.T) {
 	address := regexp.MustCompile(`(?:href|src)="(/[^"]*)"`)
 	pages := map[string]templ.Component{
-		"home":    web.Home(web.HomeData{BasePath: "/app", Demo: true}),
+		"home":    web.Home(web.HomeData{Product: names, BasePath: "/app", Demo: true}),
 		"install": web.Install(installData()),
 		"message": web.Message(web.MessageData{BasePath: "/app", Title: "T"}),
 	}
@@ -182,7 +185,7 @@ func TestInstallData_Warnings(t *testing.T) {
 		name, url string
 		want      int
 	}{
-		{"a public https address is fine", "https://nametag.example/app", 0},
+		{"a public https address is fine", "https://badge.example/app", 0},
 		{"plain http", "http://nametag.example", 1},
 		{"localhost, even over https", "https://localhost", 1},
 		{"a name below localhost", "https://app.localhost", 1},
@@ -207,7 +210,7 @@ func TestInstallData_Warnings(t *testing.T) {
 func TestVariables_areListedByTheInstallGuide(t *testing.T) {
 	html := render(t, web.Install(installData()))
 	seen := map[string]bool{}
-	for _, v := range web.Variables() {
+	for _, v := range names.Variables() {
 		if seen[v.Name] {
 			t.Errorf("%s is listed twice", v.Name)
 		}

@@ -2,7 +2,7 @@ package web
 
 // The tables of the install guide and of the offline Wix's first page.
 
-// Variable is one environment variable of `nametag serve`.
+// Variable is one environment variable of the command serve.
 type Variable struct {
 	Name string
 	// Default is "" for a variable without one.
@@ -13,21 +13,21 @@ type Variable struct {
 	File bool
 }
 
-// Variables returns all environment variables of `nametag serve`, in the order of the
+// Variables returns all environment variables of the command serve, in the order of the
 // install guide. A test of backend/app compares them with the fields of app.Config.
-func Variables() []Variable {
+func (p Product) Variables() []Variable {
 	return []Variable{
 		{Name: "WIX_APP_ID", Meaning: "The app’s id. Required.", File: true},
 		{Name: "WIX_APP_SECRET", Meaning: "The app’s secret. Required.", File: true},
 		{Name: "WIX_PUBLIC_KEY", Meaning: "The key that verifies webhooks; without it they are refused. During a change of keys, both, separated by a comma.", File: true},
-		{Name: "NAMETAG_PUBLIC_URL", Default: "http://localhost:8080", Meaning: "The server’s public address. It may have a path: https://example.com/app."},
-		{Name: "NAMETAG_DATABASE_URL", Default: "sqlite:nametag.db", Meaning: "An SQLite file or a postgres:// address.", File: true},
-		{Name: "NAMETAG_ADDR", Default: ":8080", Meaning: "The address that the server listens on."},
-		{Name: "NAMETAG_ADMIN_ADDR", Default: "127.0.0.1:9090", Meaning: "The address of metrics and profiles."},
-		{Name: "NAMETAG_TRUSTED_PROXIES", Meaning: "The networks whose X-Forwarded-For header is trusted, as CIDRs."},
-		{Name: "NAMETAG_DEMO", Default: "true", Meaning: "Whether the first page shows the demo."},
-		{Name: "NAMETAG_FRAME_ANCESTORS", Meaning: "The hosts that may show the settings panel in a frame. Any host, when it is not set."},
-		{Name: "NAMETAG_RETENTION", Default: "720h", Meaning: "How long the data of a removed installation is stored."},
+		{Name: p.EnvPrefix + "PUBLIC_URL", Default: "http://localhost:8080", Meaning: "The server’s public address. It may have a path: https://example.com/app."},
+		{Name: p.EnvPrefix + "DATABASE_URL", Default: "sqlite:" + p.ID + ".db", Meaning: "An SQLite file or a postgres:// address.", File: true},
+		{Name: p.EnvPrefix + "ADDR", Default: ":8080", Meaning: "The address that the server listens on."},
+		{Name: p.EnvPrefix + "ADMIN_ADDR", Default: "127.0.0.1:9090", Meaning: "The address of metrics and profiles."},
+		{Name: p.EnvPrefix + "TRUSTED_PROXIES", Meaning: "The networks whose X-Forwarded-For header is trusted, as CIDRs."},
+		{Name: p.EnvPrefix + "DEMO", Default: "true", Meaning: "Whether the first page shows the demo."},
+		{Name: p.EnvPrefix + "FRAME_ANCESTORS", Meaning: "The hosts that may show the settings panel in a frame. Any host, when it is not set."},
+		{Name: p.EnvPrefix + "RETENTION", Default: "720h", Meaning: "How long the data of a removed installation is stored."},
 		{Name: "WIX_API_URL", Default: "https://www.wixapis.com", Meaning: "The address of Wix’s API; in development, the offline Wix’s."},
 	}
 }

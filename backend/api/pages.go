@@ -12,7 +12,7 @@ import (
 )
 
 func (s *Server) home(c echo.Context) error {
-	return s.render(c, http.StatusOK, web.Home(web.HomeData{BasePath: s.opts.BasePath, Demo: s.opts.Demo != nil}))
+	return s.render(c, http.StatusOK, web.Home(web.HomeData{Product: s.opts.Product, BasePath: s.opts.BasePath, Demo: s.opts.Demo != nil}))
 }
 
 func (s *Server) install(c echo.Context) error {

@@ -69,14 +69,16 @@ type Composition struct {
 type Options struct {
 	// BasePath is the path part of the public URL: "" or, say, "/app".
 	BasePath string
-	// Production is nil in `nametag demo`.
+	// Production is nil in the command demo.
 	Production *Composition
 	// Demo and DemoSessions are both nil when the demo is off.
 	Demo         *Composition
 	DemoSessions DemoSessions
 
 	Widget, Panel, Web *assets.Assets
-	Install            web.InstallData
+	// Product is what the pages call the product.
+	Product web.Product
+	Install web.InstallData
 
 	// Logger is none by default.
 	Logger *slog.Logger

@@ -14,6 +14,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/nametag-dev/nametag/backend/product"
 )
 
 // Code is one row of the table of errors. Clients decide by Name.
@@ -142,7 +144,7 @@ func (e *Error) SetHeader(h http.Header, requestID string) {
 	h.Set("Cache-Control", "no-store")
 	switch e.Code.Status {
 	case http.StatusUnauthorized:
-		h.Set("WWW-Authenticate", `Bearer realm="nametag", error="`+e.bearerError()+`"`)
+		h.Set("WWW-Authenticate", `Bearer realm="`+product.ID+`", error="`+e.bearerError()+`"`)
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		wait := e.RetryAfter
 		if wait <= 0 {

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/nametag-dev/nametag/backend/product"
 )
 
 func TestCodes_table(t *testing.T) {
@@ -104,10 +106,10 @@ func TestError_SetHeader(t *testing.T) {
 		err  Error
 		want map[string]string // the lines beside X-Request-Id and Cache-Control
 	}{
-		{"no token", Error{Code: TokenMissing}, map[string]string{"Www-Authenticate": `Bearer realm="nametag", error="invalid_request"`}},
-		{"a malformed token", Error{Code: TokenMalformed}, map[string]string{"Www-Authenticate": `Bearer realm="nametag", error="invalid_request"`}},
-		{"an inactive token", Error{Code: TokenInactive}, map[string]string{"Www-Authenticate": `Bearer realm="nametag", error="invalid_token"`}},
-		{"an expired token", Error{Code: TokenExpired}, map[string]string{"Www-Authenticate": `Bearer realm="nametag", error="invalid_token"`}},
+		{"no token", Error{Code: TokenMissing}, map[string]string{"Www-Authenticate": `Bearer realm="` + product.ID + `", error="invalid_request"`}},
+		{"a malformed token", Error{Code: TokenMalformed}, map[string]string{"Www-Authenticate": `Bearer realm="` + product.ID + `", error="invalid_request"`}},
+		{"an inactive token", Error{Code: TokenInactive}, map[string]string{"Www-Authenticate": `Bearer realm="` + product.ID + `", error="invalid_token"`}},
+		{"an expired token", Error{Code: TokenExpired}, map[string]string{"Www-Authenticate": `Bearer realm="` + product.ID + `", error="invalid_token"`}},
 		{"429 with a delay", Error{Code: RateLimited, RetryAfter: 1500 * time.Millisecond}, map[string]string{"Retry-After": "2"}},
 		{"429 without one", Error{Code: RateLimited}, map[string]string{"Retry-After": "5"}},
 		{"503 with a delay", Error{Code: WixUnavailable, RetryAfter: time.Minute}, map[string]string{"Retry-After": "60"}},

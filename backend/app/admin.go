@@ -14,14 +14,16 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/nametag-dev/nametag/backend/product"
 )
 
 // The names of the metrics, as docs/operations.md lists them.
 const (
-	metricRequests = "nametag_http_requests_total"
-	metricDuration = "nametag_http_request_duration_seconds"
-	metricWixCalls = "nametag_wix_calls_total"
-	metricJobs     = "nametag_jobs_total"
+	metricRequests = product.MetricPrefix + "http_requests_total"
+	metricDuration = product.MetricPrefix + "http_request_duration_seconds"
+	metricWixCalls = product.MetricPrefix + "wix_calls_total"
+	metricJobs     = product.MetricPrefix + "jobs_total"
 )
 
 type metrics struct {
@@ -121,7 +123,7 @@ type adminServer struct {
 func listenAdmin(addr string, m *metrics) (*adminServer, error) {
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
-		return nil, fmt.Errorf("listen for metrics and profiles (NAMETAG_ADMIN_ADDR): %w", err)
+		return nil, fmt.Errorf("listen for metrics and profiles (%sADMIN_ADDR): %w", product.EnvPrefix, err)
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/product"
 	"github.com/nametag-dev/nametag/backend/store/sqlstore"
 )
 
@@ -69,11 +70,11 @@ func TestAdminServer(t *testing.T) {
 		t.Fatalf("metrics answer %d", status)
 	}
 	for _, line := range []string{
-		`nametag_http_requests_total{route="/api/get-instance",status="200"} 1`,
-		`nametag_http_requests_total{route="/api/get-instance",status="401"} 1`,
-		`nametag_wix_calls_total{path="/oauth2/token-info",status="failed"} 1`,
-		`nametag_jobs_total{kind="refresh",outcome="dead"} 1`,
-		`nametag_dead_letters 1`,
+		product.MetricPrefix + `http_requests_total{route="/api/get-instance",status="200"} 1`,
+		product.MetricPrefix + `http_requests_total{route="/api/get-instance",status="401"} 1`,
+		product.MetricPrefix + `wix_calls_total{path="/oauth2/token-info",status="failed"} 1`,
+		product.MetricPrefix + `jobs_total{kind="refresh",outcome="dead"} 1`,
+		product.MetricPrefix + `dead_letters 1`,
 	} {
 		if !strings.Contains(body, line+"\n") {
 			t.Errorf("%s is not there", line)

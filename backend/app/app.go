@@ -22,6 +22,7 @@ import (
 	"github.com/nametag-dev/nametag/backend/instance"
 	"github.com/nametag-dev/nametag/backend/kit"
 	"github.com/nametag-dev/nametag/backend/lifecycle"
+	"github.com/nametag-dev/nametag/backend/product"
 	"github.com/nametag-dev/nametag/backend/store/cachestore"
 	"github.com/nametag-dev/nametag/backend/store/sqlstore"
 	"github.com/nametag-dev/nametag/backend/wix"
@@ -53,7 +54,7 @@ type App struct {
 type files struct{ widget, panel, web *assets.Assets }
 
 // ErrNoBundles says that the binary was built before the bundles were.
-var ErrNoBundles = errors.New("this build of nametag lacks its browser files: run `make build`, which builds them first")
+var ErrNoBundles = errors.New("this build of " + product.ID + " lacks its browser files: run `make build`, which builds them first")
 
 func indexBundles(b Bundles) (f files, err error) {
 	missing := false
@@ -95,7 +96,7 @@ func Serve(ctx context.Context, c Config, b Bundles, business kit.New, log *slog
 			AppID: c.AppID, AppSecret: c.AppSecret, WixURL: c.WixURL, Transport: m.countWix(transport), Logger: log,
 		},
 		databaseURL: c.DatabaseURL,
-		// A row may be changed by `nametag instances` beside us.
+		// A row may be changed by the command instances beside us.
 		maxRowAge: time.Minute,
 		webhooks:  c.webhooks, retention: c.Retention, log: log,
 	})
@@ -111,7 +112,8 @@ func Serve(ctx context.Context, c Config, b Bundles, business kit.New, log *slog
 		BasePath:   c.basePath,
 		Production: production,
 		Widget:     bundles.widget, Panel: bundles.panel, Web: bundles.web,
-		Install:        installData(c.PublicURL, c.basePath, c.AppID, production.App.Tag, bundles),
+		Product:        names(),
+		Install:        installData(c.PublicURL, c.basePath, c.AppID, bundles),
 		Logger:         log,
 		Observe:        m.observe,
 		TrustedProxies: c.proxies,
@@ -151,12 +153,12 @@ func Demo(ctx context.Context, addr string, b Bundles, business kit.New, log *sl
 	}
 	options := api.Options{
 		Widget: bundles.widget, Panel: bundles.panel, Web: bundles.web,
-		Logger: log, Draining: a.draining.Load,
+		Product: names(), Logger: log, Draining: a.draining.Load,
 	}
 	if err := a.addDemo(ctx, &options, business); err != nil {
 		return nil, err
 	}
-	options.Install = installData(a.URL(), "", "", options.Demo.App.Tag, bundles)
+	options.Install = installData(a.URL(), "", "", bundles)
 	a.handle(api.New(options))
 	return a, nil
 }

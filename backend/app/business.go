@@ -16,7 +16,6 @@ import (
 	"github.com/nametag-dev/nametag/backend/api"
 	"github.com/nametag-dev/nametag/backend/kit"
 	"github.com/nametag-dev/nametag/backend/store/sqlstore"
-	"github.com/nametag-dev/nametag/web"
 )
 
 // DeclarationError says that what the app declares makes no sense: a route twice, a table
@@ -33,11 +32,7 @@ func declare(business kit.New, t kit.Tools) (app kit.App, err error) {
 		if app, err = business(t); err != nil {
 			return err
 		}
-		var tag error
-		if !web.TagName.MatchString(app.Tag) {
-			tag = fmt.Errorf("the tag %q cannot name a custom element: it must be such as nametag-widget", app.Tag)
-		}
-		return errors.Join(tag, api.Check(app), sqlstore.CheckData(app.Data))
+		return errors.Join(api.Check(app), sqlstore.CheckData(app.Data))
 	})
 	if err != nil {
 		return app, &DeclarationError{err}

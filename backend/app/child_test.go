@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/nametag-dev/nametag/backend/kit"
+	"github.com/nametag-dev/nametag/backend/product"
 )
 
 // run is the tests and then the end of the client's own idle connections.
@@ -28,7 +29,7 @@ func (r run) Run() int {
 
 // asServer, set in the environment, makes this test binary a server, because tests that
 // kill need another process: "1" of the greeter, "reviews" of the second app.
-const asServer = "NAMETAG_TEST_AS_SERVER"
+const asServer = "TEST_AS_SERVER"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asServer) != "" {
@@ -94,7 +95,7 @@ type child struct {
 func spawn(t *testing.T, environ ...string) *child {
 	t.Helper()
 	c := &child{cmd: exec.Command(os.Args[0]), ended: make(chan struct{})}
-	c.cmd.Env = append([]string{asServer + "=1"}, append(environ, "NAMETAG_ADDR=127.0.0.1:0", "NAMETAG_ADMIN_ADDR=127.0.0.1:0", "NAMETAG_DEMO=false")...)
+	c.cmd.Env = append([]string{asServer + "=1"}, append(environ, product.EnvPrefix+"ADDR=127.0.0.1:0", product.EnvPrefix+"ADMIN_ADDR=127.0.0.1:0", product.EnvPrefix+"DEMO=false")...)
 	stderr, err := c.cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

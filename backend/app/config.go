@@ -1,12 +1,14 @@
 package app
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
 	"os"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,34 +16,48 @@ import (
 
 	"github.com/caarlos0/env/v11"
 
+	"github.com/nametag-dev/nametag/backend/product"
 	"github.com/nametag-dev/nametag/backend/wix"
 )
 
-// Config is what `nametag serve` reads from the environment.
+// Config is what the command serve reads from the environment.
 type Config struct {
-	Addr           string        `env:"NAMETAG_ADDR" envDefault:":8080"`
-	AdminAddr      string        `env:"NAMETAG_ADMIN_ADDR" envDefault:"127.0.0.1:9090"`
-	PublicURL      string        `env:"NAMETAG_PUBLIC_URL" envDefault:"http://localhost:8080"`
-	DatabaseURL    string        `env:"NAMETAG_DATABASE_URL" envDefault:"sqlite:nametag.db"`
-	TrustedProxies []string      `env:"NAMETAG_TRUSTED_PROXIES"`
-	Demo           bool          `env:"NAMETAG_DEMO" envDefault:"true"`
-	FrameAncestors []string      `env:"NAMETAG_FRAME_ANCESTORS"`
-	AppID          string        `env:"WIX_APP_ID"`
-	AppSecret      wix.Secret    `env:"WIX_APP_SECRET"`
-	PublicKeys     string        `env:"WIX_PUBLIC_KEY"`
-	Retention      time.Duration `env:"NAMETAG_RETENTION" envDefault:"720h"`
-	WixURL         string        `env:"WIX_API_URL" envDefault:"https://www.wixapis.com"`
+	OwnVariables
+	WixVariables
 
 	basePath string
 	proxies  []netip.Prefix
 	webhooks *wix.Webhooks // nil without a public key
 }
 
+// OwnVariables have names that begin with product.EnvPrefix.
+type OwnVariables struct {
+	Addr           string        `env:"ADDR" envDefault:":8080"`
+	AdminAddr      string        `env:"ADMIN_ADDR" envDefault:"127.0.0.1:9090"`
+	PublicURL      string        `env:"PUBLIC_URL" envDefault:"http://localhost:8080"`
+	DatabaseURL    string        `env:"DATABASE_URL"` // defaultDatabase by default
+	TrustedProxies []string      `env:"TRUSTED_PROXIES"`
+	Demo           bool          `env:"DEMO" envDefault:"true"`
+	FrameAncestors []string      `env:"FRAME_ANCESTORS"`
+	Retention      time.Duration `env:"RETENTION" envDefault:"720h"`
+}
+
+// WixVariables have the same names in every product.
+type WixVariables struct {
+	AppID      string     `env:"WIX_APP_ID"`
+	AppSecret  wix.Secret `env:"WIX_APP_SECRET"`
+	PublicKeys string     `env:"WIX_PUBLIC_KEY"`
+	WixURL     string     `env:"WIX_API_URL" envDefault:"https://www.wixapis.com"`
+}
+
 // fileForms are the variables that may be given as <NAME>_FILE, the path of a file
 // that holds the value, as container platforms hand out secrets.
 var fileForms = []string{"WIX_APP_ID", "WIX_APP_SECRET", "WIX_PUBLIC_KEY", databaseURL}
 
-const databaseURL = "NAMETAG_DATABASE_URL"
+const (
+	databaseURL     = product.EnvPrefix + "DATABASE_URL"
+	defaultDatabase = "sqlite:" + product.ID + ".db"
+)
 
 // LoadConfig reads and checks the configuration. Its error names every fault at
 // once, a line each.
@@ -54,34 +70,39 @@ func LoadConfig(environ []string) (Config, error) {
 		}
 	}
 	var c Config
-	faults = append(faults, parse(&c, vars)...)
+	faults = append(faults, parse(&c.OwnVariables, product.EnvPrefix, vars)...)
+	faults = append(faults, parse(&c.WixVariables, "", vars)...)
+	c.DatabaseURL = cmp.Or(c.DatabaseURL, defaultDatabase)
 	faults = append(faults, c.check()...)
 	return c, errors.Join(faults...)
 }
 
 // LoadDatabaseURL reads the one variable that the database commands need.
 func LoadDatabaseURL(environ []string) (string, error) {
-	var c struct {
-		DatabaseURL string `env:"NAMETAG_DATABASE_URL" envDefault:"sqlite:nametag.db"`
-	}
 	vars := env.ToMap(environ)
 	if err := readFileForm(vars, databaseURL); err != nil {
 		return "", err
 	}
-	err := errors.Join(parse(&c, vars)...)
-	return c.DatabaseURL, err
+	return cmp.Or(vars[databaseURL], defaultDatabase), nil
 }
 
-func parse(into any, vars map[string]string) []error {
-	err := env.ParseWithOptions(into, env.Options{Environment: vars})
+// parse reads the variables of a struct. Its errors name the variables, where env's name
+// the fields.
+func parse(into any, prefix string, vars map[string]string) (faults []error) {
+	err := env.ParseWithOptions(into, env.Options{Environment: vars, Prefix: prefix})
 	var all env.AggregateError
-	if errors.As(err, &all) {
-		return all.Errors
-	}
-	if err != nil {
+	if err != nil && !errors.As(err, &all) {
 		return []error{err}
 	}
-	return nil
+	for _, err := range all.Errors {
+		var fault env.ParseError
+		if errors.As(err, &fault) {
+			field, _ := reflect.TypeOf(into).Elem().FieldByName(fault.Name)
+			err = fmt.Errorf("%s%s: %w", prefix, field.Tag.Get("env"), fault.Err)
+		}
+		faults = append(faults, err)
+	}
+	return faults
 }
 
 func readFileForm(vars map[string]string, name string) error {
@@ -121,14 +142,14 @@ func (c *Config) check() []error {
 		}
 	}
 	if c.Retention <= 0 {
-		fault("NAMETAG_RETENTION is %s: it must be a time such as 720h", c.Retention)
+		fault(product.EnvPrefix+"RETENTION is %s: it must be a time such as 720h", c.Retention)
 	}
 	if u, err := webURL(c.PublicURL); err != nil {
-		fault("NAMETAG_PUBLIC_URL %w", err)
+		fault(product.EnvPrefix+"PUBLIC_URL %w", err)
 	} else {
 		c.basePath = strings.TrimRight(u.Path, "/")
 		if !plainPath.MatchString(c.basePath) {
-			fault("NAMETAG_PUBLIC_URL: its path may hold letters, digits, '-', '.', '_' and '~' between single slashes")
+			fault(product.EnvPrefix + "PUBLIC_URL: its path may hold letters, digits, '-', '.', '_' and '~' between single slashes")
 		}
 		c.PublicURL = u.Scheme + "://" + u.Host + c.basePath
 	}
@@ -137,15 +158,15 @@ func (c *Config) check() []error {
 	} else {
 		c.WixURL = strings.TrimRight(u.String(), "/")
 	}
-	for name, addr := range map[string]string{"NAMETAG_ADDR": c.Addr, "NAMETAG_ADMIN_ADDR": c.AdminAddr} {
+	for name, addr := range map[string]string{"ADDR": c.Addr, "ADMIN_ADDR": c.AdminAddr} {
 		if _, _, err := net.SplitHostPort(addr); err != nil {
-			fault("%s is %q: it must be host:port, such as 127.0.0.1:8080 or :8080", name, addr)
+			fault(product.EnvPrefix+"%s is %q: it must be host:port, such as 127.0.0.1:8080 or :8080", name, addr)
 		}
 	}
 	for _, cidr := range c.TrustedProxies {
 		prefix, err := netip.ParsePrefix(strings.TrimSpace(cidr))
 		if err != nil {
-			fault("NAMETAG_TRUSTED_PROXIES: %q is not a network such as 10.0.0.0/8", cidr)
+			fault(product.EnvPrefix+"TRUSTED_PROXIES: %q is not a network such as 10.0.0.0/8", cidr)
 			continue
 		}
 		c.proxies = append(c.proxies, prefix)
@@ -153,7 +174,7 @@ func (c *Config) check() []error {
 	for _, host := range c.FrameAncestors {
 		// A space or a semicolon would let a value write further CSP directives.
 		if host == "" || strings.ContainsAny(host, " \t\r\n;,'\"") && host != "'self'" && host != "'none'" {
-			fault("NAMETAG_FRAME_ANCESTORS: %q is not a host such as https://*.wix.com", host)
+			fault(product.EnvPrefix+"FRAME_ANCESTORS: %q is not a host such as https://*.wix.com", host)
 		}
 	}
 	return faults
@@ -180,7 +201,7 @@ func webURL(raw string) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	switch {
 	case err != nil || !slices.Contains([]string{"http", "https"}, u.Scheme) || u.Host == "":
-		return nil, fmt.Errorf("is %q: it must be a URL such as https://nametag.example.com", raw)
+		return nil, fmt.Errorf("is %q: it must be a URL such as https://app.example.com", raw)
 	case u.RawQuery != "" || u.Fragment != "" || u.User != nil:
 		return nil, fmt.Errorf("must have neither a user, a query nor a fragment")
 	}

@@ -6,14 +6,16 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/nametag-dev/nametag/backend/product"
 )
 
 var complete = []string{"WIX_APP_ID=" + appID, "WIX_APP_SECRET=" + appSecret}
 
 func TestLoadConfig(t *testing.T) {
 	c, err := LoadConfig(append([]string{
-		"NAMETAG_PUBLIC_URL=https://apps.example.com/app/", "NAMETAG_TRUSTED_PROXIES=10.0.0.0/8, fd00::/8",
-		"NAMETAG_FRAME_ANCESTORS=https://*.wix.com,'self'", "WIX_API_URL=http://127.0.0.1:8081/",
+		product.EnvPrefix + "PUBLIC_URL=https://apps.example.com/app/", product.EnvPrefix + "TRUSTED_PROXIES=10.0.0.0/8, fd00::/8",
+		product.EnvPrefix + "FRAME_ANCESTORS=https://*.wix.com,'self'", "WIX_API_URL=http://127.0.0.1:8081/",
 	}, complete...))
 	if err != nil {
 		t.Fatal(err)
@@ -65,11 +67,11 @@ func TestLoadConfig_faults(t *testing.T) {
 		{"a file that is not there", []string{"WIX_APP_ID=" + appID, "WIX_APP_SECRET_FILE=" + dir + "/nothing"}, []string{"WIX_APP_SECRET_FILE"}},
 		{"a secret given twice", append([]string{"WIX_APP_SECRET_FILE=" + secretFile}, complete...), []string{"WIX_APP_SECRET and WIX_APP_SECRET_FILE are both set"}},
 		{"faults of every kind together", append([]string{
-			"NAMETAG_PUBLIC_URL=nametag.example.com", "WIX_API_URL=ftp://x", "NAMETAG_TRUSTED_PROXIES=10.0.0.1",
-			"NAMETAG_FRAME_ANCESTORS=https://a.example; script-src *", "NAMETAG_DEMO=perhaps", "NAMETAG_ADDR=8080", "WIX_PUBLIC_KEY=not a key", "NAMETAG_RETENTION=-1h",
-		}, complete...), []string{"WIX_PUBLIC_KEY", "NAMETAG_RETENTION", "NAMETAG_PUBLIC_URL", "WIX_API_URL", "NAMETAG_TRUSTED_PROXIES", "NAMETAG_FRAME_ANCESTORS", "Demo", "NAMETAG_ADDR"}},
-		{"a query in the public URL", append([]string{"NAMETAG_PUBLIC_URL=https://x.example/?a=b"}, complete...), []string{"NAMETAG_PUBLIC_URL"}},
-		{"a router's pattern in the base path", append([]string{"NAMETAG_PUBLIC_URL=https://x.example/:id"}, complete...), []string{"NAMETAG_PUBLIC_URL"}},
+			product.EnvPrefix + "PUBLIC_URL=app.example.com", "WIX_API_URL=ftp://x", product.EnvPrefix + "TRUSTED_PROXIES=10.0.0.1",
+			product.EnvPrefix + "FRAME_ANCESTORS=https://a.example; script-src *", product.EnvPrefix + "DEMO=perhaps", product.EnvPrefix + "ADDR=8080", "WIX_PUBLIC_KEY=not a key", product.EnvPrefix + "RETENTION=-1h",
+		}, complete...), []string{"WIX_PUBLIC_KEY", product.EnvPrefix + "RETENTION", product.EnvPrefix + "PUBLIC_URL", "WIX_API_URL", product.EnvPrefix + "TRUSTED_PROXIES", product.EnvPrefix + "FRAME_ANCESTORS", product.EnvPrefix + "DEMO", product.EnvPrefix + "ADDR"}},
+		{"a query in the public URL", append([]string{product.EnvPrefix + "PUBLIC_URL=https://x.example/?a=b"}, complete...), []string{product.EnvPrefix + "PUBLIC_URL"}},
+		{"a router's pattern in the base path", append([]string{product.EnvPrefix + "PUBLIC_URL=https://x.example/:id"}, complete...), []string{product.EnvPrefix + "PUBLIC_URL"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c, err := LoadConfig(tt.environ)

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/nametag-dev/nametag/backend/kit"
+	"github.com/nametag-dev/nametag/backend/product"
 	"github.com/nametag-dev/nametag/backend/wixsim"
 )
 
@@ -92,8 +93,8 @@ func startApp(t *testing.T, app kit.New, sim *wixsim.Sim, environ ...string) *wo
 	t.Cleanup(upstream.Close)
 	config, err := LoadConfig(append([]string{
 		"WIX_API_URL=" + upstream.URL, "WIX_APP_ID=" + appID, "WIX_APP_SECRET=" + appSecret,
-		"NAMETAG_ADDR=127.0.0.1:0", "NAMETAG_ADMIN_ADDR=127.0.0.1:0",
-		"NAMETAG_DATABASE_URL=sqlite:" + filepath.Join(t.TempDir(), "nametag.db"),
+		product.EnvPrefix + "ADDR=127.0.0.1:0", product.EnvPrefix + "ADMIN_ADDR=127.0.0.1:0",
+		product.EnvPrefix + "DATABASE_URL=sqlite:" + filepath.Join(t.TempDir(), "app.db"),
 	}, environ...))
 	if err != nil {
 		t.Fatal(err)

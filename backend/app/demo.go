@@ -15,6 +15,7 @@ import (
 	"github.com/nametag-dev/nametag/backend/identity"
 	"github.com/nametag-dev/nametag/backend/instance"
 	"github.com/nametag-dev/nametag/backend/kit"
+	"github.com/nametag-dev/nametag/backend/product"
 	"github.com/nametag-dev/nametag/backend/wix"
 	"github.com/nametag-dev/nametag/backend/wixsim"
 )
@@ -51,7 +52,7 @@ func (a *App) addDemo(ctx context.Context, o *api.Options, business kit.New) err
 	base := o.BasePath + "/demo"
 	o.DemoSessions = &demoSessions{
 		sim: sim, store: all.store, now: time.Now, byID: make(map[string]api.DemoSession),
-		shape: api.DemoSession{AppID: appID, Tag: o.Demo.App.Tag, WidgetURL: base + "/widget.js", PanelURL: base + "/panel/"},
+		shape: api.DemoSession{AppID: appID, Tag: product.Tag, WidgetURL: base + "/widget.js", PanelURL: base + "/panel/"},
 	}
 	return nil
 }

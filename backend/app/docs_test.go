@@ -4,13 +4,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/caarlos0/env/v11"
+
 	"github.com/nametag-dev/nametag/backend/apierr"
+	"github.com/nametag-dev/nametag/backend/product"
+	"github.com/nametag-dev/nametag/backend/product/appjson"
 	"github.com/nametag-dev/nametag/web"
 )
 
@@ -23,26 +26,58 @@ func read(t *testing.T, path string) string {
 	return string(content)
 }
 
+// variables returns the variables of Config, without their meanings.
+func variables(t *testing.T) []web.Variable {
+	t.Helper()
+	own, err := env.GetFieldParamsWithOptions(&OwnVariables{}, env.Options{Prefix: product.EnvPrefix})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wix, err := env.GetFieldParams(&WixVariables{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []web.Variable
+	for _, p := range slices.Concat(own, wix) {
+		v := web.Variable{Name: p.Key, Default: p.DefaultValue, File: slices.Contains(fileForms, p.Key)}
+		if v.Name == databaseURL {
+			v.Default = defaultDatabase
+		}
+		all = append(all, v)
+	}
+	return all
+}
+
+// asDocumented gives a text the names that a document calls the product by. Those of a new
+// product may still be Nametag's.
+func asDocumented(t *testing.T, document string) *strings.Replacer {
+	t.Helper()
+	found := regexp.MustCompile("`([A-Z0-9_]+)_DATABASE_URL`").FindStringSubmatch(document)
+	if found == nil {
+		t.Fatal("the document names no database")
+	}
+	theirs := appjson.File{ID: strings.ToLower(strings.ReplaceAll(found[1], "_", "-"))}
+	return strings.NewReplacer(product.EnvPrefix, theirs.EnvPrefix(), product.MetricPrefix, theirs.MetricPrefix(),
+		defaultDatabase, "sqlite:"+theirs.ID+".db")
+}
+
 // TestDocs holds the documents to the code.
 func TestDocs(t *testing.T) {
 	operations := read(t, "../../docs/operations.md")
-	config := reflect.TypeFor[Config]()
-	for i := range config.NumField() {
-		name := config.Field(i).Tag.Get("env")
-		if name != "" && !strings.Contains(operations, "`"+name+"`") {
-			t.Errorf("docs/operations.md lacks the variable %s", name)
+	names := asDocumented(t, operations)
+	for _, v := range variables(t) {
+		v.Name, v.Default = names.Replace(v.Name), names.Replace(v.Default)
+		for _, text := range []string{v.Name, v.Default} {
+			if text != "" && !strings.Contains(operations, "`"+text+"`") {
+				t.Errorf("docs/operations.md lacks the variable %s or its default %s", v.Name, v.Default)
+			}
 		}
-		if value := config.Field(i).Tag.Get("envDefault"); value != "" && !strings.Contains(operations, "`"+value+"`") {
-			t.Errorf("docs/operations.md lacks the default of %s, %s", name, value)
-		}
-	}
-	for _, name := range fileForms {
-		if !strings.Contains(operations, "`"+name+"_FILE`") {
-			t.Errorf("docs/operations.md lacks the variable %s_FILE", name)
+		if v.File && !strings.Contains(operations, "`"+v.Name+"_FILE`") {
+			t.Errorf("docs/operations.md lacks the variable %s_FILE", v.Name)
 		}
 	}
 	for _, name := range []string{metricRequests, metricDuration, metricWixCalls, metricJobs, metricDeadLetters} {
-		if !strings.Contains(operations, "`"+name+"`") {
+		if !strings.Contains(operations, "`"+names.Replace(name)+"`") {
 			t.Errorf("docs/operations.md lacks the metric %s", name)
 		}
 	}
@@ -59,25 +94,17 @@ func TestDocs(t *testing.T) {
 
 // TestInstallGuide_variables holds the install guide's table to the configuration.
 func TestInstallGuide_variables(t *testing.T) {
-	type row struct {
-		fallback string
-		file     bool
-	}
-	want, got := map[string]row{}, map[string]row{}
-	config := reflect.TypeFor[Config]()
-	for i := range config.NumField() {
-		tag := config.Field(i).Tag
-		if name := tag.Get("env"); name != "" {
-			want[name] = row{tag.Get("envDefault"), slices.Contains(fileForms, name)}
-		}
-	}
-	for _, v := range web.Variables() {
-		got[v.Name] = row{v.Default, v.File}
+	byName := func(a, b web.Variable) int { return strings.Compare(a.Name, b.Name) }
+	want, got := variables(t), names().Variables()
+	for i, v := range got {
 		if v.Meaning == "" {
 			t.Errorf("%s has no meaning", v.Name)
 		}
+		got[i].Meaning = ""
 	}
-	if !reflect.DeepEqual(got, want) {
+	slices.SortFunc(want, byName)
+	slices.SortFunc(got, byName)
+	if !slices.Equal(got, want) {
 		t.Errorf("the install guide has  %v\nthe configuration has %v", got, want)
 	}
 }

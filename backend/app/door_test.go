@@ -21,13 +21,14 @@ import (
 	"github.com/nametag-dev/nametag/backend/apierr"
 	"github.com/nametag-dev/nametag/backend/identity"
 	"github.com/nametag-dev/nametag/backend/kit"
+	"github.com/nametag-dev/nametag/backend/product"
 	"github.com/nametag-dev/nametag/backend/store/pgtest"
 	"github.com/nametag-dev/nametag/backend/wixsim"
 )
 
 // onBoth runs a test on a SQLite file and on Postgres.
 func onBoth(t *testing.T, test func(t *testing.T, databaseURL string)) {
-	t.Run("SQLite", func(t *testing.T) { test(t, "sqlite:"+filepath.Join(t.TempDir(), "nametag.db")) })
+	t.Run("SQLite", func(t *testing.T) { test(t, "sqlite:"+filepath.Join(t.TempDir(), "app.db")) })
 	t.Run("Postgres", func(t *testing.T) { test(t, pgtest.URL(t)) })
 }
 
@@ -46,7 +47,7 @@ func startDoor(t *testing.T, databaseURL string) *door {
 		t.Fatal(err)
 	}
 	d := &door{signer: newSigner(t)}
-	d.world = startApp(t, newReviews, sim, "WIX_PUBLIC_KEY="+d.signer.public, "NAMETAG_DATABASE_URL="+databaseURL)
+	d.world = startApp(t, newReviews, sim, "WIX_PUBLIC_KEY="+d.signer.public, product.EnvPrefix+"DATABASE_URL="+databaseURL)
 	site, err := sim.Install(wixsim.InstallRequest{SiteDisplayName: "Corner Café"})
 	if err != nil {
 		t.Fatal(err)
@@ -140,7 +141,7 @@ func TestDoor_secondApp(t *testing.T) {
 }
 
 func TestDoor_unknownPlanIsNotPaid(t *testing.T) {
-	d := startDoor(t, "sqlite:"+filepath.Join(t.TempDir(), "nametag.db"))
+	d := startDoor(t, "sqlite:"+filepath.Join(t.TempDir(), "app.db"))
 	if err := d.sim.SetFault(wixsim.Fault{Endpoint: "instance", Status: 503}); err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +193,7 @@ func TestDoor_eventsAndCopy(t *testing.T) {
 	})
 }
 
-// export is what `nametag instances export` writes.
+// export is what the command `instances export` writes.
 func (d *door) export(databaseURL, id string) any {
 	d.t.Helper()
 	store, err := OpenStore(d.t.Context(), databaseURL, newReviews, slog.New(slog.DiscardHandler))
@@ -278,7 +279,7 @@ func TestDoor_acknowledgedWritesSurviveKill(t *testing.T) {
 		}
 		token := d.mint(wixsim.TokenRequest{InstanceID: site.InstanceID})
 		environ := []string{
-			asServer + "=reviews", "NAMETAG_DATABASE_URL=" + databaseURL,
+			asServer + "=reviews", product.EnvPrefix + "DATABASE_URL=" + databaseURL,
 			"WIX_API_URL=" + upstream.URL, "WIX_APP_ID=" + appID, "WIX_APP_SECRET=" + appSecret,
 		}
 		var acknowledged []string
@@ -314,7 +315,6 @@ func TestServe_declarationFaults(t *testing.T) {
 		{"a migration for one database alone", func(a *kit.App) {
 			a.Migrations.(fstest.MapFS)["sqlite/00003_more.sql"] = &fstest.MapFile{Data: []byte("-- +goose Up\nSELECT 1;")}
 		}, "other migrations for SQLite", true},
-		{"no tag", func(a *kit.App) { a.Tag = "badge" }, `the tag "badge" cannot name a custom element`, true},
 		{"a table that is forgotten", func(a *kit.App) { a.Tables = a.Tables[:1] }, "history", false},
 		{"a table that is not there", func(a *kit.App) { table(a, kit.Owned("stars", "instance_id")) }, "stars", false},
 		{"a migration that fails", func(a *kit.App) {
@@ -326,10 +326,10 @@ func TestServe_declarationFaults(t *testing.T) {
 		{"a start that panics", func(a *kit.App) { a.Start = func(context.Context) error { panic("no gas") } }, "start the app: panic: no gas", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "nametag.db")
+			path := filepath.Join(t.TempDir(), "app.db")
 			config, err := LoadConfig([]string{
-				"WIX_APP_ID=" + appID, "WIX_APP_SECRET=" + appSecret, "NAMETAG_ADDR=127.0.0.1:0", "NAMETAG_ADMIN_ADDR=127.0.0.1:0",
-				"NAMETAG_DATABASE_URL=sqlite:" + path, "NAMETAG_DEMO=false",
+				"WIX_APP_ID=" + appID, "WIX_APP_SECRET=" + appSecret, product.EnvPrefix + "ADDR=127.0.0.1:0", product.EnvPrefix + "ADMIN_ADDR=127.0.0.1:0",
+				product.EnvPrefix + "DATABASE_URL=sqlite:" + path, product.EnvPrefix + "DEMO=false",
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -417,7 +417,7 @@ func TestDoor_toolsOfTheApp(t *testing.T) {
 		}
 		a.Close = func() error { close(ended); return nil }
 		return a, err
-	}, sim, "NAMETAG_DEMO=false")
+	}, sim, product.EnvPrefix+"DEMO=false")
 	site, err := sim.Install(wixsim.InstallRequest{})
 	if err != nil {
 		t.Fatal(err)

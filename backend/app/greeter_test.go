@@ -19,7 +19,6 @@ type greeterSettings struct {
 func newGreeter(kit.Tools) (kit.App, error) {
 	schema, err := settings.For[greeterSettings]()
 	return kit.App{
-		Tag:      "greeter-widget",
 		Settings: schema,
 		Answer: func(context.Context, kit.Call) (any, error) {
 			return kit.Reply{OfInstance: func(c kit.Call) any {

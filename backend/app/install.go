@@ -3,6 +3,7 @@ package app
 import (
 	"strings"
 
+	"github.com/nametag-dev/nametag/backend/product"
 	"github.com/nametag-dev/nametag/web"
 )
 
@@ -12,11 +13,16 @@ const (
 	widgetHeight = 250
 )
 
+// names are what the pages call the product.
+func names() web.Product {
+	return web.Product{Name: product.Name, ID: product.ID, Description: product.Description, EnvPrefix: product.EnvPrefix}
+}
+
 // installData is what the install guide lists for the Wix app dashboard.
-func installData(publicURL, basePath, appID, tag string, f files) web.InstallData {
+func installData(publicURL, basePath, appID string, f files) web.InstallData {
 	d := web.InstallData{
-		BasePath: basePath, PublicURL: publicURL, AppID: appID,
-		Tag: tag, WidgetURL: publicURL + "/widget.js", PanelURL: publicURL + "/panel/",
+		Product: names(), BasePath: basePath, PublicURL: publicURL, AppID: appID,
+		Tag: product.Tag, WidgetURL: publicURL + "/widget.js", PanelURL: publicURL + "/panel/",
 		WebhookURL:   publicURL + "/webhooks/wix",
 		DefaultWidth: widgetWidth, DefaultHeight: widgetHeight,
 	}

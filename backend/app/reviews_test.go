@@ -69,7 +69,6 @@ func newReviews(t kit.Tools) (kit.App, error) {
 	owned.Copy = copyReviews
 	r := reviews{t}
 	return kit.App{
-		Tag:      "review-badge",
 		Settings: schema,
 		Answer:   r.answer,
 		Routes: []kit.Route{

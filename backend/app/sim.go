@@ -16,7 +16,7 @@ import (
 	"github.com/nametag-dev/nametag/backend/wixsim"
 )
 
-// SimConfig configures `nametag sim`. Empty credentials are made up.
+// SimConfig configures the command sim. Empty credentials are made up.
 type SimConfig struct {
 	Addr, AppID, AppSecret, AppURL, Tag, WidgetURL, PanelURL, WebhookURL string
 	// PrivateKey is the PEM text that signs webhooks, or "" for one that is made up.

@@ -25,6 +25,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/product"
 	"github.com/nametag-dev/nametag/backend/store/pgtest"
 	"github.com/nametag-dev/nametag/backend/store/sqlstore"
 	"github.com/nametag-dev/nametag/backend/wixsim"
@@ -209,7 +210,7 @@ func TestServe_webhooksOfOfflineWix(t *testing.T) {
 // databases are the kinds of database on which the whole program must keep its word.
 func databases(t *testing.T) map[string]string {
 	return map[string]string{
-		"SQLite":   "sqlite:" + filepath.Join(t.TempDir(), "nametag.db"),
+		"SQLite":   "sqlite:" + filepath.Join(t.TempDir(), "app.db"),
 		"Postgres": pgtest.URL(t),
 	}
 }
@@ -266,7 +267,7 @@ func TestServe_acknowledgedEventsSurviveKills(t *testing.T) {
 
 func TestServe_fullDisk(t *testing.T) {
 	s := newSigner(t)
-	database := "sqlite:" + filepath.Join(t.TempDir(), "nametag.db")
+	database := "sqlite:" + filepath.Join(t.TempDir(), "app.db")
 	sim, environ := wixWithEnviron(t, s, database)
 	server := spawn(t, environ...)
 	w := &world{t: t, sim: sim, url: server.url, log: &lockedBuffer{}}
@@ -388,7 +389,7 @@ func wixWithEnviron(t *testing.T, s signer, database string) (*wixsim.Sim, []str
 	t.Cleanup(upstream.Close)
 	return sim, []string{
 		"WIX_API_URL=" + upstream.URL, "WIX_APP_ID=" + appID, "WIX_APP_SECRET=" + appSecret,
-		"WIX_PUBLIC_KEY=" + s.public, "NAMETAG_DATABASE_URL=" + database,
+		"WIX_PUBLIC_KEY=" + s.public, product.EnvPrefix + "DATABASE_URL=" + database,
 	}
 }
 

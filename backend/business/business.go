@@ -19,10 +19,6 @@ import (
 	"github.com/nametag-dev/nametag/backend/settings"
 )
 
-// Tag is the name of the custom element, which every site's page holds. It must equal
-// the one in widget/src/tag.ts.
-const Tag = "nametag-widget"
-
 //go:embed migrations
 var migrations embed.FS
 
@@ -38,7 +34,6 @@ func New(t kit.Tools) (kit.App, error) {
 	}
 	guests := newGuests(t)
 	return kit.App{
-		Tag:      Tag,
 		Settings: schema,
 		Answer: func(_ context.Context, c kit.Call) (any, error) {
 			if c.Caller.Role != identity.Owner {

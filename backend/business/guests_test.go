@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -110,7 +109,7 @@ func (a *app) guests(id string) string {
 }
 
 func onBoth(t *testing.T, test func(t *testing.T, databaseURL string)) {
-	t.Run("SQLite", func(t *testing.T) { test(t, "sqlite:"+filepath.Join(t.TempDir(), "nametag.db")) })
+	t.Run("SQLite", func(t *testing.T) { test(t, "sqlite:"+filepath.Join(t.TempDir(), "app.db")) })
 	t.Run("Postgres", func(t *testing.T) { test(t, pgtest.URL(t)) })
 }
 
@@ -225,11 +224,4 @@ func (d *awayDB) WriteEach(ctx context.Context, ids []string, f func(kit.Tx, str
 		return context.DeadlineExceeded
 	}
 	return d.DB.WriteEach(ctx, ids, f)
-}
-
-func TestTag_isTheWidgets(t *testing.T) {
-	source, err := os.ReadFile("../../widget/src/tag.ts")
-	if err != nil || !strings.Contains(string(source), fmt.Sprintf("const tag = %q", business.Tag)) {
-		t.Errorf("widget/src/tag.ts does not name %s: %v\n%s", business.Tag, err, source)
-	}
 }

@@ -8,6 +8,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"time"
 
 	"github.com/nametag-dev/nametag/backend/apierr"
@@ -56,13 +57,13 @@ func Example() {
 		resp.Body.Close()
 		answer := string(body)
 		if resp.StatusCode != http.StatusOK {
-			answer = resp.Header.Get("WWW-Authenticate")
+			_, answer, _ = strings.Cut(resp.Header.Get("WWW-Authenticate"), ", ") // after the realm
 		}
 		fmt.Println(resp.StatusCode, answer)
 	}
 	// Output:
 	// 200 a visitor of instance aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa: ["a mug"]
-	// 401 Bearer realm="nametag", error="invalid_token"
+	// 401 error="invalid_token"
 }
 
 // startWix is the least that a Wix can be: one visitor's token, one app, one API.

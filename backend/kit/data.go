@@ -53,7 +53,7 @@ type Table struct {
 	// Shared is a table that holds data of no instance; the functions below are nil then.
 	Shared bool
 	// Export returns what the table holds on an instance, as a JSON value, for
-	// `nametag instances export`. Required.
+	// the command `instances export`. Required.
 	Export func(ctx context.Context, tx Tx, instanceID string) (any, error)
 	// Purge deletes what the table holds on an instance, in the transaction that deletes the
 	// instance. Required.

@@ -26,8 +26,6 @@ type New func(Tools) (App, error)
 
 // App is everything that Nametag has to know of an app.
 type App struct {
-	// Tag is the name of the custom element, such as "nametag-widget". Required.
-	Tag string
 	// Settings are what the owner sets for a whole site.
 	Settings settings.Schema
 	// Answer is the app's answer to get-instance. Required.

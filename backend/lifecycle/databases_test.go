@@ -21,7 +21,7 @@ import (
 func TestWorker_historiesOnRealDatabases(t *testing.T) {
 	const instances, events, workers = 40, 8, 3
 	for name, database := range map[string]string{
-		"SQLite":   "sqlite:" + filepath.Join(t.TempDir(), "nametag.db"),
+		"SQLite":   "sqlite:" + filepath.Join(t.TempDir(), "app.db"),
 		"Postgres": pgtest.URL(t),
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -4,7 +4,7 @@ package wixpages
 
 import (
 	"cmp"
-	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -14,6 +14,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"github.com/nametag-dev/nametag/backend/product/appjson"
 	"github.com/nametag-dev/nametag/backend/wixsim"
 	"github.com/nametag-dev/nametag/web"
 )
@@ -69,8 +70,8 @@ type pages struct {
 }
 
 func newPages(sim *wixsim.Sim, o Options) (*pages, error) {
-	if !web.TagName.MatchString(o.Tag) {
-		return nil, errors.New("the pages of the offline Wix need a tag that can name a custom element, such as my-widget")
+	if err := appjson.CheckTag(o.Tag); err != nil {
+		return nil, fmt.Errorf("the pages of the offline Wix cannot show the tag %q: %w", o.Tag, err)
 	}
 	base := strings.TrimSuffix(o.AppURL, "/")
 	o.WidgetURL = cmp.Or(o.WidgetURL, base+"/widget.js")

@@ -49,7 +49,7 @@ func ask(h http.Handler, method, path, body string) *httptest.ResponseRecorder {
 
 // testOptions are those of an app with all of its parts at one address.
 func testOptions() Options {
-	return Options{Tag: "nametag-widget", AppURL: "http://app.test:8080", Assets: bundleForTests}
+	return Options{Tag: "test-widget", AppURL: "http://app.test:8080", Assets: bundleForTests}
 }
 
 func handlerOf(t *testing.T, s *wixsim.Sim, o Options) http.Handler {
@@ -156,7 +156,7 @@ func TestSite_copies(t *testing.T) {
 	h, _, _ := pagesOfTwoSites(t)
 	for target, want := range map[string]int{"/site": 1, "/site?copies=1": 1, "/site?copies=3": 3, "/site?copies=20": 20} {
 		page := visit(h, target).Body.String()
-		if n := strings.Count(page, "<nametag-widget"); n != want {
+		if n := strings.Count(page, "<test-widget"); n != want {
 			t.Errorf("%s has %d widgets, want %d", target, n, want)
 		}
 	}
@@ -355,15 +355,15 @@ func TestPublish(t *testing.T) {
 	}{
 		{"the site shows what was published", "/site?instance=" + first, `display-name="Ada"`, 2},
 		{"the query's attributes are added", "/site?instance=" + first + "&attr.align=end", `display-name="Ada" align="end"`, 2},
-		{"they override the published ones", "/site?instance=" + first + "&attr.display-name=Bo", `<nametag-widget display-name="Bo">`, 2},
+		{"they override the published ones", "/site?instance=" + first + "&attr.display-name=Bo", `<test-widget display-name="Bo">`, 2},
 		{"copies are copies of the first", "/site?copies=3&instance=" + first, `display-name="Ada"`, 3},
-		{"what the query changed stays published as it was", "/site?instance=" + first, `<nametag-widget display-name="Ada">`, 2},
-		{"another site is as it was", "/site?instance=" + second, `<nametag-widget>`, 1},
+		{"what the query changed stays published as it was", "/site?instance=" + first, `<test-widget display-name="Ada">`, 2},
+		{"another site is as it was", "/site?instance=" + second, `<test-widget>`, 1},
 	}
 	for _, tt := range shown {
 		t.Run(tt.name, func(t *testing.T) {
 			page := visit(h, tt.target).Body.String()
-			if n := strings.Count(page, "<nametag-widget"); n != tt.widgets || !strings.Contains(page, tt.holds) {
+			if n := strings.Count(page, "<test-widget"); n != tt.widgets || !strings.Contains(page, tt.holds) {
 				t.Errorf("%d widgets, want %d with %s in\n%s", n, tt.widgets, tt.holds, page)
 			}
 		})
@@ -379,10 +379,10 @@ func TestPublish(t *testing.T) {
 		if code := publish(second, `{"elements":[]}`); code != 204 {
 			t.Fatalf("publishing answers %d", code)
 		}
-		if page := visit(h, "/site?instance="+second).Body.String(); strings.Contains(page, "<nametag-widget") {
+		if page := visit(h, "/site?instance="+second).Body.String(); strings.Contains(page, "<test-widget") {
 			t.Error("the page has a widget")
 		}
-		if page := visit(h, "/site?copies=2&instance="+second).Body.String(); strings.Count(page, "<nametag-widget>") != 2 {
+		if page := visit(h, "/site?copies=2&instance="+second).Body.String(); strings.Count(page, "<test-widget>") != 2 {
 			t.Error("copies of no widget have no attributes")
 		}
 	})
@@ -401,7 +401,7 @@ func TestPublish(t *testing.T) {
 func TestPages_ofASiteWithoutTheApp(t *testing.T) {
 	s := newSim(t)
 	h, in := handlerOf(t, s, testOptions()), install(t, s, wixsim.InstallRequest{SiteDisplayName: "Gone & Back", Plan: "gold"})
-	const widget, note = "<nametag-widget", `class="site-note"`
+	const widget, note = "<test-widget", `class="site-note"`
 	published := `{"elements":[{"attributes":[{"name":"display-name","value":"Ada"}]}]}`
 	if w := ask(h, http.MethodPut, "/_sim/published/"+in.InstanceID, published); w.Code != 204 {
 		t.Fatalf("publishing answers %d", w.Code)

@@ -30,7 +30,7 @@ const identifyTimeout = 2000; // ms
 
 class Demo {
   #session: DemoSession;
-  #stage = new Stage([{ "display-name": "Ada", "show-status": "true" }]);
+  #stage = new Stage([{}]);
   #report: Report;
   #view: StageView;
   #pickers: Pickers = pickersIn(byId("picker"));

@@ -1,11 +1,12 @@
 // "What just happened": the timeline of one page load, and the figures above it.
 
+import { name } from "../../app.json";
 import { byId } from "./dom";
 import type { Call } from "./session";
 import { count, type Fact, figures, milliseconds } from "./timeline";
 import { timelineIn } from "./timelineview";
 
-// Nametag refreshes its record of the site after it has answered, so the log is read twice.
+// The server refreshes its record of the site after it has answered, so the log is read twice.
 const firstRead = 120; // ms
 const secondRead = 900; // ms after the first
 
@@ -61,7 +62,7 @@ export class Report {
     write("figure-requests", requests === null ? "–" : String(requests));
     write(
       "figure-requests-label",
-      `${requests === 1 ? "request" : "requests"} to Nametag, for ${copies}`,
+      `${requests === 1 ? "request" : "requests"} to ${name}, for ${copies}`,
     );
     write("figure-calls", requests === null ? "–" : String(asked));
     write(

@@ -2,6 +2,7 @@
 // Wix page does, so that a reload is a page load. It does for the widgets what Wix's own
 // code on the page does.
 
+import { id } from "../../app.json";
 import { h } from "./dom";
 import type { Stage, StageElement } from "./stage";
 
@@ -135,7 +136,7 @@ export class StageView {
     const { stage } = this.#o;
     const ours = (time: number) => time + win.performance.timeOrigin - performance.timeOrigin;
 
-    doc.addEventListener("nametag-state", (event) =>
+    doc.addEventListener(`${id}-state`, (event) =>
       this.#o.onState?.(performance.now(), (event as CustomEvent<WidgetState>).detail),
     );
     new win.PerformanceObserver((list) => {

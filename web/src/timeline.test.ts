@@ -44,10 +44,10 @@ test("a new visitor's load goes from the page to Wix and back, in the order of t
   expect(routes(facts)).toEqual([
     "page>page",
     "wix>page",
-    "page>nametag",
-    "nametag>wix",
-    "nametag>store",
-    "nametag>page",
+    "page>server",
+    "server>wix",
+    "server>store",
+    "server>page",
     "page>page",
   ]);
 });
@@ -89,7 +89,7 @@ test("with a wrong clock of the server its calls are still within the request", 
 
 test("a call with a time before its request comes after it", () => {
   const steps = compose([opened, request("asked Wix"), call(118)], origin);
-  expect(steps.map((s) => s.to)).toEqual(["page", "nametag", "wix", "store", "page"]);
+  expect(steps.map((s) => s.to)).toEqual(["page", "server", "wix", "store", "page"]);
 });
 
 test("an unknown call is named by its path, and a failed one is bad", () => {
@@ -146,12 +146,12 @@ test("typing in the panel is one step that shows the last value", () => {
   expect(steps[1]?.details).toEqual([["Value", "Ada"]]);
 });
 
-test("a saved greeting is recognized by the version that the panel sets", () => {
+test("a save of the site’s settings is recognized by the version that the panel sets", () => {
   const steps = compose(
     [opened, { kind: "prop", at: 300, name: "settings-version", value: "2" }],
     origin,
   );
-  expect(steps[1]?.text).toContain("greeting is saved");
+  expect(steps[1]?.text).toContain("settings are saved");
 });
 
 test("a token is never shown", () => {

@@ -1,7 +1,9 @@
 // The timeline of a page load: merges what the page, the panel and the offline Wix
 // report into one list of steps in the order of time.
 
-export type Party = "page" | "nametag" | "store" | "wix";
+import { name } from "../../app.json";
+
+export type Party = "page" | "server" | "store" | "wix";
 
 export interface Step {
   /** Milliseconds since the page was opened. */
@@ -56,16 +58,16 @@ export type Fact =
 interface Figures {
   /** Milliseconds from the page's opening to the first widget that is ready, or null. */
   identifiedIn: number | null;
-  /** The requests to Nametag; null while there was none, not even to the browser's cache. */
+  /** The requests to the server; null while there was none, not even to the browser's cache. */
   requests: number | null;
   /** The calls to Wix to identify the visitor. */
   asked: number;
 }
 
 const callTexts: Record<string, string> = {
-  "POST /oauth2/token-info": "Nametag asks Wix whom the token belongs to.",
-  "POST /oauth2/token": "Nametag gets an access token of the app for this site.",
-  "GET /apps/v1/instance": "Nametag reads the app instance: plan, language, currency.",
+  "POST /oauth2/token-info": `${name} asks Wix whom the token belongs to.`,
+  "POST /oauth2/token": `${name} gets an access token of the app for this site.`,
+  "GET /apps/v1/instance": `${name} reads the app instance: plan, language, currency.`,
 };
 
 /** Converts facts to steps, the earliest first. timeOrigin is the start of the page's clock in Unix time. */
@@ -136,7 +138,7 @@ function stepsOf(fact: Fact, hasCalls: boolean): Step[] {
       return [
         fact.state === "ready"
           ? {
-              ...step(fact.at, "page", "page", "The widget shows the greeting of this site."),
+              ...step(fact.at, "page", "page", "The widget shows what belongs to this site."),
               kind: "good",
             }
           : {
@@ -158,7 +160,7 @@ function stepsOf(fact: Fact, hasCalls: boolean): Step[] {
               fact.at,
               "page",
               "page",
-              "The greeting is saved: the panel changes settings-version, and the widget sends a new request.",
+              "The site’s settings are saved: the panel changes settings-version, and the widget sends a new request.",
             ),
             ...panel,
           },
@@ -190,7 +192,7 @@ function stepsOf(fact: Fact, hasCalls: boolean): Step[] {
           ...step(
             fact.at,
             "page",
-            "nametag",
+            "server",
             `The panel calls ${tail(fact.url)} as the site’s owner.`,
           ),
           ...panel,
@@ -225,7 +227,7 @@ function requestSteps(r: Extract<Fact, { kind: "request" }>, hasCalls: boolean):
     ];
   }
   const steps = [
-    step(r.at, "page", "nametag", "The widget asks the server which site this is.", [
+    step(r.at, "page", "server", "The widget asks the server which site this is.", [
       ["Request", `GET ${tail(r.url)}`],
       ["Header", "Authorization: the token, as it is"],
     ]),
@@ -235,9 +237,9 @@ function requestSteps(r: Extract<Fact, { kind: "request" }>, hasCalls: boolean):
     steps.push(
       step(
         r.at + took / 3,
-        "nametag",
-        "nametag",
-        "Nametag has verified this token before, so Wix is not asked.",
+        "server",
+        "server",
+        `${name} has verified this token before, so Wix is not asked.`,
         timings([identify]),
       ),
     );
@@ -245,7 +247,7 @@ function requestSteps(r: Extract<Fact, { kind: "request" }>, hasCalls: boolean):
     steps.push(
       step(
         r.at + took / 3,
-        "nametag",
+        "server",
         "wix",
         callTexts["POST /oauth2/token-info"] ?? "",
         timings([identify]),
@@ -257,9 +259,9 @@ function requestSteps(r: Extract<Fact, { kind: "request" }>, hasCalls: boolean):
     steps.push(
       step(
         Math.max(r.at + took / 3, r.end - store.duration),
-        "nametag",
+        "server",
         "store",
-        "Nametag reads this installation’s settings from its own store.",
+        `${name} reads this installation’s settings from its own store.`,
         timings([store]),
       ),
     );
@@ -268,7 +270,7 @@ function requestSteps(r: Extract<Fact, { kind: "request" }>, hasCalls: boolean):
   steps.push({
     ...step(
       r.end,
-      "nametag",
+      "server",
       "page",
       ok
         ? "The answer: the settings, and what a visitor may see."
@@ -309,7 +311,7 @@ function placeCalls(facts: readonly Fact[], timeOrigin: number, opened: number):
     const at = Math.max(anchor + 0.1, c.wall - timeOrigin + shift);
     const key = `${c.method} ${c.path}`;
     return {
-      ...step(at, "nametag", "wix", callTexts[key] ?? `Nametag calls Wix: ${key}.`, [
+      ...step(at, "server", "wix", callTexts[key] ?? `${name} calls Wix: ${key}.`, [
         ["Request", key],
         ...answered(c.status),
         ["Took", milliseconds(c.duration)],

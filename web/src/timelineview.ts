@@ -1,12 +1,13 @@
 // Renders the steps of a timeline as rows with four lanes.
 
+import { name } from "../../app.json";
 import { h } from "./dom";
 import { compose, type Fact, milliseconds, type Party, type Step } from "./timeline";
 
-const lanes: readonly Party[] = ["page", "nametag", "store", "wix"];
+const lanes: readonly Party[] = ["page", "server", "store", "wix"];
 const names: Record<Party, string> = {
   page: "Page",
-  nametag: "Nametag",
+  server: name,
   store: "Store",
   wix: "Wix",
 };

@@ -25,7 +25,7 @@ type instancesCmd struct {
 	Purge  purgeCmd  `cmd:"" help:"Delete all that is stored on an installation."`
 }
 
-// withStore runs do on the database of NAMETAG_DATABASE_URL.
+// withStore runs do on the database that the environment names.
 func withStore(p *process, do func(*sqlstore.Store) error) error {
 	url, err := app.LoadDatabaseURL(p.environ)
 	if err != nil {

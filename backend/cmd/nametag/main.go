@@ -1,4 +1,4 @@
-// Command nametag serves a Wix site widget and its settings panel, and identifies the
+// This command serves a Wix site widget and its settings panel, and identifies the
 // site that is asking.
 package main
 
@@ -22,6 +22,7 @@ import (
 	built "github.com/nametag-dev/nametag"
 	"github.com/nametag-dev/nametag/backend/app"
 	"github.com/nametag-dev/nametag/backend/business"
+	"github.com/nametag-dev/nametag/backend/product"
 )
 
 // Exit codes: 1 when something failed, exitUsage when the command line or the
@@ -53,8 +54,8 @@ func run(args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int 
 	var cli commands
 	exited := -1
 	parser, err := kong.New(&cli,
-		kong.Name("nametag"), kong.Description("A Wix site widget that knows which site it is on."),
-		kong.Vars{"tag": business.Tag}, kong.Writers(stdout, stderr), kong.Exit(func(code int) { exited = code }))
+		kong.Name(product.ID), kong.Description(strings.ReplaceAll(product.Description, "$", "$$")),
+		kong.Vars{"tag": product.Tag}, kong.Writers(stdout, stderr), kong.Exit(func(code int) { exited = code }))
 	if err != nil {
 		panic(err) // the commands struct is wrong
 	}
@@ -63,14 +64,14 @@ func run(args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int 
 		return exited // --help
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "nametag: %v\nnametag --help lists the commands.\n", err)
+		fmt.Fprintf(stderr, "%[1]s: %[2]v\n%[1]s --help lists the commands.\n", product.ID, err)
 		return exitUsage
 	}
 	ctx, drain, stop := untilSignal()
 	defer stop()
 	p := &process{ctx, environ, stdin, stdout, newLogger(stderr), drain}
 	if err := command.Run(p); err != nil {
-		fmt.Fprintf(stderr, "nametag: %v\n", err)
+		fmt.Fprintf(stderr, "%s: %v\n", product.ID, err)
 		var usage usageError
 		if errors.As(err, &usage) {
 			return exitUsage
@@ -190,13 +191,14 @@ func (c simCmd) Run(p *process) error {
   Site page    %[1]s/site
   Editor page  %[1]s/editor
 
-  Start your app with its credentials; for Nametag:
+  Start your app with its credentials; for %[8]s:
 
     WIX_API_URL=%[1]s WIX_APP_ID=%[2]s WIX_APP_SECRET=%[3]s \
     WIX_PUBLIC_KEY=%[6]s \
-    NAMETAG_ADDR=%[4]s NAMETAG_PUBLIC_URL=%[5]s nametag serve
+    %[7]sADDR=%[4]s %[7]sPUBLIC_URL=%[5]s %[9]s serve
 
-`, a.URL(), sim.AppID, sim.AppSecret, config.AppAddr(), strings.TrimRight(config.AppURL, "/"), sim.PublicKey)
+`, a.URL(), sim.AppID, sim.AppSecret, config.AppAddr(), strings.TrimRight(config.AppURL, "/"), sim.PublicKey,
+		product.EnvPrefix, product.Name, product.ID)
 	return a.Run(p.ctx, p.drain)
 }
 
@@ -218,7 +220,7 @@ func (migrateCmd) Run(p *process) error {
 	}
 	table := tabwriter.NewWriter(p.stdout, 0, 4, 2, ' ', 0)
 	for _, m := range done {
-		owner := "nametag"
+		owner := "base"
 		if m.App {
 			owner = "app"
 		}
@@ -230,7 +232,7 @@ func (migrateCmd) Run(p *process) error {
 type versionCmd struct{}
 
 func (versionCmd) Run(p *process) error {
-	_, err := fmt.Fprintln(p.stdout, "nametag", version())
+	_, err := fmt.Fprintln(p.stdout, product.ID, version())
 	return err
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/nametag-dev/nametag/backend/app"
 	"github.com/nametag-dev/nametag/backend/business"
 	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/product"
 	"github.com/nametag-dev/nametag/backend/store/pgtest"
 )
 
@@ -41,8 +42,8 @@ func addEvent(t *testing.T, database, id string) {
 func TestRun(t *testing.T) {
 	dir := t.TempDir()
 	const id, gone = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
-	stored := "NAMETAG_DATABASE_URL=sqlite:" + filepath.Join(dir, "stored.db")
-	addEvent(t, strings.TrimPrefix(stored, "NAMETAG_DATABASE_URL="), id)
+	stored := product.EnvPrefix + "DATABASE_URL=sqlite:" + filepath.Join(dir, "stored.db")
+	addEvent(t, strings.TrimPrefix(stored, product.EnvPrefix+"DATABASE_URL="), id)
 	for _, tt := range []struct {
 		name     string
 		args     []string
@@ -53,16 +54,16 @@ func TestRun(t *testing.T) {
 	}{
 		{name: "help", args: []string{"--help"}, code: 0, out: "offline Wix"},
 		{name: "help of a command", args: []string{"sim", "--help"}, code: 0, out: "--app-secret"},
-		{name: "the version", args: []string{"version"}, code: 0, out: "nametag "},
-		{name: "nothing", code: 2, err: "nametag --help"},
+		{name: "the version", args: []string{"version"}, code: 0, out: product.ID + " "},
+		{name: "nothing", code: 2, err: product.ID + " --help"},
 		{name: "an unknown command", args: []string{"server"}, code: 2, err: "server"},
 		{name: "an unknown flag", args: []string{"sim", "--port=1"}, code: 2, err: "--port"},
 		{name: "serve without a configuration", args: []string{"serve"}, code: 2, err: "WIX_APP_SECRET is missing"},
 		{name: "the offline Wix off loopback", args: []string{"sim", "--addr=0.0.0.0:0"}, code: 1, err: "loopback alone"},
-		{name: "migrate", args: []string{"migrate"}, environ: []string{"NAMETAG_DATABASE_URL=sqlite:" + filepath.Join(dir, "a.db")}, code: 0, out: "00001"},
-		{name: "migrate again", args: []string{"migrate"}, environ: []string{"NAMETAG_DATABASE_URL=sqlite:" + filepath.Join(dir, "a.db")}, code: 0, out: "00001"},
-		{name: "a database that cannot be", args: []string{"migrate"}, environ: []string{"NAMETAG_DATABASE_URL=sqlite:" + filepath.Join(dir, "no", "b.db")}, code: 1, err: "no"},
-		{name: "a database of another kind", args: []string{"migrate"}, environ: []string{"NAMETAG_DATABASE_URL=mysql://x"}, code: 1, err: "sqlite:"},
+		{name: "migrate", args: []string{"migrate"}, environ: []string{product.EnvPrefix + "DATABASE_URL=sqlite:" + filepath.Join(dir, "a.db")}, code: 0, out: "00001"},
+		{name: "migrate again", args: []string{"migrate"}, environ: []string{product.EnvPrefix + "DATABASE_URL=sqlite:" + filepath.Join(dir, "a.db")}, code: 0, out: "00001"},
+		{name: "a database that cannot be", args: []string{"migrate"}, environ: []string{product.EnvPrefix + "DATABASE_URL=sqlite:" + filepath.Join(dir, "no", "b.db")}, code: 1, err: "no"},
+		{name: "a database of another kind", args: []string{"migrate"}, environ: []string{product.EnvPrefix + "DATABASE_URL=mysql://x"}, code: 1, err: "sqlite:"},
 
 		{name: "list", args: []string{"instances", "list"}, environ: []string{stored}, code: 0, out: id},
 		{name: "show", args: []string{"instances", "show", id}, environ: []string{stored}, code: 0, out: "PaidPlanChanged of 2026-11-22T10:00:00Z"},
@@ -105,7 +106,7 @@ func TestRun_instancesOnPostgres(t *testing.T) {
 		{[]string{"instances", "show", id}, 1, "nothing is stored"},
 	} {
 		var out bytes.Buffer
-		code := run(tt.args, []string{"NAMETAG_DATABASE_URL=" + database}, strings.NewReader(""), &out, &out)
+		code := run(tt.args, []string{product.EnvPrefix + "DATABASE_URL=" + database}, strings.NewReader(""), &out, &out)
 		if code != tt.code || !strings.Contains(out.String(), tt.want) {
 			t.Errorf("%v: exit code %d, want %d with %q:\n%s", tt.args, code, tt.code, tt.want, &out)
 		}

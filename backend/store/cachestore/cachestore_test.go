@@ -43,7 +43,7 @@ func openInner(t testing.TB, databaseURL string, data kit.Data) Storage {
 func databases() map[string]func(t testing.TB) string {
 	return map[string]func(t testing.TB) string{
 		"memory":   func(testing.TB) string { return "sqlite::memory:" },
-		"SQLite":   func(t testing.TB) string { return "sqlite:" + filepath.Join(t.TempDir(), "nametag.db") },
+		"SQLite":   func(t testing.TB) string { return "sqlite:" + filepath.Join(t.TempDir(), "app.db") },
 		"Postgres": pgtest.URL,
 	}
 }

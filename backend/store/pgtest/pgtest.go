@@ -1,5 +1,5 @@
 // Package pgtest gives tests databases on a real Postgres server: the one that
-// NAMETAG_TEST_POSTGRES (a postgres:// URL) names, or else a throw-away cluster created
+// the environment names (Variable, a postgres:// URL), or else a throw-away cluster created
 // with the initdb and pg_ctl of this machine, which are installed if they are missing and
 // this process may install packages. It never skips a test.
 package pgtest
@@ -17,11 +17,13 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/nametag-dev/nametag/backend/product"
 )
 
-// Variable names the environment variable with the URL of a server on which databases
-// may be created.
-const Variable = "NAMETAG_TEST_POSTGRES"
+// Variable is the name of the environment variable with the URL of a server on which
+// databases may be created.
+const Variable = product.EnvPrefix + "TEST_POSTGRES"
 
 // databaseTimeout bounds creating and dropping a database.
 const databaseTimeout = 30 * time.Second

@@ -75,7 +75,7 @@ func newDialect(databaseURL string) (dialect, error) {
 	}
 	path, found := strings.CutPrefix(databaseURL, "sqlite:")
 	if !found {
-		return dialect{}, errors.New("the database URL must be sqlite:PATH, for example sqlite:nametag.db or sqlite:/var/lib/nametag.db, or postgres://USER:PASSWORD@HOST/DATABASE")
+		return dialect{}, errors.New("the database URL must be sqlite:PATH, for example sqlite:app.db or sqlite:/var/lib/app.db, or postgres://USER:PASSWORD@HOST/DATABASE")
 	}
 	return newSQLite(path)
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // Export is everything that is stored about an instance. Its JSON is the format of
-// `nametag instances export`.
+// the command `instances export`.
 type Export struct {
 	// Instance is nil where only jobs or rows of the app are stored, which is so until
 	// the first event of an instance is applied.

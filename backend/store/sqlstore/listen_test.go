@@ -259,7 +259,7 @@ func TestListen_endsWithItsContext(t *testing.T) {
 
 func TestListen_returnsAtOnceWithoutPostgres(t *testing.T) {
 	for _, row := range []struct{ name, url, want string }{
-		{"SQLite", "sqlite:" + filepath.Join(t.TempDir(), "nametag.db"), ""},
+		{"SQLite", "sqlite:" + filepath.Join(t.TempDir(), "app.db"), ""},
 		{"no database", "nonsense", "sqlite:PATH"},
 		{"a malformed URL", "postgres://user:hun/ter2@host/db", "postgres://USER"},
 	} {

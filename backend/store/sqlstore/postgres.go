@@ -17,6 +17,8 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	gooselock "github.com/pressly/goose/v3/lock"
+
+	"github.com/nametag-dev/nametag/backend/product"
 )
 
 // connectTimeout bounds one attempt to connect, unless the URL has a connect_timeout.
@@ -37,7 +39,7 @@ const channel = "nametag_instances"
 // has stopped in the middle loses its locks. A migration that may take more time begins
 // with SET LOCAL statement_timeout = 0.
 var postgresSettings = map[string]string{
-	"application_name":                    "nametag",
+	"application_name":                    product.ID,
 	"statement_timeout":                   strconv.FormatInt(CallTimeout.Milliseconds(), 10),
 	"lock_timeout":                        "5000",
 	"idle_in_transaction_session_timeout": "30000",

@@ -15,6 +15,7 @@ import (
 
 	"github.com/nametag-dev/nametag/backend/instance"
 	"github.com/nametag-dev/nametag/backend/kit"
+	"github.com/nametag-dev/nametag/backend/product"
 	"github.com/nametag-dev/nametag/backend/store/pgtest"
 	"github.com/nametag-dev/nametag/backend/store/storetest"
 )
@@ -180,7 +181,7 @@ func TestOpen_postgresSettings(t *testing.T) {
 		want      map[string]string
 	}{
 		{"by default", url, map[string]string{
-			"statement_timeout": "10s", "lock_timeout": "5s", "idle_in_transaction_session_timeout": "30s", "application_name": "nametag",
+			"statement_timeout": "10s", "lock_timeout": "5s", "idle_in_transaction_session_timeout": "30s", "application_name": product.ID,
 		}},
 		{"as the URL says", url + "&statement_timeout=3000&application_name=mine", map[string]string{
 			"statement_timeout": "3s", "lock_timeout": "5s", "application_name": "mine",
@@ -288,7 +289,7 @@ func TestStore_reconnectsToPostgres(t *testing.T) {
 	s, other := open(t, url), open(t, url)
 	row := must(t)(s.Seen(t.Context(), visit("a", "site", noon())))
 	for range 3 {
-		endConnections(t, other, "nametag")
+		endConnections(t, other, product.ID)
 		for name, call := range map[string]func() error{
 			"Find": func() error { _, err := s.Find(t.Context(), "a"); return err },
 			"SaveSettings": func() (err error) {

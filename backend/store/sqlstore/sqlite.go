@@ -42,7 +42,7 @@ func newSQLite(path string) (dialect, error) {
 	case strings.HasPrefix(path, "file:"):
 		return dialect{}, errors.New("the database URL must be sqlite:PATH with a plain path, not a file: URI")
 	case strings.HasPrefix(path, "//") && !strings.HasPrefix(path, "///"):
-		return dialect{}, errors.New("the database URL must be sqlite:PATH without //, for example sqlite:nametag.db or sqlite:/var/lib/nametag.db")
+		return dialect{}, errors.New("the database URL must be sqlite:PATH without //, for example sqlite:app.db or sqlite:/var/lib/app.db")
 	}
 	path, err := filepath.Abs(path)
 	if err != nil {

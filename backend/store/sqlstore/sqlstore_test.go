@@ -19,7 +19,7 @@ import (
 func noon() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }
 
 // newURL names a database that does not exist yet.
-func newURL(t testing.TB) string { return "sqlite:" + filepath.Join(t.TempDir(), "nametag.db") }
+func newURL(t testing.TB) string { return "sqlite:" + filepath.Join(t.TempDir(), "app.db") }
 
 func open(t testing.TB, databaseURL string) *Store {
 	t.Helper()
@@ -188,16 +188,16 @@ func TestOpen_refuses(t *testing.T) {
 
 	for _, row := range []struct{ name, url, want string }{
 		{"nothing at all", "", "sqlite:PATH"},
-		{"a path without a scheme", "nametag.db", "sqlite:PATH"},
+		{"a path without a scheme", "app.db", "sqlite:PATH"},
 		{"Postgres without slashes", "postgres:user:secret@host/db", "sqlite:PATH"},
 		{"another scheme", "mysql:secret", "sqlite:PATH"},
-		{"a scheme in capitals", "SQLITE:nametag.db", "sqlite:PATH"},
+		{"a scheme in capitals", "SQLITE:app.db", "sqlite:PATH"},
 		{"no path", "sqlite:", "names no file"},
 		{"a database in memory with options", "sqlite::memory:?cache=shared", "takes no options"},
-		{"a file: URI", "sqlite:file:nametag.db?mode=ro", "plain path"},
-		{"two slashes", "sqlite://nametag.db", "without //"},
-		{"a missing directory", "sqlite:" + dir + "/missing/nametag.db", "directory does not exist"},
-		{"a file where the directory should be", "sqlite:" + text + "/nametag.db", "not a directory"},
+		{"a file: URI", "sqlite:file:app.db?mode=ro", "plain path"},
+		{"two slashes", "sqlite://app.db", "without //"},
+		{"a missing directory", "sqlite:" + dir + "/missing/app.db", "directory does not exist"},
+		{"a file where the directory should be", "sqlite:" + text + "/app.db", "not a directory"},
 		{"a directory", "sqlite:" + dir, "is a directory"},
 		{"a device", "sqlite:/dev/null", "not a regular file"},
 		{"a read-only file", "sqlite:" + readOnly, "is read-only"},
