@@ -22,18 +22,20 @@ func TestWalls(t *testing.T) {
 		t.Fatal(err)
 	}
 	may := map[string][]string{
-		"backend/product":  {},
-		"backend/apierr":   {"backend/product"},
-		"backend/etag":     {},
-		"backend/instance": {},
-		"backend/wix":      {},
-		"backend/wixsim":   {},
-		"backend/settings": {"backend/apierr"},
-		"backend/identity": {"backend/apierr", "backend/wix"},
-		"backend/kit":      {"backend/apierr", "backend/identity", "backend/instance", "backend/settings"},
-		"backend/business": {"backend/apierr", "backend/identity", "backend/instance", "backend/kit", "backend/settings"},
-		"backend/wixtest":  {"backend/identity", "backend/wix", "backend/wixsim"},
-		"backend/wixpages": {"backend/product/appjson", "backend/wixsim", "web"},
+		"backend/product":                       {},
+		"backend/apierr":                        {"backend/product"},
+		"backend/etag":                          {},
+		"backend/instance":                      {},
+		"backend/wix":                           {},
+		"backend/wixsim":                        {},
+		"backend/settings":                      {"backend/apierr", "backend/settings/internal/declaration"},
+		"backend/settings/generate":             {"backend/settings/internal/declaration"},
+		"backend/settings/internal/declaration": {},
+		"backend/identity":                      {"backend/apierr", "backend/wix"},
+		"backend/kit":                           {"backend/apierr", "backend/identity", "backend/instance", "backend/settings"},
+		"backend/business":                      {"backend/apierr", "backend/identity", "backend/instance", "backend/kit", "backend/settings"},
+		"backend/wixtest":                       {"backend/identity", "backend/wix", "backend/wixsim"},
+		"backend/wixpages":                      {"backend/product/appjson", "backend/wixsim", "web"},
 	}
 	// A library, and the packages that may import it.
 	only := map[string][]string{

@@ -132,7 +132,8 @@ func (i *Instance) setPlan(p Plan, at time.Time) (changed bool) {
 }
 
 // CopySettings takes over the settings of the instance that this one is a copy of, and
-// reports whether there were any to copy. Saved settings are never overwritten.
+// reports whether there were any to copy. Saved settings are never overwritten, and secrets
+// are not copied: the copy may belong to someone else.
 func (i *Instance) CopySettings(origin Instance) (changed bool) {
 	if i.Version > 0 || origin.Version == 0 {
 		return false

@@ -42,8 +42,10 @@ type Instance struct {
 	// Settings are what the owner has set for the site: one JSON object, which the app
 	// has validated. The domain knows no setting by name.
 	Settings json.RawMessage `json:"settings"`
-	// Version counts the saves of Settings. It is 0 until the first one, while
-	// Settings contains the defaults.
+	// Secrets are the secret ones of them, which are no part of Settings or of any JSON.
+	Secrets Secrets `json:"-"`
+	// Version counts the saves of both. It is 0 until the first one, while Settings contains
+	// the defaults.
 	Version int64 `json:"settingsVersion"`
 	// Profile is what Wix reported when it was last asked, at ProfileAt. While that is
 	// zero, nothing of it is known, except the plan if PlanAt is not zero.

@@ -41,9 +41,9 @@ type Store interface {
 	// InstanceID is an error.
 	Seen(ctx context.Context, v Visit) (Instance, error)
 
-	// SaveSettings replaces the settings of an existing instance, if its Version is still
-	// the given one, and returns the instance with its new Version. A stale version is
-	// ErrVersionConflict, and nothing is written.
+	// SaveSettings replaces the settings of an existing instance, secrets included, if its
+	// Version is still the given one, and returns the instance with its new Version. A stale
+	// version is ErrVersionConflict, and nothing is written.
 	SaveSettings(ctx context.Context, id string, settings json.RawMessage, version int64) (Instance, error)
 
 	// SaveProfile stores what Wix reported about an existing instance at the given time

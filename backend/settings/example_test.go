@@ -28,7 +28,8 @@ func Example() {
 	}
 
 	// What an older program stored lacks the stars.
-	badge, err := settings.Decode[Badge](schema.Complete([]byte(`{"title":"Hi"}`)))
+	values, _ := schema.Complete([]byte(`{"title":"Hi"}`))
+	badge, err := settings.Decode[Badge](values)
 	fmt.Println(badge.Title, badge.Stars, err)
 	// Output:
 	// {"title":"What guests say","stars":7} <nil>

@@ -1,17 +1,20 @@
 // Package settings declares what a site's owner may set: one struct, whose tags say of
 // each field its kind, its default and its limits. From it come validation, the defaults
-// for what a stored object lacks, and the typed value.
+// for what a stored object lacks, and the typed value; and, by `make generate`, the panel's
+// fields, the reading in the widget, and the tables in the documents.
 //
 //	type Site struct {
-//		Greeting string `json:"greeting" setting:"text" default:"Hello" min:"1" max:"80"`
-//		Stars    int    `json:"stars" setting:"number" default:"5" min:"1" max:"10"`
-//		Shadow   bool   `json:"shadow" setting:"toggle" default:"true"`
-//		Align    string `json:"align" setting:"choice" default:"start" of:"start,center,end"`
+//		Greeting string          `json:"greeting" setting:"text" default:"Hello" min:"1" max:"80"`
+//		Accent   string          `json:"accent" setting:"color" default:"#1b2440"`
+//		Heading  settings.Font   `json:"heading" setting:"font" default:""`
+//		Align    string          `json:"align" setting:"choice" default:"start" of:"start,center,end"`
+//		Shadow   bool            `json:"shadow" setting:"toggle" default:"true"`
+//		Stars    int             `json:"stars" setting:"number" default:"5" min:"1" max:"10" step:"1"`
+//		Imprint  string          `json:"imprint" setting:"link" default:""`
+//		APIKey   settings.Secret `json:"apiKey" setting:"secret"`
 //	}
 //
-// The kinds are text (a string; min and max count characters, Unicode code points),
-// number (an int or a float64; min and max are its limits), toggle (a bool) and choice (a
-// string; of lists the choices).
+// All kinds and keys are in docs/own-app.md.
 package settings
 
 import (
@@ -25,63 +28,81 @@ import (
 	"unicode/utf8"
 
 	"github.com/nametag-dev/nametag/backend/apierr"
+	"github.com/nametag-dev/nametag/backend/settings/internal/declaration"
 )
 
 // Schema is a declared set of settings. The zero value declares none.
 type Schema struct {
-	fields []field
+	fields []declaration.Field
 }
 
-// field is one declared setting.
-type field struct {
-	name     string
-	fallback json.RawMessage
-	// parse returns a value in the form in which it is stored, or what is wrong with it, as
-	// the end of a sentence that begins with the name.
-	parse func(json.RawMessage) (value json.RawMessage, wrong string)
-}
-
-// For reads the declaration in the tags of T, a struct. The error names every field
-// whose declaration makes no sense.
+// For reads the declaration in the tags of T, a struct. The error names every fault.
 func For[T any]() (Schema, error) { return schemaFor(reflect.TypeFor[T]()) }
 
 func schemaFor(t reflect.Type) (Schema, error) {
 	if t.Kind() != reflect.Struct {
 		return Schema{}, fmt.Errorf("settings are declared by a struct, not by %s", t)
 	}
-	var (
-		s     Schema
-		wrong []error
-	)
+	var raws []declaration.Raw
 	for i := range t.NumField() {
-		f, err := fieldOf(t.Field(i))
-		if err == nil && slices.ContainsFunc(s.fields, func(other field) bool { return other.name == f.name }) {
-			err = fmt.Errorf("another field is named %q, too", f.name)
-		}
-		if err != nil {
-			wrong = append(wrong, fmt.Errorf("setting %s.%s: %w", t.Name(), t.Field(i).Name, err))
-		}
-		s.fields = append(s.fields, f)
+		f := t.Field(i)
+		raws = append(raws, declaration.Raw{GoName: f.Name, Embedded: f.Anonymous, Type: typeName(f.Type), Tag: string(f.Tag)})
 	}
-	return s, errors.Join(wrong...)
+	fields, faults := declaration.Of(declaration.Site, raws)
+	var wrong []error
+	for _, f := range faults {
+		wrong = append(wrong, fmt.Errorf("setting %s.%s: %s", t.Name(), raws[f.Index].GoName, f.Reason))
+	}
+	return Schema{fields}, errors.Join(wrong...)
 }
 
-// Decode returns settings as T. It never fails on what Parse or Complete returned.
-func Decode[T any](values json.RawMessage) (T, error) {
-	var t T
-	if len(values) == 0 {
-		return t, nil
+// typeName is a type as declaration.Raw has it.
+func typeName(t reflect.Type) string {
+	switch {
+	case t == reflect.TypeFor[Font]():
+		return declaration.FontType
+	case t == reflect.TypeFor[Secret]():
+		return declaration.SecretType
+	case t.PkgPath() != "":
+		return t.PkgPath() + "." + t.Name()
 	}
-	if err := json.Unmarshal(values, &t); err != nil {
-		return t, fmt.Errorf("decode settings: %w", err)
+	return t.String()
+}
+
+// Decode returns settings as T; of several objects, all their fields. It never fails on
+// what Complete returned.
+func Decode[T any](objects ...json.RawMessage) (T, error) {
+	var t T
+	for _, object := range objects {
+		if len(object) == 0 {
+			continue
+		}
+		if err := json.Unmarshal(object, &t); err != nil {
+			return t, fmt.Errorf("decode settings: %w", err)
+		}
 	}
 	return t, nil
 }
 
-// Parse validates a request body: one JSON object with every declared setting and no
-// other field. The error is an *apierr.Error with InvalidSettings that names what is wrong
-// with each field at once.
-func (s Schema) Parse(body []byte) (json.RawMessage, error) {
+// Parse validates the body of a request that sets everything: one JSON object with every
+// declared setting and no other field, in which secrets may be left out. The error is an
+// *apierr.Error with InvalidSettings that names what is wrong with each field at once.
+func (s Schema) Parse(body []byte) (json.RawMessage, error) { return s.Replace(body, nil) }
+
+// Replace is Parse where secrets are set already: one that the body leaves out stays, and
+// one that is "" is removed. The result contains both, for the store alone.
+func (s Schema) Replace(body []byte, secrets json.RawMessage) (json.RawMessage, error) {
+	return s.change(body, nil, secrets, true)
+}
+
+// Merge validates the body of a request that sets something: one JSON object with any of
+// the declared settings. All others stay as they are in values and secrets, which Complete
+// has returned. Errors and the result are as those of Replace.
+func (s Schema) Merge(body []byte, values, secrets json.RawMessage) (json.RawMessage, error) {
+	return s.change(body, values, secrets, false)
+}
+
+func (s Schema) change(body []byte, values, secrets json.RawMessage, all bool) (json.RawMessage, error) {
 	if !utf8.Valid(body) {
 		return nil, invalid(apierr.Field{Reason: "is not valid UTF-8"})
 	}
@@ -89,20 +110,28 @@ func (s Schema) Parse(body []byte) (json.RawMessage, error) {
 	if !ok {
 		return nil, invalid(apierr.Field{Reason: "must be one JSON object"})
 	}
+	current, _ := object(values)
+	set, _ := object(secrets)
 	var wrong []apierr.Field
-	values, err := s.write(func(f field) json.RawMessage {
-		raw, present := given[f.name]
-		delete(given, f.name)
-		if !present {
-			wrong = append(wrong, apierr.Field{Name: f.name, Reason: "is required"})
-			return f.fallback
+	changed := write(s.fields, func(f declaration.Field) json.RawMessage {
+		raw, present := given[f.Name]
+		delete(given, f.Name)
+		switch {
+		case present:
+			value, reason := f.Parse(raw)
+			if reason != "" {
+				wrong = append(wrong, apierr.Field{Name: f.Name, Reason: reason})
+			}
+			return value
+		case f.Kind == declaration.KindSecret:
+			return set[f.Name]
+		case all:
+			wrong = append(wrong, apierr.Field{Name: f.Name, Reason: "is required"})
 		}
-		value, reason := f.parse(raw)
-		if reason != "" {
-			wrong = append(wrong, apierr.Field{Name: f.name, Reason: reason})
-			return f.fallback
+		if value, known := current[f.Name]; known {
+			return value
 		}
-		return value
+		return f.Default
 	})
 	for name := range given {
 		wrong = append(wrong, apierr.Field{Name: shorten(name), Reason: "is not a known setting"})
@@ -111,55 +140,88 @@ func (s Schema) Parse(body []byte) (json.RawMessage, error) {
 		slices.SortFunc(wrong, func(a, b apierr.Field) int { return strings.Compare(a.Name, b.Name) })
 		return nil, invalid(wrong...)
 	}
-	return values, err
+	return changed, nil
 }
 
-// Complete returns stored settings as the app reads them: each declared setting has its
-// stored value, or its default where none is stored or the stored one is no longer valid.
-// What is stored and not declared is left out.
-func (s Schema) Complete(stored json.RawMessage) json.RawMessage {
+// Complete returns stored settings as the app reads them, apart from the secrets that are
+// set: nil where none is. Each declared setting has its stored value, or else the one under
+// its former name, or its default where none is stored or the stored one is no longer
+// valid. What is stored and not declared is left out.
+func (s Schema) Complete(stored json.RawMessage) (values, secrets json.RawMessage) {
 	given, _ := object(stored)
-	values, err := s.write(func(f field) json.RawMessage {
-		if raw, present := given[f.name]; present {
-			if value, reason := f.parse(raw); reason == "" {
+	read := func(f declaration.Field) json.RawMessage {
+		raw, present := given[f.Name]
+		if !present && f.Was != "" {
+			raw, present = given[f.Was]
+		}
+		if present {
+			if value, reason := f.Parse(raw); reason == "" {
 				return value
 			}
 		}
-		return f.fallback
-	})
-	if err != nil {
-		panic(err) // every value was encoded by this package
+		return f.Default
 	}
-	return values
+	var open, closed []declaration.Field
+	for _, f := range s.fields {
+		if f.Kind != declaration.KindSecret {
+			open = append(open, f)
+		} else if !isUnset(f, read(f)) {
+			closed = append(closed, f)
+		}
+	}
+	if closed != nil {
+		secrets = write(closed, read)
+	}
+	return write(open, read), secrets
+}
+
+// SecretsSet reports of each declared secret whether one is set; it is nil where none is
+// declared.
+func (s Schema) SecretsSet(secrets json.RawMessage) map[string]bool {
+	set, _ := object(secrets)
+	var all map[string]bool
+	for _, f := range s.fields {
+		if f.Kind == declaration.KindSecret {
+			if all == nil {
+				all = map[string]bool{}
+			}
+			_, all[f.Name] = set[f.Name]
+		}
+	}
+	return all
 }
 
 // Names returns the names of the settings, in the order of their declaration.
 func (s Schema) Names() []string {
 	var names []string
 	for _, f := range s.fields {
-		names = append(names, f.name)
+		names = append(names, f.Name)
 	}
 	return names
 }
 
-// write makes the JSON object of one value for each field, in the order of declaration.
-func (s Schema) write(value func(field) json.RawMessage) (json.RawMessage, error) {
-	var b bytes.Buffer
-	b.WriteByte('{')
-	for i, f := range s.fields {
-		if i > 0 {
-			b.WriteByte(',')
+// write makes the JSON object of one value for each field, in the order of declaration. A
+// secret that is not set is left out.
+func write(fields []declaration.Field, value func(declaration.Field) json.RawMessage) json.RawMessage {
+	b := []byte{'{'}
+	for _, f := range fields {
+		v := value(f)
+		if isUnset(f, v) {
+			continue
 		}
-		name, err := json.Marshal(f.name)
-		if err != nil {
-			return nil, err
+		if len(b) > 1 {
+			b = append(b, ',')
 		}
-		b.Write(name)
-		b.WriteByte(':')
-		b.Write(value(f))
+		b = append(b, '"')
+		b = append(b, f.Name...) // letters and digits
+		b = append(b, `":`...)
+		b = append(b, v...)
 	}
-	b.WriteByte('}')
-	return b.Bytes(), nil
+	return append(b, '}')
+}
+
+func isUnset(f declaration.Field, value json.RawMessage) bool {
+	return f.Kind == declaration.KindSecret && (value == nil || bytes.Equal(value, []byte(`""`)))
 }
 
 func object(body []byte) (fields map[string]json.RawMessage, ok bool) {

@@ -160,12 +160,12 @@ func TestSchema_Complete(t *testing.T) {
 		{"what is not an object", `[1]`, defaults},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := schema.Complete(json.RawMessage(tt.stored)); string(got) != tt.want {
+			if got, _ := schema.Complete(json.RawMessage(tt.stored)); string(got) != tt.want {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}
 		})
 	}
-	if got := (Schema{}).Complete(nil); string(got) != "{}" {
+	if got, _ := (Schema{}).Complete(nil); string(got) != "{}" {
 		t.Errorf("a schema without settings gives %s", got)
 	}
 }
@@ -182,7 +182,7 @@ func TestFor_refusesWhatMakesNoSense(t *testing.T) {
 		}]()), `its json name is ""`},
 		{"an unknown kind", second(For[struct {
 			A string `json:"a" setting:"colour" default:""`
-		}]()), `its kind is "colour": the kinds are choice, number, text and toggle`},
+		}]()), `its kind is "colour": the kinds are choice, color, font, link, number, secret, text and toggle`},
 		{"a type that does not fit", second(For[struct {
 			A bool `json:"a" setting:"text" default:""`
 		}]()), "a text cannot be of type bool"},

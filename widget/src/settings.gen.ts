@@ -5,30 +5,30 @@ import { choice, color, type Font, font, text, toggle } from "./frame/kinds";
 /** What belongs to one widget. */
 export interface WidgetSettings {
   displayName: string;
-  textColor: string;
-  backgroundColor: string;
   font: Font;
   align: "start" | "center" | "end" | "left" | "right";
+  textColor: string;
+  backgroundColor: string;
   showStatus: boolean;
 }
 
 /** The element's attributes that hold them. */
 export const widgetAttributes = [
   "display-name",
-  "text-color",
-  "background-color",
   "font",
   "align",
+  "text-color",
+  "background-color",
   "show-status",
 ];
 
 /** Reads the attributes. A value that is absent or not valid becomes the default. */
 export const readWidget = (attribute: (name: string) => unknown): WidgetSettings => ({
   displayName: text(attribute("display-name"), "friend"),
-  textColor: color(attribute("text-color")),
-  backgroundColor: color(attribute("background-color")),
   font: font(attribute("font")),
   align: choice(attribute("align"), ["start", "center", "end", "left", "right"]),
+  textColor: color(attribute("text-color")),
+  backgroundColor: color(attribute("background-color")),
   showStatus: toggle(attribute("show-status"), true),
 });
 

@@ -18,7 +18,10 @@ type Export struct {
 	// Instance is nil where only jobs or rows of the app are stored, which is so until
 	// the first event of an instance is applied.
 	Instance *instance.Instance `json:"instance"`
-	Work     []instance.Job     `json:"work"`
+	// Secrets are the names of the secret settings that are set. Their values are not
+	// exported: they open accounts elsewhere.
+	Secrets []string       `json:"secrets,omitempty"`
+	Work    []instance.Job `json:"work"`
 	// Tables are the app's tables by name, except the shared ones.
 	Tables map[string]json.RawMessage `json:"tables,omitempty"`
 }
@@ -41,11 +44,10 @@ func (s *Store) Export(ctx context.Context, instanceID string) (Export, error) {
 }
 
 func (s *Store) export(ctx context.Context, tx *sql.Tx, id string) (e Export, err error) {
-	row, err := scanOne(tx.QueryContext(ctx, s.dialect.rebind(findSQL), id))
+	row, err := s.scanOne(tx.QueryContext(ctx, s.dialect.rebind(findSQL), id))
 	switch {
 	case err == nil:
-		row = s.complete(row)
-		e.Instance = &row
+		e.Instance, e.Secrets = &row, row.Secrets.Names()
 	case !errors.Is(err, instance.ErrNotFound):
 		return Export{}, err
 	}

@@ -43,8 +43,7 @@ var errNoID = errors.New("an instance needs an id")
 func (s *Store) Find(ctx context.Context, id string) (instance.Instance, error) {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
-	row, err := s.findStored(ctx, id)
-	return s.complete(row), err
+	return s.findStored(ctx, id)
 }
 
 // Seen implements instance.Store. A visit that changes nothing costs one read.
@@ -61,7 +60,7 @@ func (s *Store) Seen(ctx context.Context, v instance.Visit) (instance.Instance, 
 	}
 	if err == nil {
 		if changed, _ := row.Visit(v); !changed {
-			return s.complete(row), nil
+			return row, nil
 		}
 	}
 	err = s.tx(ctx, func(tx *sql.Tx) error {
@@ -71,7 +70,7 @@ func (s *Store) Seen(ctx context.Context, v instance.Visit) (instance.Instance, 
 	if err != nil {
 		return instance.Instance{}, fmt.Errorf("record a visit: %w", err)
 	}
-	return s.complete(row), nil
+	return row, nil
 }
 
 func (s *Store) recordVisit(ctx context.Context, tx *sql.Tx, v instance.Visit) (instance.Instance, error) {
@@ -103,8 +102,9 @@ func (s *Store) SaveSettings(ctx context.Context, id string, settings json.RawMe
 		if !json.Valid(settings) {
 			return errors.New("they are no valid JSON")
 		}
-		row.Settings, row.Version = settings, version+1
-		if err := s.saveSettings(ctx, tx, *row); err != nil {
+		row.Version++
+		s.setSettings(row, settings)
+		if err := s.saveSettings(ctx, tx, *row, settings); err != nil {
 			return err
 		}
 		return s.notify(ctx, tx, id, false)
@@ -146,11 +146,11 @@ func (s *Store) list(ctx context.Context, after string, n int) (list []instance.
 	}
 	defer rows.Close()
 	for rows.Next() {
-		row, err := scan(rows)
+		row, err := s.scan(rows)
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, s.complete(row))
+		list = append(list, row)
 	}
 	return list, rows.Err()
 }
@@ -163,21 +163,13 @@ func (s *Store) Ping(ctx context.Context) error {
 	return nil
 }
 
-// findStored reads a row as it is stored: its settings are not completed.
+// findStored reads a row.
 func (s *Store) findStored(ctx context.Context, id string) (instance.Instance, error) {
-	row, err := scanOne(s.find.QueryContext(ctx, id))
+	row, err := s.scanOne(s.find.QueryContext(ctx, id))
 	if err != nil && !errors.Is(err, instance.ErrNotFound) {
 		return row, fmt.Errorf("read an instance: %w", err)
 	}
 	return row, err
-}
-
-// complete gives a stored row the defaults of the settings that it lacks.
-func (s *Store) complete(row instance.Instance) instance.Instance {
-	if s.settings != nil && row.Settings != nil {
-		row.Settings = s.settings(row.Settings)
-	}
-	return row
 }
 
 // change runs f on an existing instance, in a transaction that has locked it. What f makes
@@ -198,12 +190,12 @@ func (s *Store) change(ctx context.Context, doing, id string, f func(ctx context
 	if err != nil {
 		return instance.Instance{}, fmt.Errorf("%s: %w", doing, err)
 	}
-	return s.complete(row.Clone()), nil
+	return row.Clone(), nil
 }
 
 // getForUpdate reads a row that the transaction is going to change.
 func (s *Store) getForUpdate(ctx context.Context, tx *sql.Tx, id string) (instance.Instance, error) {
-	return scanOne(tx.QueryContext(ctx, s.dialect.rebind(findSQL+s.dialect.forUpdate), id))
+	return s.scanOne(tx.QueryContext(ctx, s.dialect.rebind(findSQL+s.dialect.forUpdate), id))
 }
 
 // getOrCreateForUpdate is getForUpdate, and inserts fresh if there is no such row.
@@ -245,8 +237,8 @@ func (s *Store) update(ctx context.Context, tx *sql.Tx, row instance.Instance) e
 	return s.notify(ctx, tx, row.ID, !row.RemovedAt.IsZero())
 }
 
-func (s *Store) saveSettings(ctx context.Context, tx *sql.Tx, row instance.Instance) error {
-	return s.exec(ctx, tx, saveSettingsSQL, string(row.Settings), row.Version, row.ID)
+func (s *Store) saveSettings(ctx context.Context, tx *sql.Tx, row instance.Instance, stored json.RawMessage) error {
+	return s.exec(ctx, tx, saveSettingsSQL, string(stored), row.Version, row.ID)
 }
 
 func (s *Store) exec(ctx context.Context, on execer, query string, args ...any) error {

@@ -184,7 +184,7 @@ func (s *Store) ApplyEvent(ctx context.Context, e instance.Event, now time.Time)
 	if err != nil && !errors.Is(err, errDone) {
 		return instance.Instance{}, instance.Change{}, fmt.Errorf("apply an event: %w", err)
 	}
-	return s.complete(row), change, nil
+	return row, change, nil
 }
 
 // instanceOf locks the instance of an event. Only an event from Wix creates it.
@@ -220,12 +220,12 @@ func (s *Store) applyChange(ctx context.Context, tx *sql.Tx, row *instance.Insta
 	}
 	if change.CopySettings {
 		// The origin is not locked, because two sites may be copies of each other.
-		origin, err := scanOne(tx.QueryContext(ctx, s.dialect.rebind(findSQL), row.OriginID))
+		origin, err := s.scanOne(tx.QueryContext(ctx, s.dialect.rebind(findSQL), row.OriginID))
 		if err != nil && !errors.Is(err, instance.ErrNotFound) {
 			return err
 		}
 		if row.CopySettings(origin) {
-			if err := s.saveSettings(ctx, tx, *row); err != nil {
+			if err := s.saveSettings(ctx, tx, *row, row.Settings); err != nil {
 				return err
 			}
 		}

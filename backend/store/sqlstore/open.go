@@ -27,9 +27,10 @@ type Options struct {
 	Readers int
 	// App is the app's share of the database: its migrations, tables and event hook.
 	App kit.Data
-	// Settings completes stored settings with their defaults when an instance is read;
-	// an instance that has saved none stores {}. Nil leaves them as they are.
-	Settings func(stored json.RawMessage) json.RawMessage
+	// Settings completes stored settings with their defaults when an instance is read, and
+	// parts them from the secrets; an instance that has saved none stores {}. Nil leaves them
+	// as they are.
+	Settings func(stored json.RawMessage) (settings, secrets json.RawMessage)
 }
 
 // Store implements instance.Store, instance.Jobs and kit.DB on a SQL database.
@@ -44,7 +45,7 @@ type Store struct {
 	memory *memory
 
 	find     *sql.Stmt
-	settings func(json.RawMessage) json.RawMessage
+	settings func(stored json.RawMessage) (settings, secrets json.RawMessage)
 }
 
 var (
@@ -102,6 +103,9 @@ func connect(ctx context.Context, databaseURL string, o Options, create bool) (*
 		o.Readers = d.readers
 	}
 	s := &Store{dialect: d, app: o.App, settings: o.Settings}
+	if s.settings == nil {
+		s.settings = func(stored json.RawMessage) (settings, secrets json.RawMessage) { return stored, nil }
+	}
 	if d.inMemory {
 		if s.memory, err = keepMemory(ctx, d); err != nil {
 			return nil, fmt.Errorf("open the database %s: %w", d.target, err)

@@ -13,7 +13,7 @@ import (
 )
 
 // scanOne reads the one instance that a query returns, or none: ErrNotFound.
-func scanOne(rows *sql.Rows, err error) (instance.Instance, error) {
+func (s *Store) scanOne(rows *sql.Rows, err error) (instance.Instance, error) {
 	if err != nil {
 		return instance.Instance{}, err
 	}
@@ -24,14 +24,15 @@ func scanOne(rows *sql.Rows, err error) (instance.Instance, error) {
 		}
 		return instance.Instance{}, instance.ErrNotFound
 	}
-	row, err := scan(rows)
+	row, err := s.scan(rows)
 	if err != nil {
 		return instance.Instance{}, err
 	}
 	return row, rows.Close()
 }
 
-func scan(rows *sql.Rows) (instance.Instance, error) {
+// scan reads a row. Its settings are complete, and no secret is among them, from here on.
+func (s *Store) scan(rows *sql.Rows) (instance.Instance, error) {
 	var (
 		row                                    instance.Instance
 		firstSeen, lastSeen                    int64
@@ -46,10 +47,10 @@ func scan(rows *sql.Rows) (instance.Instance, error) {
 	}
 	row.FirstSeen, row.LastSeen = time.UnixMilli(firstSeen).UTC(), time.UnixMilli(lastSeen).UTC()
 	row.ProfileAt, row.PlanAt, row.RemovedAt, row.StatusAt = fromMillis(profileAt), fromMillis(planAt), fromMillis(removedAt), fromMillis(statusAt)
-	row.Settings = json.RawMessage(settings)
-	if !json.Valid(row.Settings) {
+	if !json.Valid([]byte(settings)) {
 		return instance.Instance{}, errors.New("read the stored settings: they are no valid JSON")
 	}
+	s.setSettings(&row, json.RawMessage(settings))
 	if profile.Valid {
 		if err := json.Unmarshal([]byte(profile.V), &row.Profile); err != nil {
 			return instance.Instance{}, fmt.Errorf("read the stored profile: %w", err)
@@ -60,6 +61,12 @@ func scan(rows *sql.Rows) (instance.Instance, error) {
 		row.Profile.Plan = instance.Plan{}
 	}
 	return row, nil
+}
+
+// setSettings gives a row the settings that are stored for it.
+func (s *Store) setSettings(row *instance.Instance, stored json.RawMessage) {
+	settings, secrets := s.settings(stored)
+	row.Settings, row.Secrets = settings, instance.NewSecrets(secrets)
 }
 
 // scanStrings reads the one column that a query returns, and closes rows.

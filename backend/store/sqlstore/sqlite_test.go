@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/settings"
 )
 
 func TestOpen_sqlitePragmas(t *testing.T) {
@@ -75,8 +76,8 @@ func TestOpen_sqlitePoolSizes(t *testing.T) {
 }
 
 func TestStore_Find_olderProgramsRows(t *testing.T) {
-	s := openWith(t, newURL(t), Options{Settings: func(stored json.RawMessage) json.RawMessage {
-		return append(slices.Clone(stored), "\n"...)
+	s := openWith(t, newURL(t), Options{Settings: func(stored json.RawMessage) (settings, secrets json.RawMessage) {
+		return append(slices.Clone(stored), "\n"...), nil
 	}})
 	must(t)(s.Seen(t.Context(), visit("a", "", noon())))
 	for _, row := range []struct {
@@ -103,40 +104,67 @@ func TestStore_Find_olderProgramsRows(t *testing.T) {
 	}
 }
 
-// What is completed on the way out is not written back, and a copy takes what is stored.
-func TestStore_completesSettings(t *testing.T) {
-	s := openWith(t, newMemoryURL(t), Options{Settings: func(stored json.RawMessage) json.RawMessage {
-		return json.RawMessage(`{"completed":` + string(stored) + `}`)
-	}})
+// What is completed on the way out is not written back, and no row has secrets among its
+// settings.
+func TestStore_partsSettings(t *testing.T) {
+	schema, err := settings.For[struct {
+		A   int             `json:"a" setting:"number" default:"5"`
+		B   int             `json:"b" setting:"number" default:"6"`
+		Key settings.Secret `json:"key" setting:"secret"`
+	}]()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := openWith(t, newMemoryURL(t), Options{Settings: schema.Complete})
 	ctx := t.Context()
-	check := func(what string, row instance.Instance, err error, want string) {
+	check := func(what string, row instance.Instance, err error, want, wantSecrets string) {
 		t.Helper()
-		if err != nil || string(row.Settings) != `{"completed":`+want+`}` {
-			t.Errorf("%s: %s, %v; want %s completed", what, row.Settings, err, want)
+		if err != nil || string(row.Settings) != want || string(row.Secrets.Reveal()) != wantSecrets {
+			t.Errorf("%s: %s, %s, %v; want %s, %s", what, row.Settings, row.Secrets.Reveal(), err, want, wantSecrets)
+		}
+	}
+	stored := func(id, want string) {
+		t.Helper()
+		var got string
+		if err := s.QueryRow(ctx, `SELECT settings FROM instances WHERE id = ?`, id).Scan(&got); err != nil || got != want {
+			t.Errorf("of %s there is stored %s, %v; want %s", id, got, err, want)
 		}
 	}
 	row, err := s.Seen(ctx, visit("a", "", noon()))
-	check("the first Seen", row, err, `{}`)
-	row, err = s.Seen(ctx, visit("a", "", noon()))
-	check("Seen", row, err, `{}`)
-	row, err = s.SaveSettings(ctx, "a", json.RawMessage(`{"a":1}`), 0)
-	check("SaveSettings", row, err, `{"a":1}`)
+	check("the first Seen", row, err, `{"a":5,"b":6}`, "")
+	stored("a", `{}`)
+	const saved, complete, secrets = `{"a":1,"key":"k-1"}`, `{"a":1,"b":6}`, `{"key":"k-1"}`
+	row, err = s.SaveSettings(ctx, "a", json.RawMessage(saved), 0)
+	check("SaveSettings", row, err, complete, secrets)
+	row, err = s.Seen(ctx, visit("a", "", noon().Add(time.Hour)))
+	check("Seen", row, err, complete, secrets)
 	row, err = s.SaveProfile(ctx, "a", instance.Profile{}, noon())
-	check("SaveProfile", row, err, `{"a":1}`)
+	check("SaveProfile", row, err, complete, secrets)
 	row, err = s.Find(ctx, "a")
-	check("Find", row, err, `{"a":1}`)
+	check("Find", row, err, complete, secrets)
+	row, _, err = s.ApplyEvent(ctx, instance.Event{ID: "0", InstanceID: "a", Kind: instance.EventInstalled, At: noon(), ReceivedAt: noon()}, noon())
+	check("ApplyEvent", row, err, complete, secrets)
+	stored("a", saved)
+
 	row, _, err = s.ApplyEvent(ctx, instance.Event{ID: "1", InstanceID: "b", Kind: instance.EventInstalled, OriginID: "a", At: noon(), ReceivedAt: noon()}, noon())
-	check("ApplyEvent of a copy", row, err, `{"a":1}`)
+	check("ApplyEvent of a copy", row, err, complete, "")
+	stored("b", complete)
 	rows, err := s.List(ctx, "", 10)
 	if len(rows) != 2 {
 		t.Fatalf("List = %+v, %v", rows, err)
 	}
-	check("List", rows[1], err, `{"a":1}`)
-	export, err := s.Export(ctx, "b")
+	check("List", rows[0], err, complete, secrets)
+	check("List", rows[1], err, complete, "")
+
+	export, err := s.Export(ctx, "a")
 	if export.Instance == nil {
 		t.Fatal(err)
 	}
-	check("Export", *export.Instance, err, `{"a":1}`)
+	check("Export", *export.Instance, err, complete, secrets)
+	text, err := json.Marshal(export)
+	if err != nil || strings.Contains(string(text), "k-1") || !strings.Contains(string(text), `"secrets":["key"]`) {
+		t.Errorf("the export is %s, %v", text, err)
+	}
 }
 
 func TestStore_Find_unreadableRow(t *testing.T) {
