@@ -8,15 +8,5 @@ import { readSite, readWidget, widgetAttributes } from "./settings.gen";
 
 // A page may load the script twice, or in two versions; the second define would throw.
 if (!customElements.get(tag)) {
-  customElements.define(
-    tag,
-    widgetElement(createPage(import.meta.url), {
-      id,
-      css,
-      face,
-      widgetAttributes,
-      readWidget,
-      readSite,
-    }),
-  );
+  customElements.define(tag, widgetElement(createPage(import.meta.url)));
 }

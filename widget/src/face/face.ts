@@ -24,11 +24,11 @@ export const face: Face = (root, frame) => {
 
   return (view) => {
     const { widget, site, state } = view;
-    style(card, "color", widget.textColor);
-    style(card, "background-color", widget.backgroundColor);
-    style(card, "--align", widget.align);
-    style(title, "font", widget.font.font);
-    style(name, "text-decoration", widget.font.textDecoration);
+    card.style.color = widget.textColor;
+    card.style.backgroundColor = widget.backgroundColor;
+    card.style.setProperty("--align", widget.align);
+    title.style.font = widget.font.font;
+    name.style.textDecoration = widget.font.textDecoration;
     card.dataset.state = state;
     write(greeting, site.greeting);
     write(name, widget.displayName);
@@ -64,12 +64,6 @@ function make<Tag extends "div" | "p" | "span" | "button">(
   element.setAttribute("part", part);
   parent.append(element);
   return element;
-}
-
-/** Sets a property. The browser ignores a value that it does not accept, which leaves the default. */
-function style(element: HTMLElement, property: string, value: string) {
-  element.style.removeProperty(property);
-  element.style.setProperty(property, value);
 }
 
 /** Writes only what differs: a live region is announced at every write. */

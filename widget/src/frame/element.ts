@@ -1,20 +1,13 @@
-// The custom element: what every app keeps of it. What it shows is the face's.
+// The custom element: what every app keeps of it. What it shows is the face's, and its
+// attributes are those of the settings.
 
+import { id } from "../../../app.json";
+import { css, face } from "../face/face";
+import { readSite, readWidget, widgetAttributes } from "../settings.gen";
 import frameCss from "./frame.css?inline";
 import type { Loader } from "./loader";
 import type { Page } from "./page";
-import type { Face, State, StateDetail, View } from "./types";
-
-/** What makes the element an app's own. */
-export interface App<Widget, Site> {
-  /** The app's id, with which the name of the event begins. */
-  id: string;
-  css: string;
-  face: Face<Widget, Site>;
-  widgetAttributes: readonly string[];
-  readWidget(attribute: (name: string) => unknown): Widget;
-  readSite(values?: Record<string, unknown>): Site;
-}
+import type { State, StateDetail, View } from "./types";
 
 /** A copy sends its request when it is this near to the viewport, in px. */
 const margin = 200;
@@ -36,22 +29,19 @@ const margin = 200;
  * |---|---|
  * | `<id>-state` (bubbles, composed) | `{state: 'idle'\|'loading'\|'ready'\|'failed', code?, requestId?}` |
  */
-export function widgetElement<Widget, Site>(
-  page: Page,
-  app: App<Widget, Site>,
-): CustomElementConstructor {
+export function widgetElement(page: Page): CustomElementConstructor {
   const sheet = new CSSStyleSheet();
-  sheet.replaceSync(frameCss + app.css);
+  sheet.replaceSync(frameCss + css);
   const copies = new Set<WidgetElement>();
   let complained = false;
 
   class WidgetElement extends HTMLElement {
-    static observedAttributes = [...app.widgetAttributes, "settings-version", "api-base"];
+    static observedAttributes = [...widgetAttributes, "settings-version", "api-base"];
 
     accessTokenListener = page.inject;
 
     #root = this.attachShadow({ mode: "open" });
-    #show: ((view: View<Widget, Site>) => unknown) | undefined;
+    #show: ((view: View) => unknown) | undefined;
     #silent = false;
     #observer = new IntersectionObserver(
       (entries) => {
@@ -137,7 +127,7 @@ export function widgetElement<Widget, Site>(
       try {
         if (!this.#show) {
           this.#show = () => {}; // stays if the face throws
-          this.#show = app.face(this.#root, {
+          this.#show = face(this.#root, {
             retry: () => this.#loader?.retry(),
             refresh: () => this.#loader?.refresh(),
             ask: async (path, init = {}) =>
@@ -147,8 +137,8 @@ export function widgetElement<Widget, Site>(
         const silent =
           this.#show({
             ...result,
-            widget: app.readWidget((name) => this.getAttribute(name)),
-            site: app.readSite(result.answer?.settings as Record<string, unknown> | undefined),
+            widget: readWidget((name) => this.getAttribute(name)),
+            site: readSite(result.answer?.settings as Record<string, unknown> | undefined),
             // One copy announces for all. Otherwise a screen reader would repeat it for each.
             announces: [...copies].find((copy) => !copy.#silent) === this,
           }) === false;
@@ -166,7 +156,7 @@ export function widgetElement<Widget, Site>(
       if (this.#shown !== state) {
         this.#shown = state;
         this.dispatchEvent(
-          new CustomEvent<StateDetail>(`${app.id}-state`, {
+          new CustomEvent<StateDetail>(`${id}-state`, {
             bubbles: true,
             composed: true,
             detail: { state, code, requestId },

@@ -13,11 +13,14 @@ export function text(value: unknown, fallback = ""): string {
   return (typeof value === "string" && value.trim()) || fallback;
 }
 
-/** Any CSS color, `var(--wst-…, #fallback)` included. */
-export function color(value: unknown, fallback = ""): string {
+/** A value that the browser accepts for the CSS property, else "". */
+const css = (property: string, value: unknown) => {
   const given = text(value);
-  return given && CSS.supports("color", given) ? given : fallback;
-}
+  return CSS.supports(property, given) ? given : "";
+};
+
+/** Any CSS color, `var(--wst-…, #fallback)` included. */
+export const color = (value: unknown, fallback = "") => css("color", value) || fallback;
 
 /** The `{font, textDecoration}` of Wix's font picker, which an attribute holds as JSON. */
 export function font(value: unknown): Font {
@@ -27,7 +30,10 @@ export function font(value: unknown): Font {
   } catch {
     // An object already, or a text that is not JSON, which has neither field.
   }
-  return { font: text(picked?.font), textDecoration: text(picked?.textDecoration) };
+  return {
+    font: css("font", picked?.font),
+    textDecoration: css("text-decoration", picked?.textDecoration),
+  };
 }
 
 /** One of the choices. */
@@ -41,11 +47,8 @@ export function choice<const Choice extends string>(
 
 /** On for "true" and for an attribute without a value, off for "false". */
 export function toggle(value: unknown, fallback: boolean): boolean {
-  const given = typeof value === "string" ? value.trim().toLowerCase() : value;
-  return (
-    ["", "true", true].includes(given as string) ||
-    (!["false", false].includes(given as string) && fallback)
-  );
+  const given = typeof value === "object" ? "none" : String(value).trim().toLowerCase();
+  return fallback ? given !== "false" : given === "true" || !given;
 }
 
 /** A number. One outside the limits becomes the nearest limit. */

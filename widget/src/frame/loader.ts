@@ -77,12 +77,12 @@ export function createLoader(
     running = run;
     show({ state: "loading" });
     const query = version === null ? "" : `?${new URLSearchParams({ v: version })}`;
-    const reply = await send(`get-instance${query}`, { cache }, run.signal);
+    const reply = await ask(`get-instance${query}`, {}, run.signal);
     // Canceled, or replaced by a newer run: this reply is discarded.
     if (running !== run) {
       return;
     }
-    running = undefined;
+    stop(); // aborts the request that is still running after the deadline
     show(result(reply));
     if (reply.wait) {
       const shown = view;
@@ -90,21 +90,9 @@ export function createLoader(
     }
   };
 
-  const send = async (path: string, init: RequestInit, signal: AbortSignal): Promise<Reply> => {
-    const run = new AbortController();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const reply = await new Promise<Reply>((resolve) => {
+  const ask = (path: string, { method, body }: Ask, signal: AbortSignal) =>
+    new Promise<Reply>((resolve) => {
       const fail = (code: string) => () => resolve({ code });
-      timer = setTimeout(fail("timeout"), deadline);
-      const cancel = () => {
-        resolve({ code: "aborted" });
-        run.abort();
-      };
-      if (signal.aborted) {
-        cancel();
-        return;
-      }
-      signal.addEventListener("abort", cancel, { signal: run.signal });
       const attempt = async (): Promise<Reply> => {
         let bearer: unknown;
         try {
@@ -112,28 +100,33 @@ export function createLoader(
         } catch {
           // Reported below: the host's reason does not help a visitor.
         }
-        if (!text(bearer)) {
-          return { code: "token_unavailable" };
-        }
-        const headers = new Headers(init.headers);
-        headers.set("Authorization", bearer as string);
-        return read(
-          await fetch(api + path, { ...init, headers, credentials: "omit", signal: run.signal }),
-        );
+        return text(bearer)
+          ? read(
+              await fetch(api + path, {
+                method,
+                body: JSON.stringify(body),
+                headers: {
+                  Authorization: bearer as string,
+                  ...(body && { "Content-Type": "application/json" }),
+                },
+                credentials: "omit",
+                cache,
+                signal,
+              }),
+            )
+          : { code: "token_unavailable" };
       };
-      // The token may have expired on its way here. The host's next one is tried once.
+      setTimeout(fail("timeout"), deadline);
       attempt()
+        // The token may have expired on its way here. The host's next one is tried once.
         .then((first) => (first.code === "token_expired" ? attempt() : first))
         .then(resolve, fail("network"));
     });
-    clearTimeout(timer);
-    run.abort(); // the request that is still running after the deadline
-    return reply;
-  };
 
   return {
     view: () => view,
     wake,
+    ask,
     refresh,
     add(copy, itsVersion) {
       copies.add(copy);
@@ -157,22 +150,9 @@ export function createLoader(
     },
     retry() {
       if (view.state === "failed" && !view.wait) {
-        cache = "no-cache";
-        load();
+        refresh();
       }
     },
-    ask: (path, { method, body }, signal) =>
-      send(
-        path,
-        body
-          ? {
-              method,
-              body: JSON.stringify(body),
-              headers: { "Content-Type": "application/json" },
-            }
-          : { method },
-        signal,
-      ),
   };
 }
 
@@ -196,10 +176,8 @@ async function read(response: Response): Promise<Reply> {
 }
 
 function result({ code, requestId, wait, body }: Reply): Result {
-  const known =
-    body?.status === "Success" ? undefined : body?.status === "No instance ID." && "no_instance";
-  if (code || known === false) {
-    return { state: "failed", code: code || "bad_response", requestId, wait };
-  }
-  return { state: "ready", code: known, requestId, answer: body as Answer };
+  const none = body?.status === "No instance ID.";
+  return code || (!none && body?.status !== "Success")
+    ? { state: "failed", code: code || "bad_response", requestId, wait }
+    : { state: "ready", code: none ? "no_instance" : code, requestId, answer: body as Answer };
 }

@@ -41,17 +41,14 @@ import type { SiteSettings, WidgetSettings } from "../settings.gen";
  * A face that has nothing to announce at the moment, such as one whose status line is hidden,
  * returns false from the function: another copy then announces.
  */
-export type Face<Widget = WidgetSettings, Site = SiteSettings> = (
-  root: ShadowRoot,
-  frame: Frame,
-) => (view: View<Widget, Site>) => unknown;
+export type Face = (root: ShadowRoot, frame: Frame) => (view: View) => unknown;
 
 /** What a face shows. */
-export interface View<Widget = WidgetSettings, Site = SiteSettings> extends Result {
+export interface View extends Result {
   /** This copy's settings, from its attributes. */
-  widget: Widget;
+  widget: WidgetSettings;
   /** The site's settings: the defaults until the first answer. */
-  site: Site;
+  site: SiteSettings;
   /** Whether this copy announces (`aria-live="polite"`). One copy of the page does, for all. */
   announces: boolean;
 }
@@ -105,7 +102,7 @@ export interface Ask {
 }
 
 export interface Reply {
-  /** Absent on success; else as in a view, or aborted. */
+  /** Absent on success; else as in a view. */
   code?: string;
   requestId?: string;
   /** Seconds to wait before the next attempt, as the server asks. */
