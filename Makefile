@@ -38,6 +38,7 @@ node_modules/.installed: package-lock.json .npmrc
 
 generate:
 	go run ./backend/product/generate
+	go run ./backend/settings/generate
 	cd web && go tool templ generate -lazy=false
 
 format: node_modules/.installed

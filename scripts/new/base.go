@@ -38,6 +38,8 @@ var rooms = []string{
 // made are the files that make generate makes of what stands in the rooms.
 var made = []string{
 	"backend/product/product.gen.go",
+	"docs/settings.md",
+	"docs/settings.schema.json",
 	"panel/src/settings.gen.ts",
 	"widget/src/settings.gen.ts",
 }
