@@ -1,7 +1,7 @@
 # make run    install, build and start the demo
 # make test   everything: Go with the race detector, TypeScript, end to end in Chromium
 # make check  format, vet, staticcheck, types, lint, generated code, byte budgets
-# make build  bin/nametag, static, with the bundles inside
+# make build  the program in bin/, static, with the bundles inside
 # make bench  figures
 # [only here]
 # make new    a project of its own: DIR=../review-badge NAME="Review Badge" TAG=review-badge MODULE=github.com/acme/review-badge
@@ -12,6 +12,8 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
 
+id := $(shell sed -n 's/.*"id": *"\([^"]*\)".*/\1/p' app.json)
+
 go_files := $(shell find backend web embed.go go.mod go.sum -type f \( -name '*.go' -o -name '*.sql' -o -name 'go.*' \))
 go_code := backend bench examples web embed.go
 front_files := $(shell find widget panel web scripts -path '*/dist' -prune -o -type f \( -name '*.ts' -o -name '*.tsx' -o -name '*.css' -o -name '*.html' -o -name '*.svg' -o -name '*.mjs' \) -print)
@@ -19,16 +21,16 @@ front_files := $(shell find widget panel web scripts -path '*/dist' -prune -o -t
 .PHONY: run test test-go test-unit test-e2e check build bundles generate format bench clean new upgrade
 
 run: build
-	exec bin/nametag demo
+	exec bin/$(id) demo
 
-build: bin/nametag
+build: bin/$(id)
 
-bin/nametag: web/dist/.built $(go_files)
-	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o $@ ./backend/cmd/nametag
+bin/$(id): web/dist/.built $(go_files)
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o $@ ./backend/cmd/...
 
 bundles: web/dist/.built
 
-web/dist/.built: node_modules/.installed package.json tsconfig.json $(front_files)
+web/dist/.built: node_modules/.installed app.json package.json tsconfig.json $(front_files)
 	npm run build
 	@touch $@
 

@@ -1,13 +1,13 @@
 // The figures: ours, the peer, the limit and the ratios, printed and written to
-// bench/results.json. `make bench` builds what it needs. NAMETAG_BENCH_ONLY names the
-// groups to run, such as requests,sizes.
+// bench/results.json. `make bench` builds what it needs. BENCH_ONLY names the groups
+// to run, such as requests,sizes.
 import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { stopAll } from "./lib/programs.mjs";
 import { markdown } from "./lib/table.mjs";
 
 const groups = ["sizes", "start", "requests", "calls", "static", "browser", "memory", "instances"];
-const only = process.env.NAMETAG_BENCH_ONLY?.split(",") ?? groups;
+const only = process.env.BENCH_ONLY?.split(",") ?? groups;
 const began = new Date();
 const rows = [];
 try {

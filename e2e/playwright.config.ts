@@ -7,7 +7,7 @@ if (!executablePath) {
 
 export default defineConfig({
   testDir: ".",
-  testMatch: "*.spec.ts",
+  testMatch: "**/*.spec.ts",
   outputDir: "../test-results",
   // A test that passes only when it is repeated is a finding: no retries.
   retries: 0,

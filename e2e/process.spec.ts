@@ -2,33 +2,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort, Program } from "./process";
-import { expect, Stack, test } from "./stack";
-
-test("saved settings survive a kill", async () => {
-  const stack = await new Stack().start();
-  try {
-    const owner = await stack.token({ subject: "USER" });
-    for (let version = 0; version < 5; version++) {
-      const saved = await stack.ask("settings", owner, {
-        method: "PUT",
-        headers: { "Content-Type": "application/json", "If-Match": `"${version}"` },
-        body: JSON.stringify({ greeting: `Greeting ${version + 1}` }),
-      });
-      expect(saved.status).toBe(200);
-      stack.server.kill("SIGKILL");
-      expect((await stack.server.ended).signal).toBe("SIGKILL");
-      await stack.serve();
-      const read = await (await stack.ask("settings", owner)).json();
-      expect(read).toEqual({
-        settings: { greeting: `Greeting ${version + 1}` },
-        version: version + 1,
-      });
-    }
-  } finally {
-    await stack.stop();
-  }
-});
+import { freePort, own, Program } from "./process";
+import { expect, id, Stack, test } from "./stack";
 
 test("SIGTERM drains: unready at once, still serving, then exit code 0", async () => {
   const stack = await new Stack().start();
@@ -64,17 +39,19 @@ test("a port in use is reported in one sentence", async ({ stack }) => {
   const second = new Program(["serve"], {
     WIX_APP_ID: "6f0c1f8e-2f0a-4a6e-9d5a-0d8f3b7a1c11",
     WIX_APP_SECRET: "y",
-    NAMETAG_ADDR: new URL(stack.app).host,
-    NAMETAG_ADMIN_ADDR: "127.0.0.1:0",
-    NAMETAG_DATABASE_URL: `sqlite:${join(tmpdir(), `nametag-taken-${process.pid}.db`)}`,
+    ...own({
+      ADDR: new URL(stack.app).host,
+      ADMIN_ADDR: "127.0.0.1:0",
+      DATABASE_URL: `sqlite:${join(tmpdir(), `${id}-taken-${process.pid}.db`)}`,
+    }),
   });
   expect((await second.ended).code).toBe(1);
   expect(second.output).toContain("address already in use");
-  await rm(join(tmpdir(), `nametag-taken-${process.pid}.db`), { force: true });
+  await rm(join(tmpdir(), `${id}-taken-${process.pid}.db`), { force: true });
 });
 
-test("nametag demo needs no configuration and leaves no files", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "nametag-demo-"));
+test("the demo needs no configuration and leaves no files", async () => {
+  const folder = await mkdtemp(join(tmpdir(), `${id}-demo-`));
   const url = `http://127.0.0.1:${await freePort()}`;
   const demo = new Program(["demo", `--addr=${new URL(url).host}`], { HOME: folder });
   await demo.ready(`${url}/readyz`);

@@ -2,8 +2,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
+import app from "../app.json" with { type: "json" };
 
-const binary = fileURLToPath(new URL("../bin/nametag", import.meta.url));
+const binary = fileURLToPath(new URL(`../bin/${app.id}`, import.meta.url));
+const prefix = `${app.id.toUpperCase().replaceAll("-", "_")}_`;
+
+/** Gives the program's own variables their full names. */
+export const own = (values: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [prefix + name, value]));
 
 /** Returns a port that is free now; another process may still take it. */
 export async function freePort(): Promise<number> {
@@ -46,7 +52,7 @@ export class Program {
     const deadline = Date.now() + 20_000;
     for (;;) {
       if (over) {
-        throw new Error(`nametag ended before it was ready:\n${this.output}`);
+        throw new Error(`the program ended before it was ready:\n${this.output}`);
       }
       try {
         if ((await fetch(url)).ok) {

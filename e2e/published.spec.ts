@@ -1,6 +1,6 @@
 // URLs that other pages refer to are a contract. Each row has who uses the URL, and a
 // marker that only the right file contains.
-import { expect, Stack, tag, test } from "./stack";
+import { expect, id, Stack, tag, test } from "./stack";
 
 type Row = {
   path: string;
@@ -24,7 +24,7 @@ const rows: Row[] = [
     path: "/panel/",
     user: "the Wix app dashboard (settings panel URL)",
     type: "text/html; charset=utf-8",
-    marker: "Nametag",
+    marker: "Settings</title>",
     cache: "revalidate",
     anyOrigin: true,
   },
@@ -40,7 +40,7 @@ const rows: Row[] = [
     path: "/",
     user: "people who try the demo",
     type: "text/html; charset=utf-8",
-    marker: "Nametag",
+    marker: `${id} demo`,
     cache: "any",
     anyOrigin: false,
   },

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test as base, expect, type Page } from "@playwright/test";
 import app from "../app.json" with { type: "json" };
-import { freePort, Program } from "./process";
+import { freePort, own, Program } from "./process";
 
 export { expect };
 export const { id, name, tag } = app;
@@ -23,11 +23,11 @@ type TokenRequest = {
 type WixCall = { method: string; path: string; status: number; instanceId?: string };
 
 type StackOptions = {
-  /** More flags of `nametag sim`. The stack has its addresses and credentials by then. */
+  /** More flags of the command sim. The stack has its addresses and credentials by then. */
   sim?: (stack: Stack) => string[];
   /** The path part of the public URL. */
   base?: string;
-  /** Variables of `nametag serve`, which are added to the usual ones or replace them. */
+  /** Variables of the command serve, which are added to the usual ones or replace them. */
   env?: Record<string, string>;
 };
 
@@ -44,7 +44,7 @@ export class Stack {
 
   async start(options: StackOptions = {}): Promise<this> {
     this.base = options.base ?? "";
-    this.folder = await mkdtemp(join(tmpdir(), "nametag-e2e-"));
+    this.folder = await mkdtemp(join(tmpdir(), `${id}-e2e-`));
     this.app = `http://127.0.0.1:${await freePort()}`;
     this.wix = `http://127.0.0.1:${await freePort()}`;
     const sim = new Program([
@@ -63,10 +63,12 @@ export class Stack {
       WIX_APP_ID: this.appId,
       WIX_APP_SECRET: this.secret,
       WIX_PUBLIC_KEY: Buffer.from(publicKey).toString("base64"),
-      NAMETAG_ADDR: new URL(this.app).host,
-      NAMETAG_ADMIN_ADDR: "127.0.0.1:0",
-      NAMETAG_PUBLIC_URL: this.app + this.base,
-      NAMETAG_DATABASE_URL: `sqlite:${join(this.folder, "nametag.db")}`,
+      ...own({
+        ADDR: new URL(this.app).host,
+        ADMIN_ADDR: "127.0.0.1:0",
+        PUBLIC_URL: this.app + this.base,
+        DATABASE_URL: `sqlite:${join(this.folder, "app.db")}`,
+      }),
       ...options.env,
     };
     await this.serve();
@@ -78,6 +80,13 @@ export class Stack {
     this.server = new Program(["serve"], this.serveEnv);
     this.programs.push(this.server);
     await this.server.ready(`${this.app}${this.base}/readyz`);
+  }
+
+  /** Runs a command beside the server, and returns what it prints. */
+  async run(...command: string[]): Promise<string> {
+    const program = new Program(command, this.serveEnv);
+    await program.ended;
+    return program.output;
   }
 
   async stop(): Promise<void> {
@@ -144,6 +153,20 @@ export function watch(page: Page): { errors: string[]; violations: string[] } {
   });
   page.on("pageerror", (error) => seen.errors.push(String(error)));
   return seen;
+}
+
+/** Collects the states that the widgets of a page and of its frames report, the newest last. */
+export async function watchStates(page: Page): Promise<string[]> {
+  const states: string[] = [];
+  await page.exposeFunction("reportState", (state: string) => states.push(state));
+  await page.addInitScript((type) => {
+    addEventListener(type, (event) => {
+      const { state, code } = (event as CustomEvent<{ state: string; code?: string }>).detail;
+      // biome-ignore lint/suspicious/noExplicitAny: exposed by the line above
+      (globalThis as any).reportState(code ? `${state} ${code}` : state);
+    });
+  }, `${id}-state`);
+  return states;
 }
 
 const axeSource = readFile(new URL("../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");

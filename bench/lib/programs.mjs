@@ -5,11 +5,16 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import app from "../../app.json" with { type: "json" };
 
 const running = new Set();
-export const folder = mkdtempSync(join(tmpdir(), "nametag-bench-"));
+export const folder = mkdtempSync(join(tmpdir(), `${app.id}-bench-`));
 export const file = (name) => join(folder, name);
-export const nametag = process.env.NAMETAG ?? "bin/nametag";
+export const { tag } = app;
+/** The program that is measured. */
+export const program = process.env.BENCH_PROGRAM ?? `bin/${app.id}`;
+/** The full name of one of its environment variables. */
+export const variable = (name) => `${app.id.toUpperCase().replaceAll("-", "_")}_${name}`;
 export const [appId, appSecret] = [randomUUID(), randomUUID()];
 
 /** Starts a program; resolves with what `find` makes of its output. */
@@ -54,25 +59,25 @@ export async function stopAll() {
 export function sim(...flags) {
   const credentials = [`--app-id=${appId}`, `--app-secret=${appSecret}`];
   return start(
-    nametag,
+    program,
     ["sim", "--addr=127.0.0.1:0", ...credentials, ...flags],
     {},
     (output) => /offline Wix is at (\S+)\//.exec(output)?.[1],
   );
 }
 
-/** Starts `nametag serve` on a new SQLite file, or on the database of that URL. */
+/** Starts the server on a new SQLite file, or on the database of that URL. */
 export function serve(wix, database = `sqlite:${file(`${randomUUID()}.db`)}`) {
   const env = {
     WIX_API_URL: wix.url,
     WIX_APP_ID: appId,
     WIX_APP_SECRET: appSecret,
-    NAMETAG_ADDR: "127.0.0.1:0",
-    NAMETAG_ADMIN_ADDR: "127.0.0.1:0",
-    NAMETAG_DATABASE_URL: database,
+    [variable("ADDR")]: "127.0.0.1:0",
+    [variable("ADMIN_ADDR")]: "127.0.0.1:0",
+    [variable("DATABASE_URL")]: database,
   };
   const listening = (output) => /"msg":"listening","url":"([^"]+)"/.exec(output)?.[1];
-  return start(nametag, ["serve"], env, listening);
+  return start(program, ["serve"], env, listening);
 }
 
 const address = (output) => /(http:\S+)\s/.exec(output)?.[1];

@@ -1,6 +1,8 @@
 // The limit of a widget: an element that passes the token on and shows the answer.
+import { tag } from "../../app.json";
+
 customElements.define(
-  "nametag-widget",
+  tag,
   class extends HTMLElement {
     accessTokenListener = async (token) => {
       const url = new URL("get-instance", this.getAttribute("api-base"));

@@ -6,6 +6,7 @@ import { site } from "@wix/site";
 import React, { useEffect, useState } from "react";
 import * as ReactDOM from "react-dom/client";
 import reactToWebComponent from "react-to-webcomponent";
+import { tag } from "../../app.json";
 
 const client = createClient({
   auth: site.auth(),
@@ -36,4 +37,4 @@ const Element = reactToWebComponent(Widget, React, ReactDOM, {
   props: { displayName: "string", apiBase: "string" },
 });
 Object.assign(Element.prototype, { accessTokenListener: client.auth.getAccessTokenInjector() });
-customElements.define("nametag-widget", Element as unknown as CustomElementConstructor);
+customElements.define(tag, Element as unknown as CustomElementConstructor);

@@ -1,5 +1,5 @@
 // Command postgres prints the URL of a Postgres server to measure with: the one that
-// NAMETAG_TEST_POSTGRES names, or a throw-away one, which ends with this command.
+// the environment names, or a throw-away one, which ends with this command.
 package main
 
 import (

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { brotliCompressSync } from "node:zlib";
 import { chromium } from "@playwright/test";
 import { inTurn, pick } from "../lib/load.mjs";
-import { file, serve, settle, sim, token } from "../lib/programs.mjs";
+import { file, serve, settle, sim, tag, token } from "../lib/programs.mjs";
 import { row } from "../lib/table.mjs";
 import { bundle } from "../peer/build.mjs";
 
@@ -65,11 +65,11 @@ export async function measure(add) {
 
 const page = (server, token) => `<!doctype html>
 <meta name="viewport" content="width=device-width">
-<nametag-widget api-base="${server}/api/" display-name="Ada"></nametag-widget>
+<${tag} api-base="${server}/api/" display-name="Ada"></${tag}>
 <script type="module" src="widget.js"></script>
 <script type="module">
-  await customElements.whenDefined("nametag-widget");
-  document.querySelector("nametag-widget").accessTokenListener(async () => "${token}");
+  await customElements.whenDefined("${tag}");
+  document.querySelector("${tag}").accessTokenListener(async () => "${token}");
 </script>`;
 
 const script = (path) => brotliCompressSync(readFileSync(path));
@@ -88,7 +88,7 @@ async function open(browser, site) {
     downloadThroughput: throughput,
     uploadThroughput: throughput,
   });
-  await page.addInitScript(watch, siteName);
+  await page.addInitScript(watch, { tag, siteName });
   await page.goto(site);
   await page.waitForFunction(() => globalThis.seen?.identified, null, { timeout: 30_000 });
   const result = await page.evaluate(() => {
@@ -106,16 +106,16 @@ async function open(browser, site) {
 }
 
 /** In the page: looks at every frame what the widget shows. */
-function watch(name) {
+function watch({ tag, siteName }) {
   const seen = {};
   globalThis.seen = seen;
   const look = () => {
-    const element = document.querySelector("nametag-widget");
+    const element = document.querySelector(tag);
     const text = `${element?.textContent}${element?.shadowRoot?.textContent ?? ""}`;
     if (/Hello/.test(text)) {
       seen.painted ??= performance.now();
     }
-    if (text.includes(name)) {
+    if (text.includes(siteName)) {
       seen.identified = performance.now();
     } else {
       requestAnimationFrame(look);

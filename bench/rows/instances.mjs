@@ -6,7 +6,7 @@ import { randomUUID } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { inTurn, load } from "../lib/load.mjs";
-import { control, file, nametag, postgres, serve, sim, visit } from "../lib/programs.mjs";
+import { control, file, postgres, program, serve, sim, variable, visit } from "../lib/programs.mjs";
 import { row } from "../lib/table.mjs";
 
 const run = promisify(execFile);
@@ -25,7 +25,7 @@ export async function measure(add) {
   /** Fills both databases, and visits them in turn, each time by a new process. */
   const compare = async (name, urls) => {
     for (const [size, n] of Object.entries({ few, many })) {
-      await run(nametag, ["migrate"], { env: { NAMETAG_DATABASE_URL: urls[size] } });
+      await run(program, ["migrate"], { env: { [variable("DATABASE_URL")]: urls[size] } });
       await seed(`-database=${urls[size]}`, `-instances=${visited}`, `-n=${n}`);
     }
     const round = async (url) => {

@@ -1,6 +1,6 @@
 // What a page downloads, and the binary.
 import { statSync } from "node:fs";
-import { file, nametag } from "../lib/programs.mjs";
+import { file, program } from "../lib/programs.mjs";
 import { row } from "../lib/table.mjs";
 import { bundle, weigh } from "../peer/build.mjs";
 
@@ -22,5 +22,5 @@ export async function measure(add) {
     const [ours, peer] = panel.map((size) => size[encoding]);
     add(row(`panel, JS and CSS, ${encoding}`, "bytes", { ours, peer }));
   }
-  add(row("nametag, the binary", "bytes", { ours: statSync(nametag).size }));
+  add(row("the binary", "bytes", { ours: statSync(program).size }));
 }

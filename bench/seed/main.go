@@ -1,4 +1,4 @@
-// Command seed fills a database that `nametag migrate` has made with installed instances:
+// Command seed fills a database that the command migrate has made with installed instances:
 // those of a file, and others that nobody visits. With -create or -drop it makes or drops
 // a Postgres database instead.
 package main

@@ -1,5 +1,5 @@
 // A site widget as Wix documents it ("Identify the app instance in a self-hosted site
-// widget"), with the unmodified @wix/sdk and @wix/site. All it has of Nametag is the
+// widget"), with the unmodified @wix/sdk and @wix/site. All it has of ours is the
 // backend's address, a parameter of its script URL.
 import { createClient } from "@wix/sdk";
 import { site } from "@wix/site";
