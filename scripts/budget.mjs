@@ -16,9 +16,9 @@ const budgets = [
     dir: "widget/dist",
     counts: (file) => file === "widget.js",
     needs: "widget.js",
-    most: 3072,
+    most: 3400,
     advice:
-      "Every visitor of every site loads it. See what grew (git diff widget/src), and remove as much.",
+      "Every visitor of every site loads it. See what grew (git diff --stat widget/src), and remove as much; or, if the widget is worth it, raise the number in scripts/budget.mjs: it is your app's to set.",
   },
   {
     name: "panel, JS and CSS",

@@ -15,9 +15,8 @@ export function names(): Plugin {
 }
 
 /** The text of a picture, in which `{name}` is the app's name. */
-export function named(svg: string): string {
-  return svg.replaceAll(
+export const named = (svg: string, name = app.name) =>
+  svg.replaceAll(
     "{name}",
-    app.name.replace(/[&<"]/g, (c) => `&#${c.charCodeAt(0)};`),
+    name.replace(/[&<"]/g, (c) => `&#${c.charCodeAt(0)};`),
   );
-}

@@ -1,10 +1,8 @@
 // The script that Wix loads: defines the app's custom element, once per page.
 
-import { id, tag } from "../../app.json";
-import { css, face } from "./face/face";
+import { tag } from "../../app.json";
 import { widgetElement } from "./frame/element";
 import { createPage } from "./frame/page";
-import { readSite, readWidget, widgetAttributes } from "./settings.gen";
 
 // A page may load the script twice, or in two versions; the second define would throw.
 if (!customElements.get(tag)) {

@@ -1,10 +1,11 @@
-// The element without a layout: attributes, sharing, events, announcements. The
+// The name tag in its frame, without a layout: attributes, texts, announcements. The
 // end-to-end tests look at it in a browser.
 
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { nametagElement, type StateDetail } from "./element";
-import { createPage } from "./page";
-import { tag as widgetTag } from "./tag";
+import { id } from "../../../app.json";
+import { widgetElement } from "../frame/element";
+import { createPage } from "../frame/page";
+import { css } from "./face";
 
 const script = "https://a.example/widget.js";
 const success = {
@@ -22,7 +23,7 @@ let answers: (() => Response)[];
 let observers: { seen(): void; target?: Element }[];
 
 beforeEach(() => {
-  tag = `nametag-${++tags}`;
+  tag = `name-tag-${++tags}`;
   requests = [];
   answers = [];
   observers = [];
@@ -47,11 +48,11 @@ beforeEach(() => {
       }
     },
   );
-  vi.stubGlobal("fetch", async (url: URL) => {
-    requests.push(String(url));
+  vi.stubGlobal("fetch", async (url: string) => {
+    requests.push(url);
     return (answers.shift() ?? (() => Response.json(success)))();
   });
-  customElements.define(tag, nametagElement(createPage(script)));
+  customElements.define(tag, widgetElement(createPage(script)));
 });
 
 afterEach(() => {
@@ -84,13 +85,6 @@ const failure =
   (status: number, code: string, headers = {}) =>
   () =>
     Response.json({ error: "x", code, requestId: "r1" }, { status, headers });
-
-function record(): StateDetail[] {
-  const details: StateDetail[] = [];
-  const listener = (event: Event) => details.push((event as CustomEvent<StateDetail>).detail);
-  document.body.addEventListener("nametag-state", listener);
-  return details;
-}
 
 describe("without a token", () => {
   test("it shows its attributes, sends nothing, and says so", () => {
@@ -145,131 +139,23 @@ describe("without a token", () => {
     copy.setAttribute(name, `${value} `);
     expect(title(copy)).toBe("Hello Ada");
   });
-
-  test.each([null, undefined, "token", {}])("a listener called with %j keeps waiting", (given) => {
-    const copy = add();
-    scrollToAll();
-    copy.accessTokenListener(given);
-    expect(message(copy)).toBe("Not connected yet");
-  });
 });
 
-describe("three copies", () => {
-  test("make one request and all show the answer", async () => {
-    const copies = ["Ada", "Grace", "Mary"].map((name) => add({ "display-name": name }));
-    for (const copy of copies) {
-      copy.accessTokenListener(() => "token");
-    }
-    scrollToAll();
-    await titled(copies[2] as Copy, "Welcome Mary");
-    expect(copies.map(title)).toEqual(["Welcome Ada", "Welcome Grace", "Welcome Mary"]);
-    expect(copies.map(message)).toEqual(Array(3).fill("Connected to Lantern"));
-    expect(requests).toEqual(["https://a.example/api/get-instance"]);
-  });
+describe("announcing", () => {
+  const live = (copies: Copy[]) =>
+    copies.map((copy) => part(copy, "message").getAttribute("aria-live"));
 
-  test("use the first token function only", async () => {
-    const [first, second] = [vi.fn(() => "a"), vi.fn(() => "b")];
-    const [a, b] = [add(), add()];
-    b.accessTokenListener(first);
-    a.accessTokenListener(second);
-    scrollToAll();
-    await titled(a, "Welcome friend");
-    expect(first).toHaveBeenCalledOnce();
-    expect(second).not.toHaveBeenCalled();
-  });
-
-  test("one settings-version starts one refresh for all", async () => {
-    const copies = [add(), add(), add()] as const;
-    copies[0].accessTokenListener(() => "token");
-    scrollToAll();
-    await titled(copies[2], "Welcome friend");
-    answers.push(() => Response.json({ ...success, settings: { greeting: "Ahoy" } }));
-    for (const copy of copies) {
-      copy.setAttribute("settings-version", "2");
-    }
-    await titled(copies[2], "Ahoy friend");
-    expect(copies.map(title)).toEqual(Array(3).fill("Ahoy friend"));
-    expect(requests.slice(1)).toEqual(["https://a.example/api/get-instance?v=2"]);
-    copies[1].setAttribute("settings-version", "2");
-    expect(requests).toHaveLength(2);
-  });
-
-  test("one of them announces for all", () => {
+  test("is done by one copy that shows its status", () => {
     const copies = [add({ "show-status": "false" }), add(), add()];
-    const live = () => copies.map((copy) => part(copy, "message").getAttribute("aria-live"));
-    expect(live()).toEqual(["off", "polite", "off"]);
+    expect(live(copies)).toEqual(["off", "polite", "off"]);
   });
 
-  test("another announces when that one is removed", async () => {
-    const [a, b] = [add(), add()];
+  test("passes to another when that one is removed, or hides its status", async () => {
+    const [a, b, c] = [add(), add(), add()];
     a.remove();
-    await vi.waitFor(() => expect(part(b, "message").getAttribute("aria-live")).toBe("polite"));
-  });
-
-  test("with different servers ask each of them", async () => {
-    const copies = [add(), add({ "api-base": "https://b.example/x" })] as const;
-    copies[0].accessTokenListener(() => "token");
-    scrollToAll();
-    await titled(copies[1], "Welcome friend");
-    expect(requests.sort()).toEqual([
-      "https://a.example/api/get-instance",
-      "https://b.example/x/get-instance",
-    ]);
-  });
-});
-
-describe("when it asks", () => {
-  test("not before it is near the viewport", async () => {
-    const copy = add();
-    copy.accessTokenListener(() => "token");
-    await Promise.resolve();
-    expect(requests).toEqual([]);
-    scrollToAll();
-    await titled(copy, "Welcome friend");
-  });
-
-  test("a listener called before it is connected, and unbound, is used", async () => {
-    const copy = document.createElement(tag) as Copy;
-    const { accessTokenListener } = copy;
-    accessTokenListener(async () => "token");
-    document.body.append(copy);
-    scrollToAll();
-    await titled(copy, "Welcome friend");
-  });
-
-  test("a new api-base is asked instead of the old one", async () => {
-    const copy = add({ "api-base": "https://b.example/" });
-    copy.accessTokenListener(() => "token");
-    scrollToAll();
-    await titled(copy, "Welcome friend");
-    copy.setAttribute("api-base", "https://c.example/");
-    expect(title(copy)).toBe("Hello friend");
-    await titled(copy, "Welcome friend");
-    expect(requests[1]).toBe("https://c.example/get-instance");
-  });
-
-  test("a move within the page is not a removal", async () => {
-    const copy = add();
-    copy.accessTokenListener(() => "token");
-    scrollToAll();
-    const box = document.createElement("div");
-    document.body.append(box);
-    box.append(copy);
-    await titled(copy, "Welcome friend");
-    expect(requests).toHaveLength(1);
-  });
-
-  test("removed and added again it shows the answer without a request", async () => {
-    const copy = add();
-    copy.accessTokenListener(() => "token");
-    scrollToAll();
-    await titled(copy, "Welcome friend");
-    copy.remove();
-    await Promise.resolve();
-    document.body.append(copy);
-    scrollToAll();
-    expect(title(copy)).toBe("Welcome friend");
-    expect(requests).toHaveLength(1);
+    await vi.waitFor(() => expect(live([b, c])).toEqual(["polite", "off"]));
+    b.setAttribute("show-status", "false");
+    expect(live([b, c])).toEqual(["off", "polite"]);
   });
 });
 
@@ -288,6 +174,17 @@ describe("failure", () => {
     expect(retry.hidden).toBe(true);
   });
 
+  test("gives the focus of a retry that is hidden to the status", async () => {
+    answers.push(failure(502, "wix_bad_response"));
+    const copy = add();
+    copy.accessTokenListener(() => "token");
+    scrollToAll();
+    await vi.waitFor(() => expect(message(copy)).toBe("Can’t connect"));
+    part(copy, "retry").focus();
+    part(copy, "retry").click();
+    expect(copy.shadowRoot?.activeElement).toBe(part(copy, "message"));
+  });
+
   test("with a Retry-After disables the retry until then", async () => {
     answers.push(failure(503, "wix_unavailable", { "Retry-After": "30" }));
     const copy = add();
@@ -296,23 +193,17 @@ describe("failure", () => {
     await vi.waitFor(() => expect(message(copy)).toBe("Busy for 30 s"));
     expect((part(copy, "retry") as HTMLButtonElement).disabled).toBe(true);
   });
-
-  test("the console stays silent", async () => {
-    const silent = (["error", "warn", "log"] as const).map((level) => vi.spyOn(console, level));
-    answers.push(failure(500, "internal"));
-    const copy = add({ font: "{" });
-    copy.accessTokenListener(() => "token");
-    scrollToAll();
-    await vi.waitFor(() => expect(message(copy)).toBe("Can’t connect"));
-    for (const spy of silent) {
-      expect(spy).not.toHaveBeenCalled();
-      spy.mockRestore();
-    }
-  });
 });
 
 describe("on success", () => {
   test.each([
+    ["a site with a name", success, "Welcome friend", "Connected to Lantern"],
+    [
+      "fields of the wrong type",
+      { status: "Success", settings: { greeting: 7 }, instance: { siteDisplayName: {} } },
+      "Hello friend",
+      "Connected",
+    ],
     ["a site without a name", { ...success, instance: {} }, "Welcome friend", "Connected"],
     ["no site", { status: "No instance ID." }, "Hello friend", "Not linked to a site"],
   ])("%s", async (_, body, wantTitle, wantMessage) => {
@@ -325,52 +216,11 @@ describe("on success", () => {
   });
 });
 
-describe("nametag-state", () => {
-  test("reports each change once, with code and request id", async () => {
-    const details = record();
-    answers.push(failure(403, "token_foreign"));
-    const copy = add();
-    copy.accessTokenListener(() => "token");
-    scrollToAll();
-    await vi.waitFor(() => expect(message(copy)).toBe("Can’t connect"));
-    copy.setAttribute("display-name", "Ada");
-    part(copy, "retry").click();
-    await titled(copy, "Welcome Ada");
-    expect(details).toEqual([
-      { state: "idle" },
-      { state: "loading" },
-      { state: "failed", code: "token_foreign", requestId: "r1" },
-      { state: "loading" },
-      { state: "ready" },
-    ]);
-  });
-
-  test("is silent while it is not on the page", () => {
-    const copy = document.createElement(tag);
-    const listener = vi.fn();
-    copy.addEventListener("nametag-state", listener);
-    copy.setAttribute("display-name", "Ada");
-    expect(listener).not.toHaveBeenCalled();
-    document.body.append(copy);
-    expect(listener).toHaveBeenCalledOnce();
-  });
-
-  test("crosses shadow boundaries", () => {
-    const host = document.createElement("div");
-    const outer = host.attachShadow({ mode: "open" });
-    document.body.append(host);
-    const details = record();
-    outer.append(document.createElement(tag));
-    expect(details).toEqual([{ state: "idle" }]);
-  });
+test("each name that is empty, or spaces, is the default", () => {
+  expect(title(add({ "display-name": " \n " }))).toBe("Hello friend");
 });
 
-test("the script may be on the page twice", async () => {
-  vi.resetModules();
-  await import("./widget");
-  const first = customElements.get(widgetTag);
-  expect(first).toBeDefined();
-  vi.resetModules();
-  await import("./widget");
-  expect(customElements.get(widgetTag)).toBe(first);
-});
+test.each(["color", "background", "font", "radius", "border", "shadow"])(
+  "the custom property %s has the app's id",
+  (name) => expect(css).toContain(`var(--${id}-${name}`),
+);

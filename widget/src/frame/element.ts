@@ -41,7 +41,7 @@ export function widgetElement(page: Page): CustomElementConstructor {
     accessTokenListener = page.inject;
 
     #root = this.attachShadow({ mode: "open" });
-    #show: ((view: View) => unknown) | undefined;
+    #show: ((view: View) => boolean | undefined) | undefined;
     #silent = false;
     #observer = new IntersectionObserver(
       (entries) => {

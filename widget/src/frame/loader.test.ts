@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { createLoader, deadline, type Loader, type TokenFunction, type View } from "./loader";
+import { createLoader, deadline, type Loader, type TokenFunction } from "./loader";
+import type { Answer, Ask, Reply, Result } from "./types";
 
 const api = "https://a.example/api/";
-const success = {
+const success: Answer = {
   status: "Success",
   settings: { greeting: "Welcome" },
   instance: { siteDisplayName: "Lantern" },
@@ -10,6 +11,7 @@ const success = {
 
 interface Call {
   url: string;
+  init: RequestInit;
   authorization: string | null;
   cache?: RequestCache;
   signal: AbortSignal;
@@ -45,7 +47,7 @@ beforeEach(() => {
   );
   vi.stubGlobal(
     "fetch",
-    (url: URL, init: RequestInit) =>
+    (url: string, init: RequestInit) =>
       new Promise<Response>((resolve, reject) => {
         const signal = init.signal as AbortSignal;
         if (signal.aborted) {
@@ -55,12 +57,13 @@ beforeEach(() => {
         signal.addEventListener("abort", () => reject(signal.reason));
         calls.push({
           url: String(url),
+          init,
           authorization: new Headers(init.headers).get("Authorization"),
           cache: init.cache,
           signal,
           answer(body, status = 200, headers = {}) {
             const text = typeof body === "string" ? body : JSON.stringify(body);
-            resolve(new Response(text, { status, headers }));
+            resolve(new Response(status === 204 ? null : text, { status, headers }));
             return settle().then();
           },
           hangUp() {
@@ -78,7 +81,7 @@ afterEach(() => {
 });
 
 /** Adds one copy and answers its request. */
-async function load(body: unknown, status?: number, headers?: HeadersInit): Promise<View> {
+async function load(body: unknown, status?: number, headers?: HeadersInit): Promise<Result> {
   loader.add({}, null);
   await settle();
   await call(calls.length - 1).answer(body, status, headers);
@@ -95,7 +98,7 @@ describe("one request for the page", () => {
     await call(0).answer(success);
     expect(loader.view()).toMatchObject({
       state: "ready",
-      answer: { greeting: "Welcome", site: "Lantern" },
+      answer: success,
     });
     expect(states).toEqual(["loading", "ready"]);
   });
@@ -117,7 +120,7 @@ describe("one request for the page", () => {
   test("the token is sent bare, and no cookie", async () => {
     const init = vi.fn();
     const stub = fetch;
-    vi.stubGlobal("fetch", (url: URL, options: RequestInit) => {
+    vi.stubGlobal("fetch", (url: string, options: RequestInit) => {
       init(options.credentials);
       return stub(url, options);
     });
@@ -131,14 +134,14 @@ describe("one request for the page", () => {
     loader.retry();
     await settle();
     await call(1).answer(success);
-    loader.refresh("2");
+    loader.change("2");
     await settle();
     expect(calls.map((c) => c.cache)).toEqual(["default", "no-cache", "no-cache"]);
   });
 
   test("a change bypasses the cache, also as the page's second request", async () => {
     await load(success);
-    loader.refresh("2");
+    loader.change("2");
     await settle();
     expect(calls.map((c) => c.cache)).toEqual(["default", "no-cache"]);
   });
@@ -239,22 +242,22 @@ describe("the token", () => {
 });
 
 describe("answers", () => {
-  test.each<[string, unknown, Partial<View>]>([
+  test.each<[string, unknown, Partial<Result>]>([
     [
       "a site without a name",
       { ...success, instance: {} },
-      { state: "ready", answer: { greeting: "Welcome", site: "" } },
+      { state: "ready", answer: { ...success, instance: {} } },
     ],
-    ["no settings", { status: "Success" }, { state: "ready", answer: { greeting: "", site: "" } }],
+    ["no settings", { status: "Success" }, { state: "ready", answer: { status: "Success" } }],
     [
-      "fields of the wrong type",
-      { status: "Success", settings: { greeting: 7 }, instance: { siteDisplayName: {} } },
-      { state: "ready", answer: { greeting: "", site: "" } },
+      "the app's own fields",
+      { ...success, average: 4.5 },
+      { state: "ready", answer: { ...success, average: 4.5 } },
     ],
     [
       "no instance",
       { status: "No instance ID." },
-      { state: "ready", code: "no_instance", answer: { greeting: "" } },
+      { state: "ready", code: "no_instance", answer: { status: "No instance ID." } },
     ],
     ["an unknown status", { status: "Perhaps" }, { state: "failed", code: "bad_response" }],
     ["no status", {}, { state: "failed", code: "bad_response" }],
@@ -357,20 +360,23 @@ describe("refresh", () => {
   test("three copies with one new version make one request, and the old answer stays until then", async () => {
     await load(success);
     for (let copies = 0; copies < 3; copies++) {
-      loader.refresh("2");
+      loader.change("2");
     }
     await settle();
     expect(calls).toHaveLength(2);
     expect(call(1).url).toBe(`${api}get-instance?v=2`);
-    expect(loader.view()).toMatchObject({ state: "loading", answer: { greeting: "Welcome" } });
+    expect(loader.view()).toMatchObject({ state: "loading", answer: success });
     await call(1).answer({ ...success, settings: { greeting: "Ahoy" } });
-    expect(loader.view()).toMatchObject({ state: "ready", answer: { greeting: "Ahoy" } });
+    expect(loader.view()).toMatchObject({
+      state: "ready",
+      answer: { settings: { greeting: "Ahoy" } },
+    });
   });
 
   test("three copies with three different versions at once make one request", async () => {
     await load(success);
     for (const version of ["2", "3", "4"]) {
-      loader.refresh(version);
+      loader.change(version);
     }
     await settle();
     expect(calls.slice(1).map((c) => c.url)).toEqual([`${api}get-instance?v=4`]);
@@ -379,7 +385,7 @@ describe("refresh", () => {
   test("a newer one replaces the request in flight", async () => {
     loader.add({}, "1");
     await settle();
-    loader.refresh("2");
+    loader.change("2");
     await settle();
     expect(call(0).signal.aborted).toBe(true);
     await call(1).answer(success);
@@ -388,19 +394,165 @@ describe("refresh", () => {
 
   test("after a failed one the old answer stays", async () => {
     await load(success);
-    loader.refresh("2");
+    loader.change("2");
     await settle();
     await call(1).answer({}, 500);
-    expect(loader.view()).toMatchObject({ state: "failed", answer: { greeting: "Welcome" } });
+    expect(loader.view()).toMatchObject({ state: "failed", answer: success });
   });
 
   test("one without a copy waits for a copy", async () => {
-    loader.refresh("2");
+    loader.change("2");
     await settle();
     expect(calls).toHaveLength(0);
     loader.add({}, null);
     await settle();
     expect(call(0).url).toBe(`${api}get-instance?v=2`);
+  });
+});
+
+describe("a refresh that the face asks for", () => {
+  test("replaces the request in flight, which may not know yet", async () => {
+    loader.add({}, "1");
+    await settle();
+    loader.refresh();
+    await settle();
+    expect(call(0).signal.aborted).toBe(true);
+    expect(call(1).url).toBe(`${api}get-instance?v=1`);
+    expect(call(1).cache).toBe("no-cache");
+    await call(1).answer(success);
+    expect(loader.view()).toMatchObject({ state: "ready", answer: success });
+  });
+
+  test("also asks again after a failure", async () => {
+    await load({}, 500);
+    loader.refresh();
+    await settle();
+    await call(1).answer(success);
+    expect(states).toEqual(["loading", "failed", "loading", "ready"]);
+  });
+});
+
+describe("a request of the face", () => {
+  const ask = (path: string, init: Ask = {}, signal = new AbortController().signal) => {
+    const asked: { reply?: Reply } = {};
+    loader.ask(path, init, signal).then((reply) => {
+      asked.reply = reply;
+    });
+    return asked;
+  };
+
+  test("goes to api/ with the token, no cookie, and its body as JSON", async () => {
+    const asked = ask("reviews?page=2", { method: "POST", body: { stars: 5 } });
+    await settle();
+    const { url, init } = call(0);
+    expect(url).toBe(`${api}reviews?page=2`);
+    expect(init).toMatchObject({
+      method: "POST",
+      body: '{"stars":5}',
+      headers: { Authorization: "token", "Content-Type": "application/json" },
+      credentials: "omit",
+    });
+    await call(0).answer({ stars: 5 }, 201);
+    expect(asked.reply).toMatchObject({ body: { stars: 5 }, wait: 0 });
+    expect(asked.reply?.code).toBeUndefined();
+    expect(states).toEqual([]);
+  });
+
+  test("without a body sends none", async () => {
+    ask("reviews");
+    await settle();
+    expect(call(0).init.body).toBeUndefined();
+    expect(call(0).init.headers).toEqual({ Authorization: "token" });
+  });
+
+  test.each(["https://b.example/", "//b.example/", "\\\\b.example/", "../../", "@b.example/"])(
+    "never sends the token to another server: %s",
+    async (path) => {
+      ask(path);
+      await settle();
+      expect(new URL(call(0).url).origin).toBe("https://a.example");
+    },
+  );
+
+  test("after an expired token tries the host's next one, once", async () => {
+    let n = 0;
+    tokens = () => `token ${++n}`;
+    const asked = ask("reviews", { method: "POST", body: { stars: 5 } });
+    await settle();
+    await call(0).answer({ code: "token_expired" }, 401);
+    await call(1).answer({ code: "token_expired" }, 401);
+    expect(calls.map((c) => c.authorization)).toEqual(["token 1", "token 2"]);
+    expect(calls.map((c) => c.init.body)).toEqual(Array(2).fill('{"stars":5}'));
+    expect(asked.reply?.code).toBe("token_expired");
+  });
+
+  test.each<[string, unknown, number, HeadersInit, Reply]>([
+    ["no content", "", 204, {}, { wait: 0 }],
+    ["an empty answer", "", 200, {}, { wait: 0 }],
+    ["a proxy's page", "<!doctype html>", 200, {}, { code: "bad_response", wait: 0 }],
+    [
+      "the app's own error",
+      { error: "Only three.", code: "review_limit", requestId: "r" },
+      402,
+      {},
+      {
+        code: "review_limit",
+        requestId: "r",
+        wait: 0,
+        body: { error: "Only three.", code: "review_limit", requestId: "r" },
+      },
+    ],
+    [
+      "a server that is busy",
+      { code: "rate_limited" },
+      429,
+      { "Retry-After": "7" },
+      { code: "rate_limited", wait: 7, body: { code: "rate_limited" } },
+    ],
+  ])("is answered: %s", async (_, body, status, headers, want) => {
+    const asked = ask("reviews");
+    await settle();
+    await call(0).answer(body, status, headers);
+    expect(asked.reply).toEqual(want);
+  });
+
+  test("without a token is refused", async () => {
+    tokens = undefined;
+    const asked = ask("reviews");
+    await settle();
+    expect(asked.reply).toEqual({ code: "token_unavailable" });
+    expect(calls).toHaveLength(0);
+  });
+
+  test("without a network fails", async () => {
+    const asked = ask("reviews");
+    await settle();
+    await call(0).hangUp();
+    expect(asked.reply).toEqual({ code: "network" });
+  });
+
+  test("without an answer fails at the deadline", async () => {
+    const asked = ask("reviews");
+    await vi.advanceTimersByTimeAsync(deadline);
+    expect(asked.reply).toEqual({ code: "timeout" });
+  });
+
+  test("with a body that is no JSON fails", async () => {
+    const circle: { self?: object } = {};
+    circle.self = circle;
+    const asked = ask("reviews", { method: "POST", body: circle });
+    await settle();
+    expect(asked.reply).toEqual({ code: "network" });
+  });
+
+  test("is canceled by its signal", async () => {
+    const run = new AbortController();
+    const asked = ask("reviews", {}, run.signal);
+    await settle();
+    run.abort();
+    await settle();
+    expect(call(0).signal.aborted).toBe(true);
+    expect(asked.reply).toEqual({ code: "network" });
   });
 });
 

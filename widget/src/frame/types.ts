@@ -41,7 +41,7 @@ import type { SiteSettings, WidgetSettings } from "../settings.gen";
  * A face that has nothing to announce at the moment, such as one whose status line is hidden,
  * returns false from the function: another copy then announces.
  */
-export type Face = (root: ShadowRoot, frame: Frame) => (view: View) => unknown;
+export type Face = (root: ShadowRoot, frame: Frame) => (view: View) => boolean | undefined;
 
 /** What a face shows. */
 export interface View extends Result {
