@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 import type { Plugin } from "vite";
 import { defineConfig } from "vite";
+import app from "../app.json" with { type: "json" };
 import { firstPaint } from "./firstpaint.ts";
 import { purgeDesignSystem } from "./purge.ts";
 
@@ -9,18 +10,21 @@ export default defineConfig({
   root: fileURLToPath(new URL(".", import.meta.url)),
   base: "./",
   plugins: [
+    nameProduct(),
     shakeStylableModules(),
     purgeDesignSystem(),
     firstPaint(fileURLToPath(new URL("src/first.css", import.meta.url))),
     keepFolder(),
   ],
   resolve: {
-    alias: Object.fromEntries(
-      ["overlayscrollbars", "color", "gradient-parser"].map((name) => [
-        name,
-        fileURLToPath(new URL(`src/standins/${name}.ts`, import.meta.url)),
-      ]),
-    ),
+    alias: [
+      ...["overlayscrollbars", "color", "gradient-parser", "deep-equal"].map((name) => ({
+        find: name,
+        replacement: standIn(name),
+      })),
+      { find: "@hypnosphi/create-react-context", replacement: standIn("create-react-context") },
+      { find: /^\.\.\/HorizontalScroll$/, replacement: standIn("HorizontalScroll") },
+    ],
   },
   css: { postcss: { plugins: [dropFonts(), bindTokens()] } },
   build: {
@@ -46,6 +50,18 @@ export default defineConfig({
     },
   },
 });
+
+function standIn(name: string): string {
+  return fileURLToPath(new URL(`src/standins/${name}.ts`, import.meta.url));
+}
+
+/** Puts the product's name into the page. */
+function nameProduct(): Plugin {
+  return {
+    name: "name-product",
+    transformIndexHtml: (html) => html.replaceAll("%name%", app.name),
+  };
+}
 
 /** The Design System marks its *.st.css.js modules as having side effects. They only name classes; styles.ts has the rules. */
 function shakeStylableModules(): Plugin {

@@ -1,16 +1,10 @@
-// The panel's own server: the site-wide settings, the instance, and the guests of the last days.
+// The panel's own server: the site-wide settings, the instance, and the app's own routes.
 import type { FieldFault } from "./fault";
 import { Fault } from "./fault";
 
-/** The site's settings. Those that this panel does not show are saved as they were. */
-export interface Settings {
-  greeting: string;
-  [name: string]: unknown;
-}
-
-/** The stored settings, with the version that a save has to name. */
+/** The stored settings, with the version that a save has to name. Of a secret there is only whether one is set. */
 export interface Saved {
-  settings: Settings;
+  settings: Record<string, unknown>;
   version: number;
 }
 
@@ -19,28 +13,35 @@ export interface Instance {
   plan?: { name: string; isFree: boolean };
   instanceId?: string;
   siteDisplayName?: string;
-}
-
-/** How many guests the site's widgets greeted on one day. */
-export interface GuestDay {
-  /** The day in UTC, as YYYY-MM-DD. */
-  day: string;
-  guests: number;
+  /** Wix's page with the app's plans, while the plan is not a paid one. */
+  upgradeUrl?: string;
 }
 
 /** Sends requests with the owner's token. */
 export interface Session {
   fetch(url: string, init?: RequestInit): Promise<Response>;
+  /** As fetch, but sent before this returns: with the token of the last request. For a page that is about to end. */
+  fetchNow(url: string, init?: RequestInit): Promise<Response>;
   /** Discards the token, so that the next request carries a new one. */
   renew(): void;
 }
 
-export interface Api {
+/** The app's own routes. Paths are below api/. Both reject with a Fault. */
+export interface OwnApi {
+  get(path: string): Promise<unknown>;
+  /** body, if any, is sent as JSON. */
+  send(method: "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: unknown): Promise<unknown>;
+}
+
+export interface Api extends OwnApi {
   loadSettings(): Promise<Saved>;
-  saveSettings(settings: Settings, version: number): Promise<Saved>;
+  /** Changes some of the settings. With leaving it is sent at once, because the page is about to end. */
+  saveSettings(
+    changes: Record<string, unknown>,
+    version: number,
+    leaving?: boolean,
+  ): Promise<Saved>;
   loadInstance(): Promise<Instance>;
-  /** The last seven days, the oldest first. */
-  loadGuests(): Promise<GuestDay[]>;
 }
 
 /** Session.fetch rejects with this when no answer came, so that a network failure differs from an editor's refusal. */
@@ -53,9 +54,9 @@ const RENEWABLE = ["token_expired", "token_inactive", "token_missing"];
 
 /** base is the address of the server's api/ folder. Every method rejects with a Fault. */
 export function createApi(base: URL, session: Session, now: () => number = Date.now): Api {
-  async function call(path: string, init: RequestInit = {}): Promise<unknown> {
+  async function call(path: string, init: RequestInit, leaving = false): Promise<unknown> {
     try {
-      return await once(path, init);
+      return await once(path, init, leaving);
     } catch (fault) {
       if (!(fault instanceof Fault) || !RENEWABLE.includes(fault.code)) {
         throw fault;
@@ -66,17 +67,20 @@ export function createApi(base: URL, session: Session, now: () => number = Date.
     }
   }
 
-  async function once(path: string, init: RequestInit): Promise<unknown> {
+  async function once(path: string, init: RequestInit, leaving = false): Promise<unknown> {
     let response: Response;
     let text: string;
     try {
-      response = await session.fetch(new URL(path, base).href, {
+      response = await session[leaving ? "fetchNow" : "fetch"](new URL(path, base).href, {
         ...init,
         signal: AbortSignal.timeout(TIMEOUT),
       });
       text = await response.text();
     } catch (cause) {
       throw new Fault(isNetwork(cause) ? "offline" : "no_token");
+    }
+    if (response.status === 204) {
+      return null;
     }
     const body = parse(text);
     if (response.ok && body !== null) {
@@ -85,18 +89,31 @@ export function createApi(base: URL, session: Session, now: () => number = Date.
     throw faultOf(response, body, now());
   }
 
+  const get = (path: string) => call(path, { cache: "no-store" });
+
+  function send(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+    leaving?: boolean,
+  ) {
+    // keepalive: the request goes on when the panel is closed.
+    const init: RequestInit = { method, headers, keepalive: true };
+    if (body !== undefined) {
+      init.headers = { "Content-Type": "application/json", ...headers };
+      init.body = JSON.stringify(body);
+    }
+    return call(path, init, leaving);
+  }
+
   return {
-    loadSettings: async () => savedFrom(await call("settings", { cache: "no-store" })),
-    saveSettings: async (settings, version) =>
-      savedFrom(
-        await call("settings", {
-          method: "PUT",
-          headers: { "Content-Type": "application/json", "If-Match": `"${version}"` },
-          body: JSON.stringify(settings),
-        }),
-      ),
-    loadInstance: async () => instanceFrom(await call("get-instance", { cache: "no-store" })),
-    loadGuests: async () => guestsFrom(await call("guests", { cache: "no-store" })),
+    get,
+    send,
+    loadSettings: async () => savedFrom(await get("settings")),
+    saveSettings: async (changes, version, leaving) =>
+      savedFrom(await send("PATCH", "settings", changes, { "If-Match": `"${version}"` }, leaving)),
+    loadInstance: async () => instanceFrom(await get("get-instance")),
   };
 }
 
@@ -158,15 +175,19 @@ function retryAt(header: string | null, now: number): number | undefined {
 }
 
 function savedFrom(body: unknown): Saved {
-  const { settings, version } = body as { settings?: Body; version?: unknown };
-  if (typeof settings?.greeting !== "string" || typeof version !== "number") {
+  const { settings, secrets, version } = (body ?? {}) as {
+    settings?: Body;
+    secrets?: Body;
+    version?: unknown;
+  };
+  if (typeof settings !== "object" || settings === null || typeof version !== "number") {
     throw new Fault("bad_answer");
   }
-  return { settings: { ...settings, greeting: settings.greeting }, version };
+  return { settings: { ...settings, ...secrets }, version };
 }
 
 function instanceFrom(body: unknown): Instance {
-  const { status, instance } = body as { status?: unknown; instance?: Body };
+  const { status, instance } = (body ?? {}) as { status?: unknown; instance?: Body };
   // "No instance ID.": a verified token that belongs to no installation.
   if (status !== "Success") {
     return {};
@@ -174,34 +195,19 @@ function instanceFrom(body: unknown): Instance {
   if (typeof instance !== "object" || instance === null) {
     throw new Fault("bad_answer");
   }
-  const { plan, instanceId, siteDisplayName } = instance;
+  const { plan, instanceId, siteDisplayName, upgradeUrl } = instance;
   return {
     plan: planFrom(plan),
-    instanceId: typeof instanceId === "string" ? instanceId : undefined,
-    siteDisplayName: typeof siteDisplayName === "string" ? siteDisplayName : undefined,
+    instanceId: textFrom(instanceId),
+    siteDisplayName: textFrom(siteDisplayName),
+    // A link of any other kind could run a script.
+    upgradeUrl: /^https?:/.test(textFrom(upgradeUrl) ?? "") ? textFrom(upgradeUrl) : undefined,
   };
 }
+
+const textFrom = (value: unknown) => (typeof value === "string" ? value : undefined);
 
 function planFrom(plan: unknown): Instance["plan"] {
   const { name, isFree } = (plan ?? {}) as Body;
   return typeof name === "string" && typeof isFree === "boolean" ? { name, isFree } : undefined;
-}
-
-function guestsFrom(body: unknown): GuestDay[] {
-  const { days } = body as { days?: unknown };
-  if (!Array.isArray(days) || !days.every(isGuestDay)) {
-    throw new Fault("bad_answer");
-  }
-  return days.map(({ day, guests }) => ({ day, guests }));
-}
-
-function isGuestDay(value: unknown): value is GuestDay {
-  const { day, guests } = (value ?? {}) as Body;
-  return (
-    typeof day === "string" &&
-    /^\d{4}-\d{2}-\d{2}$/.test(day) &&
-    !Number.isNaN(Date.parse(day)) &&
-    Number.isInteger(guests) &&
-    (guests as number) >= 0
-  );
 }

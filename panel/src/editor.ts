@@ -3,7 +3,6 @@ import { editor, events, info, inputs, widget } from "@wix/editor";
 import { createClient } from "@wix/sdk/client";
 import type { Session } from "./api";
 import { Unreachable } from "./api";
-import type { Font } from "./props";
 import type { WidgetPort } from "./widgetModel";
 
 export interface Editor {
@@ -11,9 +10,11 @@ export interface Editor {
   inputs: {
     selectColor(value: string, options: { onChange(value: unknown): void }): Promise<unknown>;
     selectFont(
-      value: Font | undefined,
+      value: { font: string; textDecoration: string } | undefined,
       options: { onChange(value: unknown): void },
     ): Promise<unknown>;
+    /** Offers the links that have an address: pages of the web, mailboxes and telephones. */
+    selectLink(url: string | undefined): Promise<unknown>;
   };
   session: Session;
   /** The language of the editor, or ''. */
@@ -47,9 +48,16 @@ export function connectEditor(): Editor {
     inputs: {
       selectColor: (value, options) => pickers.selectColor(value, options),
       selectFont: (value, options) => pickers.selectFont(value, options),
+      selectLink: (url) =>
+        pickers.selectLink({
+          value: url ? { type: "ExternalLink", url, displayName: url } : undefined,
+          options: { linkTypes: ["ExternalLink", "EmailLink", "PhoneLink"] },
+        }),
     },
     session: {
       fetch: (url, init) => client.fetchWithAuth(url, init),
+      fetchNow: (url, init) =>
+        markedFetch(url, { ...init, headers: { ...init?.headers, Authorization: lastToken } }),
       renew: () => {
         client = build();
       },
@@ -66,8 +74,12 @@ export function connectEditor(): Editor {
   };
 }
 
+/** The token that was sent last. The editor hands one out too late for a page that is about to end. */
+let lastToken = "";
+
 /** fetchWithAuth rejects both when the network fails and when the editor refuses a token. This marks the former. */
 const markedFetch: typeof fetch = async (input, init) => {
+  lastToken = (init?.headers as Record<string, string> | undefined)?.Authorization ?? "";
   try {
     return await fetch(input, init);
   } catch (cause) {

@@ -6,8 +6,8 @@ import type { Panel } from "./components/context";
 import { directionFor } from "./direction";
 import type { Editor } from "./editor";
 import { connectEditor, isFramed } from "./editor";
-import { createGuestsModel } from "./guestsModel";
-import { createInstanceModel } from "./instanceModel";
+import { sections, siteFields, widgetFields } from "./fields";
+import { createLoader } from "./loader";
 import { messagesFor } from "./messages";
 import { createSiteModel } from "./siteModel";
 import "./styles";
@@ -27,7 +27,7 @@ const root = document.getElementById("root");
 if (root) {
   const panel = editor && start(editor);
   await designSystem();
-  createRoot(root).render(<App panel={panel} messages={messages} />);
+  createRoot(root).render(<App panel={panel} texts={{ messages, language }} />);
 }
 
 /** Applies the stylesheet that the page has only fetched (see firstpaint.ts). If that cannot be loaded, the panel starts without it. */
@@ -43,15 +43,21 @@ function designSystem(): Promise<unknown> | undefined {
 
 function start(editor: Editor): Panel {
   const api = createApi(new URL("../api/", window.location.href), editor.session);
-  const widget = createWidgetModel(editor.widget);
-  const site = createSiteModel(api, (version) => widget.announceVersion(version));
-  const instance = createInstanceModel(api);
-  const guests = createGuestsModel(api);
+  const widget = createWidgetModel(editor.widget, widgetFields);
+  const site = createSiteModel(api, siteFields, (version) => widget.announceVersion(version));
+  const instance = createLoader(api.loadInstance);
+  const own = sections.map((section) => ({
+    section,
+    loader: createLoader(() => section.load(api)),
+  }));
+  const load = () => {
+    for (const part of [site, instance, ...own.map(({ loader }) => loader)]) {
+      void part.load();
+    }
+  };
 
   void widget.load();
-  void site.load();
-  void instance.load();
-  void guests.load();
+  load();
   editor.onSelection((components) => void widget.selectionChanged(components));
   editor.siteDirection().then(
     (direction) => {
@@ -61,8 +67,20 @@ function start(editor: Editor): Panel {
   );
 
   // Leaving the panel ends the typing. While it was left, an undo in the editor may have changed the widget.
-  window.addEventListener("blur", () => widget.flush());
-  window.addEventListener("pagehide", () => widget.flush());
+  const leave = () => {
+    widget.flush();
+    site.leave();
+  };
+  window.addEventListener("blur", () => {
+    widget.flush();
+    site.flush();
+  });
+  window.addEventListener("pagehide", leave);
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) {
+      leave();
+    }
+  });
   window.addEventListener("focus", () => void widget.refresh());
-  return { editor, widget, site, instance, guests };
+  return { editor, api, widget, site, instance, own, load };
 }

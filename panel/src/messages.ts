@@ -1,6 +1,7 @@
 // Every text of the panel, by language.
+import { name } from "../../app.json";
 import type { Kind } from "./fault";
-import type { GreetingFault } from "./siteModel";
+import type { Wrong } from "./kinds/kind";
 
 export interface Notice {
   title: string;
@@ -10,7 +11,7 @@ export interface Notice {
 const english = {
   /** The code of the language, for numbers and dates. */
   language: "en",
-  title: "Nametag Settings",
+  title: `${name} Settings`,
   loading: "Loading settings",
   tryAgain: "Try again",
   tryAgainIn: (seconds: number) => `Try again in ${seconds} s`,
@@ -18,11 +19,11 @@ const english = {
 
   noEditor: {
     title: "Open this page in the Wix editor",
-    body: "Select a Nametag widget on your site and choose Settings. The editor opens this panel for you.",
+    body: `Select a ${name} widget on your site and choose Settings. The editor opens this panel for you.`,
   },
   noSelection: {
     title: "No widget selected",
-    body: "Select a Nametag widget on the page to change how it looks.",
+    body: `Select a ${name} widget on the page to change how it looks.`,
     action: "Look again",
   },
   unreadable: {
@@ -30,75 +31,96 @@ const english = {
     body: "The editor did not return this widget’s settings.",
   },
 
+  tabs: "Kinds of settings",
+  needsYou: "needs your attention",
+  upgrade: "Upgrade",
+  opensNewTab: "opens in a new tab",
+  cancel: "Cancel",
+  on: "On",
+  off: "Off",
+  chooseLink: "Choose a link",
+  /** The site's own text style, and what it is now: "Georgia, 24px". */
+  textStyle: (style: "heading" | "paragraph", number: number, font: string) =>
+    `${style === "heading" ? "Heading" : "Paragraph"} ${number}: ${font}`,
+  /** ratio is the contrast, such as "2.3". */
+  lowContrast: (background: string, ratio: string) =>
+    `Hard to read on “${background}”: contrast ${ratio}, better 4.5 or more.`,
+  /** What is wrong with a value, after the name of its field. */
+  wrong(fault: Wrong): string {
+    switch (fault.reason) {
+      case "empty":
+        return "must not be empty";
+      case "short":
+        return `must have at least ${fault.limit} characters`;
+      case "long":
+        return `must have at most ${fault.limit} characters`;
+      case "unicode":
+        return "is not valid Unicode text";
+      case "control":
+        return "must not contain control characters";
+      case "number":
+        return "must be a number";
+      case "whole":
+        return "must be a whole number";
+      case "least":
+        return `must be at least ${fault.limit}`;
+      case "most":
+        return `must be at most ${fault.limit}`;
+      case "multiple":
+        return `must be a multiple of ${fault.limit}`;
+      case "steps":
+        return `must be in steps of ${fault.limit} from ${fault.from}`;
+      case "choice":
+        return "must be one of the choices";
+      case "link":
+        return "must be a link that begins with https://, http://, mailto: or tel:";
+      case "refused":
+        return fault.words;
+    }
+  },
+  secret: {
+    set: "Set",
+    notSet: "Not set",
+    enter: "Enter",
+    replace: "Replace",
+    save: "Save",
+    remove: "Remove",
+    removeQuestion: "Remove it?",
+  },
+
   widget: {
     title: "This widget",
-    displayName: "Display name",
-    /** What the widget shows when the name is empty. */
-    displayNamePlaceholder: "friend",
-    textColor: "Text color",
-    backgroundColor: "Background color",
-    font: "Font",
-    pageFont: "Same as the page",
-    align: "Alignment",
-    alignments: { start: "Start", center: "Center", end: "End" },
-    showStatus: "Show status line",
     unsent: "The editor did not take the last change. Change it again to retry.",
     reset: "Reset to defaults",
     resetQuestion: {
       title: "Reset this widget?",
-      body: "Its name, colors, font and alignment go back to the defaults. Undo in the editor brings them back.",
+      body: "All of its settings go back to the defaults. Undo in the editor brings them back.",
     },
     resetConfirm: "Reset",
-    cancel: "Cancel",
     resetDone: "This widget is back to its defaults.",
   },
 
   site: {
     title: "All widgets on this site",
-    greeting: "Greeting",
-    greetingHelp: "Stands before the name in every Nametag widget.",
-    save: "Save",
+    tab: "All widgets",
     saving: "Saving…",
     saved: "Saved",
-    unsaved: "Not saved yet",
     saveFailed: "Not saved",
-    invalid(fault: GreetingFault): string {
-      switch (fault.reason) {
-        case "empty":
-          return "Enter a greeting.";
-        case "long":
-          return "Use 80 characters at most.";
-        case "control":
-          return "Remove the line break or other control character.";
-        case "refused":
-          return `The greeting ${fault.words}.`;
-      }
-    },
+    undo: "Undo",
     conflict: {
-      title: "Someone else changed the greeting",
-      body: "Which one should all widgets show?",
+      title: (label: string) => `Someone else changed “${label}”`,
+      body: "Which one should all widgets use?",
       theirs: "Theirs",
       mine: "Yours",
     },
     useTheirs: "Use theirs",
     keepMine: "Keep mine",
   },
-
-  guests: {
-    title: "Guests greeted",
-    lastDays: "in the last 7 days (UTC)",
-    /** count is the number as the language writes it. */
-    day: (date: string, guests: number, count: string) =>
-      `${date}: ${count} ${guests === 1 ? "guest" : "guests"}`,
-    empty: {
-      title: "No guests yet",
-      body: "The number of guests shows here once a widget on your site has greeted someone.",
-    },
-    unavailable: "The number of guests can’t be shown right now.",
-  },
+  unavailable: "This can’t be shown right now.",
 
   about: {
     title: "About this app",
+    tab: "About",
     plan: "Plan",
     free: "Free",
     unknown: "Not known yet",

@@ -1,7 +1,6 @@
 // The state of the section "This widget". It does not use the server.
 
-import type { PropName, WidgetProps } from "./props";
-import { ATTRIBUTES, DEFAULTS, formatProp, PROP_NAMES, parseProp } from "./props";
+import type { Field, Wrong } from "./kinds/kind";
 import type { Signal } from "./signal";
 import { createSignal } from "./signal";
 import { createWriter } from "./writer";
@@ -14,17 +13,27 @@ export interface WidgetPort {
 
 export type WidgetState =
   | { status: "loading" | "no-selection" | "no-editor" | "failed" }
-  | { status: "ready"; props: WidgetProps; unsent: boolean };
+  | {
+      status: "ready";
+      values: Readonly<Record<string, unknown>>;
+      /** What is wrong with values that have not been written because of it. */
+      wrong: Readonly<Record<string, Wrong>>;
+      /** Whether the editor has refused the last write. */
+      unsent: boolean;
+    };
 
 export interface WidgetModel {
   state: Signal<WidgetState>;
   /** Reads every attribute. The state changes once, when all have been read. */
   load(): Promise<void>;
-  /** Reads the attributes again while the form stays, because of an undo in the editor. Does nothing during a write. */
+  /**
+   * Reads the attributes again while the form stays, because of an undo in the editor. Does nothing during a write, and
+   * leaves what is being corrected.
+   */
   refresh(): Promise<void>;
-  set<N extends PropName>(name: N, value: WidgetProps[N]): void;
+  set(name: string, value: unknown): void;
   /** As set, for typing: the stage is updated when the typing pauses. */
-  type<N extends PropName>(name: N, value: WidgetProps[N]): void;
+  type(name: string, value: unknown): void;
   flush(): void;
   reset(): void;
   /** components is the payload of @wix/editor's componentSelectionChanged. */
@@ -33,7 +42,12 @@ export interface WidgetModel {
   announceVersion(version: number): void;
 }
 
-export function createWidgetModel(port: WidgetPort, wait?: number): WidgetModel {
+/** fields are those with an attribute. */
+export function createWidgetModel(
+  port: WidgetPort,
+  fields: readonly Field[],
+  wait?: number,
+): WidgetModel {
   const state = createSignal<WidgetState>({ status: "loading" });
   let edits = 0;
   let reads = 0;
@@ -56,35 +70,43 @@ export function createWidgetModel(port: WidgetPort, wait?: number): WidgetModel 
     wait,
   );
 
-  async function read(): Promise<void> {
+  async function read(keep = false): Promise<void> {
     const mine = ++reads;
     const before = edits;
     let next: WidgetState;
     try {
       const values = await Promise.all(
-        PROP_NAMES.map(async (name) => [
-          name,
-          parseProp(name, await port.getProp(ATTRIBUTES[name])),
+        fields.map(async (field) => [
+          field.name,
+          field.parse(await port.getProp(attributeOf(field))),
         ]),
       );
-      next = { status: "ready", props: Object.fromEntries(values), unsent: false };
+      next = { status: "ready", values: Object.fromEntries(values), wrong: {}, unsent: false };
     } catch (fault) {
       next = { status: statusFor(fault) };
     }
     // Discarded when a newer read has started, or when the owner has edited since this one started.
     if (mine === reads && before === edits) {
-      state.set(next);
+      state.set(keep ? withDrafts(next, state.get()) : next);
     }
   }
 
-  function edit<N extends PropName>(name: N, value: WidgetProps[N]): string | null {
+  /** Returns what is to be written: the attribute and its text. */
+  function edit(name: string, value: unknown): [string, string] | null {
     const current = state.get();
-    if (current.status !== "ready") {
+    const field = fields.find((one) => one.name === name);
+    if (current.status !== "ready" || !field) {
       return null;
     }
     edits++;
-    state.set({ ...current, props: { ...current.props, [name]: value } });
-    return formatProp(name, value);
+    const fault = field.check(value);
+    const { [name]: _, ...others } = current.wrong;
+    state.set({
+      ...current,
+      values: { ...current.values, [name]: value },
+      wrong: fault ? { ...others, [name]: fault } : others,
+    });
+    return fault ? null : [attributeOf(field), field.format(value)];
   }
 
   const model: WidgetModel = {
@@ -95,25 +117,25 @@ export function createWidgetModel(port: WidgetPort, wait?: number): WidgetModel 
     },
     async refresh() {
       if (state.get().status === "ready" && !writer.busy()) {
-        await read();
+        await read(true);
       }
     },
     set(name, value) {
-      const text = edit(name, value);
-      if (text !== null) {
-        writer.now(ATTRIBUTES[name], text);
+      const written = edit(name, value);
+      if (written) {
+        writer.now(...written);
       }
     },
     type(name, value) {
-      const text = edit(name, value);
-      if (text !== null) {
-        writer.later(ATTRIBUTES[name], text);
+      const written = edit(name, value);
+      if (written) {
+        writer.later(...written);
       }
     },
     flush: () => writer.flush(),
     reset() {
-      for (const name of PROP_NAMES) {
-        model.set(name, DEFAULTS[name]);
+      for (const { name, parse } of fields) {
+        model.set(name, parse(null));
       }
     },
     async selectionChanged(components) {
@@ -140,6 +162,17 @@ export function createWidgetModel(port: WidgetPort, wait?: number): WidgetModel 
     },
   };
   return model;
+}
+
+const attributeOf = (field: Field) => field.attribute ?? field.name;
+
+/** What has been read, but for the values that are being corrected. */
+function withDrafts(read: WidgetState, form: WidgetState): WidgetState {
+  if (read.status !== "ready" || form.status !== "ready") {
+    return read;
+  }
+  const drafts = Object.keys(form.wrong).map((name) => [name, form.values[name]]);
+  return { ...read, values: { ...read.values, ...Object.fromEntries(drafts) }, wrong: form.wrong };
 }
 
 function statusFor(fault: unknown): "no-selection" | "no-editor" | "failed" {

@@ -9,17 +9,13 @@ import { useMessages, usePanel, useSignal } from "./context";
 import { Loading } from "./Loading";
 
 export function AboutSection() {
-  const { about: words } = useMessages();
   const { instance } = usePanel();
   const state = useSignal(instance.state);
-  return (
-    <SidePanel.Section title={words.title} as="h2">
-      {state.status === "loading" ? (
-        <Loading fields={1} />
-      ) : (
-        <Facts instance={state.status === "ready" ? state.instance : {}} />
-      )}
-    </SidePanel.Section>
+  // What fails here fails in the other parts too, which say why.
+  return state.status === "loading" ? (
+    <Loading fields={1} />
+  ) : (
+    <Facts instance={state.status === "ready" ? state.data : {}} />
   );
 }
 
@@ -79,7 +75,7 @@ function InstanceId({ value }: { value: string }) {
         id="instance-id"
         statusMessage={<span role="status">{result && words[result]}</span>}
       >
-        <div ref={field} className="copyable">
+        <div ref={field} className="with-button instance-id">
           <Input id="instance-id" size="small" value={value} readOnly textOverflow="ellipsis" />
           <IconButton
             size="small"

@@ -1,36 +1,45 @@
-// Shown after a conflict of two saves: both values, and the choice between them.
-import { Box, Button, SectionHelper, SidePanel, Text } from "@wix/design-system";
-import { useEffect, useRef } from "react";
-import { useMessages, usePanel } from "./context";
+// Shown at a setting that someone else has changed meanwhile: both values, and the choice between them.
+import { Button, SectionHelper, Text } from "@wix/design-system";
+import type { Field } from "../kinds/kind";
+import type { Entry } from "../siteModel";
+import { useMessages, usePanel, useSay } from "./context";
 
-export function Conflict({ theirs, mine }: { theirs: string; mine: string }) {
-  const { site: words } = useMessages();
+export function Conflict({ field, entry }: { field: Field; entry: Entry }) {
+  const messages = useMessages();
   const { site } = usePanel();
-  const box = useRef<HTMLDivElement>(null);
-
-  // The Save button, which had the focus, is no longer there.
-  useEffect(() => box.current?.focus(), []);
-
+  const say = useSay();
+  const words = messages.site;
+  const show = (value: unknown) => field.show(value, say, messages);
   return (
-    <SidePanel.Field>
-      <div ref={box} tabIndex={-1} role="alert" className="quiet-focus">
-        <SectionHelper skin="warning" size="small" fullWidth title={words.conflict.title}>
+    <div className="conflict">
+      <div role="alert">
+        <SectionHelper
+          skin="warning"
+          size="small"
+          fullWidth
+          title={words.conflict.title(say(field.label))}
+        >
           {words.conflict.body}
           <dl className="choices">
-            <Choice label={words.conflict.theirs} value={theirs} />
-            <Choice label={words.conflict.mine} value={mine} />
+            <Choice label={words.conflict.theirs} value={show(entry.stored)} />
+            <Choice label={words.conflict.mine} value={show(entry.value)} />
           </dl>
         </SectionHelper>
       </div>
-      <Box gap="SP2" marginTop="SP2">
-        <Button size="small" onClick={() => site.takeTheirs()}>
+      <div className="actions">
+        <Button size="small" onClick={() => site.takeTheirs(field.name)}>
           {words.useTheirs}
         </Button>
-        <Button size="small" priority="secondary" onClick={() => void site.keepMine()}>
+        <Button
+          size="small"
+          priority="secondary"
+          disabled={entry.wrong !== null}
+          onClick={() => site.keepMine(field.name)}
+        >
           {words.keepMine}
         </Button>
-      </Box>
-    </SidePanel.Field>
+      </div>
+    </div>
   );
 }
 

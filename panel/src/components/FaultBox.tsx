@@ -25,12 +25,12 @@ export function FaultBox({
 
   // Retries when the browser reports that the network is back.
   useEffect(() => {
-    if (kind !== "offline" || !retry || title) {
+    if (kind !== "offline" || !retry) {
       return;
     }
     window.addEventListener("online", retry, { once: true });
     return () => window.removeEventListener("online", retry);
-  }, [kind, retry, title]);
+  }, [kind, retry]);
 
   const action = () => {
     switch (kind) {

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "react";
 import { useMessages, usePanel } from "./context";
 
 export function ResetField() {
-  const { widget: words } = useMessages();
+  const { widget: words, cancel } = useMessages();
   const { widget } = usePanel();
   const [asking, setAsking] = useState(false);
   const [done, setDone] = useState("");
@@ -41,12 +41,12 @@ export function ResetField() {
             title={words.resetQuestion.title}
             actionText={words.resetConfirm}
             onAction={reset}
-            secondaryActionProps={{ label: words.cancel, onClick: () => setAsking(false) }}
+            secondaryActionProps={{ label: cancel, onClick: () => setAsking(false) }}
           >
             {words.resetQuestion.body}
           </SectionHelper>
         ) : (
-          <TextButton size="small" onClick={ask}>
+          <TextButton size="small" className="target" onClick={ask}>
             {words.reset}
           </TextButton>
         )}

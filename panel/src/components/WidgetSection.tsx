@@ -1,36 +1,25 @@
 // "This widget": the settings in the attributes of the selected widget.
 import { EmptyState, SidePanel, Text, TextButton } from "@wix/design-system";
-import type { WidgetProps } from "../props";
+import { contrastOf, ENOUGH } from "../contrast";
+import { widgetFields } from "../fields";
+import type { Field } from "../kinds/kind";
 import type { WidgetState } from "../widgetModel";
-import { AlignField } from "./AlignField";
-import { ColorField } from "./ColorField";
-import { useMessages, usePanel, useSignal } from "./context";
-import { FontField } from "./FontField";
+import { useMessages, usePanel, useSay, useSignal } from "./context";
+import { Fields } from "./Fields";
 import { Loading } from "./Loading";
-import { NameField } from "./NameField";
 import { NoticeBox } from "./NoticeBox";
 import { ResetField } from "./ResetField";
-import { StatusField } from "./StatusField";
+import { Row } from "./Row";
 
 export function WidgetSection() {
-  const { widget: words } = useMessages();
-  const { widget } = usePanel();
-  const state = useSignal(widget.state);
-  return (
-    <SidePanel.Section title={words.title} as="h2">
-      <Body state={state} />
-    </SidePanel.Section>
-  );
-}
-
-function Body({ state }: { state: WidgetState }) {
   const messages = useMessages();
   const { widget } = usePanel();
+  const state = useSignal(widget.state);
   switch (state.status) {
     case "loading":
-      return <Loading fields={5} />;
+      return <Loading fields={widgetFields.length} />;
     case "ready":
-      return <Form props={state.props} unsent={state.unsent} />;
+      return <Form state={state} />;
     case "no-selection":
       return (
         <SidePanel.Field>
@@ -61,22 +50,29 @@ function Body({ state }: { state: WidgetState }) {
   }
 }
 
-function Form({ props, unsent }: { props: WidgetProps; unsent: boolean }) {
+function Form({ state }: { state: WidgetState & { status: "ready" } }) {
   const { widget: words } = useMessages();
+  const { widget } = usePanel();
+  const warningFor = useContrastWarning(widgetFields, state.values);
   return (
     <>
-      <NameField value={props.displayName} />
-      <ColorField name="textColor" label={words.textColor} value={props.textColor} />
-      <ColorField
-        name="backgroundColor"
-        label={words.backgroundColor}
-        value={props.backgroundColor}
-      />
-      <FontField value={props.font} />
-      <AlignField value={props.align} />
-      <StatusField value={props.showStatus} />
+      <Fields fields={widgetFields}>
+        {(field) => (
+          <Row
+            key={field.name}
+            field={field}
+            value={state.values[field.name]}
+            stored={state.values[field.name]}
+            wrong={state.wrong[field.name] ?? null}
+            warning={warningFor(field)}
+            set={(value) => widget.set(field.name, value)}
+            type={(value) => widget.type(field.name, value)}
+            flush={() => widget.flush()}
+          />
+        )}
+      </Fields>
       <div role="alert">
-        {unsent && (
+        {state.unsent && (
           <SidePanel.Field>
             <Text size="small" skin="error">
               {words.unsent}
@@ -87,4 +83,23 @@ function Form({ props, unsent }: { props: WidgetProps; unsent: boolean }) {
       <ResetField />
     </>
   );
+}
+
+/** Says of a color whether it can hardly be read on the one that it stands on. */
+export function useContrastWarning(
+  fields: readonly Field[],
+  values: Readonly<Record<string, unknown>>,
+): (field: Field) => string | null {
+  const { lowContrast } = useMessages();
+  const say = useSay();
+  return ({ name, on }) => {
+    const ground = on && fields.find((field) => field.name === on);
+    if (!ground) {
+      return null;
+    }
+    const contrast = contrastOf(String(values[name]), String(values[ground.name]));
+    return contrast !== null && contrast < ENOUGH
+      ? lowContrast(say(ground.label), (Math.floor(contrast * 10) / 10).toFixed(1))
+      : null;
+  };
 }
