@@ -2,7 +2,7 @@ package business
 
 // Widget is what belongs to one widget: attributes of the element in the page.
 type Widget struct {
-	Title           string `json:"title" setting:"text" default:"Welcome" max:"80"`
+	Heading         string `json:"heading" setting:"text" default:"Welcome" max:"80"`
 	TextColor       string `json:"textColor" setting:"color" default:"#1b2440" on:"backgroundColor" group:"Colors"`
 	BackgroundColor string `json:"backgroundColor" setting:"color" default:"#ffffff" group:"Colors"`
 }

@@ -1,4 +1,4 @@
-// What the widget shows: a card with its title, and the message of the site. frame/types.ts
+// What the widget shows: a card with its heading, and the message of the site. frame/types.ts
 // says what a face is given; the frame does the rest.
 
 import type { Face, View } from "../frame/types";
@@ -8,23 +8,23 @@ export { css };
 
 export const face: Face = (root, frame) => {
   const card = document.createElement("div");
-  const title = document.createElement("p");
+  const heading = document.createElement("p");
   const message = document.createElement("p");
   const retry = document.createElement("button");
   card.setAttribute("part", "card");
-  title.setAttribute("part", "title");
+  heading.setAttribute("part", "heading");
   message.setAttribute("part", "message");
   retry.setAttribute("part", "retry");
   retry.textContent = "Retry";
   retry.onclick = frame.retry;
-  card.append(title, message, retry);
+  card.append(heading, message, retry);
   root.append(card);
 
   return (view) => {
     const { widget, state } = view;
     card.style.color = widget.textColor;
     card.style.backgroundColor = widget.backgroundColor;
-    title.textContent = widget.title;
+    heading.textContent = widget.heading;
     message.ariaLive = view.announces ? "polite" : "off";
     const text = sentence(view);
     if (message.textContent !== text) {
