@@ -25,9 +25,8 @@ import type { SiteSettings, WidgetSettings } from "../settings.gen";
  *     refresh();
  *   };
  *   root.append(average, vote);
- *   return ({ widget, site, answer, announces }) => {
- *     root.host.style.color = widget.textColor;
- *     average.ariaLive = announces ? "polite" : "off";
+ *   return ({ widget, site, answer }) => {
+ *     average.style.color = widget.textColor;
  *     average.textContent = `${site.greeting}: ${number(answer?.average, 0)}`;
  *   };
  * };
@@ -49,7 +48,10 @@ export interface View extends Result {
   widget: WidgetSettings;
   /** The site's settings: the defaults until the first answer. */
   site: SiteSettings;
-  /** Whether this copy announces (`aria-live="polite"`). One copy of the page does, for all. */
+  /**
+   * Whether this copy announces its status (`aria-live="polite"`): one copy of the page does, for
+   * all. Write the text of a live region only where it differs, because each write is spoken.
+   */
   announces: boolean;
 }
 
