@@ -45,6 +45,8 @@ func limitsOf(f declaration.Field) string {
 	limits := func(unit string) string {
 		least, most := numberOr(f.Min, "").flat(), numberOr(f.Max, "").flat()
 		switch {
+		case least == "1" && most == "" && f.Kind != declaration.KindNumber:
+			return ", not empty"
 		case least != "" && most != "":
 			return ", " + least + " to " + most + unit
 		case least != "":
@@ -89,7 +91,7 @@ func limitsOf(f declaration.Field) string {
 		unit = " " + cell(f.Unit)
 	}
 	step := ""
-	if f.Step != nil {
+	if f.Step != nil && !(f.Whole && *f.Step == 1) {
 		step = ", in steps of " + numberOr(f.Step, "").flat()
 	}
 	if f.Min == nil && f.Max == nil && unit != "" {
@@ -212,9 +214,12 @@ func valueSchema(f declaration.Field) object {
 	default:
 		addText(&o, f)
 	}
-	if f.Kind == declaration.KindSecret {
+	switch f.Kind {
+	case declaration.KindSecret:
 		o.add("writeOnly", literal("true"))
-	} else {
+	case declaration.KindFont:
+		o.add("default", object{quoted: true, fields: []property{{"font", jsonText("")}, {"textDecoration", jsonText("")}}})
+	default:
 		o.add("default", literal(f.Default))
 	}
 	return o
@@ -269,7 +274,7 @@ func addText(o *object, f declaration.Field) {
 
 func linkPattern(f declaration.Field) string {
 	pattern := `^\s*([Hh][Tt][Tt][Pp][Ss]?://|[Mm][Aa][Ii][Ll][Tt][Oo]:|[Tt][Ee][Ll]:)`
-	if f.Min == nil || *f.Min == 0 {
+	if mayBeEmpty(f) {
 		pattern = `^\s*$|` + pattern
 	}
 	return pattern

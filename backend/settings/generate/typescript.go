@@ -86,12 +86,15 @@ func attributeReader(f declaration.Field) call {
 // valueReader reads a setting of the site.
 func valueReader(f declaration.Field) call {
 	value := literal("values?." + f.Name)
-	if (f.Kind == declaration.KindText || f.Kind == declaration.KindLink) && f.Min == nil && stringOf(f.Default) != "" {
+	if (f.Kind == declaration.KindText || f.Kind == declaration.KindLink) && mayBeEmpty(f) && stringOf(f.Default) != "" {
 		// An empty text is what the owner has set, not one that is absent.
 		return call{string(f.Kind), []node{value + " ?? " + literal(text(stringOf(f.Default)).flat())}}
 	}
 	return call{string(f.Kind), append([]node{value}, readerArguments(f)...)}
 }
+
+// mayBeEmpty reports whether an empty text is valid.
+func mayBeEmpty(f declaration.Field) bool { return f.Min == nil || *f.Min == 0 }
 
 // readerArguments are what a reader in frame/kinds.ts takes after the value.
 func readerArguments(f declaration.Field) []node {

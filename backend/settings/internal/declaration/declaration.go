@@ -257,10 +257,10 @@ func (r *reader) readDefault() {
 		return
 	}
 	raw := json.RawMessage(text)
-	switch {
-	case r.Kind == KindFont:
+	switch r.Kind {
+	case KindFont:
 		raw = json.RawMessage(`{}`)
-	case r.goType == "string":
+	case KindText, KindColor, KindChoice, KindLink:
 		raw = encode(text)
 	}
 	fallback, wrong := r.parse(raw)

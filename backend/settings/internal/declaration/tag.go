@@ -50,7 +50,9 @@ func parseTag(text string) (tag map[string]string, wrong []string) {
 		case !utf8.ValidString(value) || strings.ContainsFunc(value, unicode.IsControl):
 			wrong = append(wrong, fmt.Sprintf("its %s is %q: it must be one line of text", key, value))
 		}
-		tag[key] = value
+		if err == nil {
+			tag[key] = value
+		}
 	}
 	return tag, wrong
 }
