@@ -70,7 +70,9 @@ func (h handlers) own(c call, route kit.Route) error {
 }
 
 func (h handlers) kitCall(c call, row instance.Instance) kit.Call {
-	return kit.Call{Caller: c.Caller, Instance: &row, At: c.at, URL: c.Request().URL, Logger: h.Logger}
+	return kit.Call{
+		Caller: c.Caller, Instance: &row, At: c.at, URL: c.Request().URL, UpgradePage: h.UpgradePage, Logger: h.Logger,
+	}
 }
 
 func hasBody(method string) bool {

@@ -30,6 +30,11 @@ func Check(app kit.App) error {
 	if app.Answer == nil {
 		fault("the app has no Answer")
 	}
+	for i, plan := range app.Plans {
+		if strings.TrimSpace(plan) == "" || slices.Contains(app.Plans[:i], plan) {
+			fault("plan %q: the plans must be different ids of the app dashboard", plan)
+		}
+	}
 	taken := map[string]string{}
 	for _, path := range builtIn {
 		taken[shape(path)] = "Nametag"

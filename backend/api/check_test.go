@@ -46,6 +46,8 @@ func TestCheck(t *testing.T) {
 		{"a code twice", func(a *kit.App) { a.Errors = append(a.Errors, a.Errors...) }, `error code "review_limit" is declared twice`},
 		{"a code in capitals", func(a *kit.App) { a.Errors = []apierr.Code{{Name: "Limit", Status: 402, Message: "x"}} }, "it must be lower case"},
 		{"a code with a good status", func(a *kit.App) { a.Errors = []apierr.Code{{Name: "limit", Status: 200, Message: "x"}} }, "its status is 200"},
+		{"a plan twice", func(a *kit.App) { a.Plans = []string{"gold", "gold"} }, `plan "gold": the plans must be different ids`},
+		{"a plan without an id", func(a *kit.App) { a.Plans = []string{" "} }, `plan " ": the plans must be different ids`},
 		{"a code without a sentence", func(a *kit.App) { a.Errors = []apierr.Code{{Name: "limit", Status: 402}} }, "has no sentence"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -53,6 +53,8 @@ type Composition struct {
 	Store     instance.Store
 	// App is what the business declares. Check has passed it.
 	App kit.App
+	// UpgradePage is kit.Call's.
+	UpgradePage string
 	// Webhooks is nil where no public key is configured; the route is absent then.
 	Webhooks Webhooks
 	// Unavailable reports whether an error that a function of the app returns says that the

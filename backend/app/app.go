@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -95,6 +96,7 @@ func Serve(ctx context.Context, c Config, b Bundles, business kit.New, log *slog
 		wix: identity.Options{
 			AppID: c.AppID, AppSecret: c.AppSecret, WixURL: c.WixURL, Transport: m.countWix(transport), Logger: log,
 		},
+		upgradePage: upgradePage(c.WixURL, c.AppID),
 		databaseURL: c.DatabaseURL,
 		// A row may be changed by the command instances beside us.
 		maxRowAge: time.Minute,
@@ -167,6 +169,9 @@ func Demo(ctx context.Context, addr string, b Bundles, business kit.New, log *sl
 type composition struct {
 	business kit.New
 	wix      identity.Options
+	// upgradePage is the URL of Wix's page with the app's plans, up to the id of the instance,
+	// or "" where browsers reach no such page.
+	upgradePage string
 	// databaseURL and maxRowAge are sqlstore's URL and cachestore's MaxAge.
 	databaseURL string
 	maxRowAge   time.Duration
@@ -227,10 +232,22 @@ func (a *App) compose(ctx context.Context, c composition) (*api.Composition, cac
 		return nil
 	})
 	composed := &api.Composition{Identity: verifier, Refresher: worker, Store: store, App: app, Logger: c.log, Unavailable: db.IsUnavailable}
+	if len(app.Plans) > 0 {
+		composed.UpgradePage = c.upgradePage
+	}
 	if c.webhooks != nil {
 		composed.Webhooks = lifecycle.NewReceiver(c.webhooks, store, worker.Wake, time.Now)
 	}
 	return composed, all, nil
+}
+
+// upgradePage is where an owner chooses a plan. The offline Wix has such a page, too.
+func upgradePage(wixURL, appID string) string {
+	manage := "https://www.wix.com"
+	if u, err := url.Parse(wixURL); err == nil && wixURL != wix.DefaultBaseURL {
+		manage = u.Scheme + "://" + u.Host
+	}
+	return manage + "/apps/upgrade/" + appID + "?appInstanceId="
 }
 
 // caches are all places where something about an instance is cached.

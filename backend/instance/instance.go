@@ -130,6 +130,8 @@ type View struct {
 	FirstSeen  *time.Time `json:"firstSeen,omitempty"`
 	LastSeen   *time.Time `json:"lastSeen,omitempty"`
 	ProfileAt  *time.Time `json:"profileReadAt,omitempty"`
+	// UpgradeURL is Wix's page with the app's plans, while none is paid for.
+	UpgradeURL string `json:"upgradeUrl,omitempty"`
 }
 
 // VisitorView returns what anyone may see of the instance. The plan and the site's

@@ -32,6 +32,9 @@ type App struct {
 	Answer Handler
 	// Routes are the app's own endpoints below api/.
 	Routes []Route
+	// Plans are the ids of the app's paid plans in the app dashboard. Where there is one, the
+	// owner of a site without a paid plan is offered an upgrade: instance.View.UpgradeURL.
+	Plans []string
 	// Errors are the codes that Answer and Routes return beside Nametag's.
 	Errors []apierr.Code
 

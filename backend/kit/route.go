@@ -42,6 +42,9 @@ type Call struct {
 	Params map[string]string
 	// URL is the request's, for its query.
 	URL *url.URL
+	// UpgradePage is the URL of Wix's page with the app's plans, up to the id of the instance,
+	// or "" where App.Plans is empty. See View.
+	UpgradePage string
 	// Logger is the app's logger, without the instance: see Log.
 	Logger *slog.Logger
 }
@@ -51,10 +54,14 @@ func (c Call) Log() *slog.Logger { return c.Logger.With("instanceId", c.Instance
 
 // View returns what the caller may see of the installation.
 func (c Call) View() instance.View {
-	if c.Caller.Role == identity.Owner {
-		return c.Instance.OwnerView()
+	if c.Caller.Role != identity.Owner {
+		return c.Instance.VisitorView()
 	}
-	return c.Instance.VisitorView()
+	v := c.Instance.OwnerView()
+	if c.UpgradePage != "" && !c.Instance.Paid() {
+		v.UpgradeURL = c.UpgradePage + c.Instance.ID
+	}
+	return v
 }
 
 // Body makes a Handler of a function that takes the decoded body. A body that is absent

@@ -63,3 +63,26 @@ func TestCall_View(t *testing.T) {
 		}
 	}
 }
+
+func TestCall_View_upgradeURL(t *testing.T) {
+	const page = "https://www.wix.com/apps/upgrade/app?appInstanceId="
+	for _, tt := range []struct {
+		name string
+		role identity.Role
+		page string
+		plan instance.Plan
+		want string
+	}{
+		{"an owner on the free plan", identity.Owner, page, instance.NewPlan(""), page + "i"},
+		{"an owner whose plan is not known yet", identity.Owner, page, instance.Plan{}, page + "i"},
+		{"an owner who pays", identity.Owner, page, instance.NewPlan("gold"), ""},
+		{"an app without plans", identity.Owner, "", instance.NewPlan(""), ""},
+		{"a visitor", identity.Visitor, page, instance.NewPlan(""), ""},
+	} {
+		row := instance.Instance{ID: "i", Profile: instance.Profile{Plan: tt.plan}}
+		c := Call{Caller: identity.Caller{Role: tt.role}, Instance: &row, UpgradePage: tt.page}
+		if got := c.View().UpgradeURL; got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
