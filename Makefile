@@ -2,10 +2,10 @@
 # make test   everything: Go with the race detector, TypeScript, end to end in Chromium
 # make check  format, vet, staticcheck, types, lint, generated code, byte budgets
 # make build  the program in bin/, static, with the bundles inside
-# make bench  figures
 # [only here]
+# make bench  figures
 # make new    a project of its own: DIR=../review-badge NAME="Review Badge" TAG=review-badge MODULE=github.com/acme/review-badge
-# make upgrade  bring this Nametag into one: DIR=../review-badge
+# make upgrade  bring this Nametag into such a project: DIR=../review-badge
 # [/only here]
 
 SHELL := bash
@@ -15,7 +15,7 @@ SHELL := bash
 id := $(shell sed -n 's/.*"id": *"\([^"]*\)".*/\1/p' app.json)
 
 go_files := $(shell find backend web embed.go go.mod go.sum -type f \( -name '*.go' -o -name '*.sql' -o -name 'go.*' \))
-go_code := backend bench examples web embed.go
+go_code := $(wildcard backend bench examples scripts web) embed.go
 front_files := $(shell find widget panel web scripts -path '*/dist' -prune -o -type f \( -name '*.ts' -o -name '*.tsx' -o -name '*.css' -o -name '*.html' -o -name '*.svg' -o -name '*.mjs' \) -print)
 
 .PHONY: run test test-go test-unit test-e2e check build bundles generate format bench clean new upgrade
@@ -56,7 +56,9 @@ check: build
 	go mod tidy -diff
 	go vet ./...
 	go tool staticcheck ./...
+# [only here]
 	cd examples/orders && go mod tidy -diff && go vet ./...
+# [/only here]
 	npm run check
 	npm run budget
 
@@ -64,7 +66,9 @@ test: test-go test-unit test-e2e
 
 test-go: bundles
 	go test -race -timeout 10m ./...
+# [only here]
 	cd examples/orders && go test -race ./...
+# [/only here]
 
 test-unit: node_modules/.installed
 	npm test
@@ -72,12 +76,12 @@ test-unit: node_modules/.installed
 test-e2e: build
 	CHROMIUM="$$(scripts/chromium.sh)" npm run e2e
 
+# [only here]
 bench: build
 	for part in bare visit seed postgres; do go build -o "bin/bench-$$part" "./bench/$$part"; done
 	WRK="$$(scripts/wrk.sh)" CHROMIUM="$$(scripts/chromium.sh)" node bench/bench.mjs
 	go test -run '^$$' -bench . -benchmem ./backend/...
 
-# [only here]
 # Values reach the program through the environment: they may have quotes and spaces.
 export DIR NAME ID TAG MODULE WITH
 

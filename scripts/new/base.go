@@ -225,6 +225,6 @@ func rename(name string, content []byte, own, project names) ([]byte, error) {
 	return renamed, nil
 }
 
-// onlyOwn are the lines of a base's file that a project does not get: from one with
-// [only here] to one with [/only here].
-var onlyOwn = regexp.MustCompile(`(?ms)^[^\n]*\[only here\][^\n]*\n.*?\[/only here\][^\n]*\n`)
+// onlyOwn are the lines of the base's files that a project does not get: those with
+// [only here/], and from one with [only here] to one with [/only here].
+var onlyOwn = regexp.MustCompile(`(?m)^.*\[only here/\].*\n|^.*\[only here\].*\n(?s:.*?)\[/only here\].*\n`)
