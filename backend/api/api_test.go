@@ -302,7 +302,7 @@ func TestGetInstance_answers(t *testing.T) {
 	}
 }
 
-func TestPutSettings(t *testing.T) {
+func TestSaveSettings(t *testing.T) {
 	const (
 		isJSON  = "Content-Type: application/json"
 		ifMatch = `If-Match: "0"`
@@ -334,22 +334,24 @@ func TestPutSettings(t *testing.T) {
 		{"broken JSON", `{`, []string{"Authorization: " + owner, isJSON, ifMatch}, 422, `"fields":[{"name":"","reason":"must be one JSON object"}]`},
 		{"every fault of every field", `{"greeting":"","x":1}`, []string{"Authorization: " + owner, isJSON, ifMatch}, 422, `"fields":[{"name":"greeting","reason":"must not be empty"},{"name":"x","reason":"is not a known setting"}]`},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			store := newStore(t)
-			s, _ := newServer(t, setup{store: store})
-			w := ask(s, "PUT", "/api/settings", tt.body, tt.headers...)
-			if w.Code != tt.status || !strings.Contains(w.Body.String(), tt.want) {
-				t.Errorf("got %d %s\nwant %d %s", w.Code, w.Body, tt.status, tt.want)
-			}
-			row, err := store.Find(t.Context(), site1)
-			if tt.status == 200 {
-				if err != nil || string(row.Settings) != `{"greeting":"Welcome"}` || w.Header().Get("ETag") != `"1"` {
-					t.Errorf("stored %+v, %v; ETag %s", row, err, w.Header().Get("ETag"))
+		for _, method := range []string{"PUT", "PATCH"} {
+			t.Run(method+" "+tt.name, func(t *testing.T) {
+				store := newStore(t)
+				s, _ := newServer(t, setup{store: store})
+				w := ask(s, method, "/api/settings", tt.body, tt.headers...)
+				if w.Code != tt.status || !strings.Contains(w.Body.String(), tt.want) {
+					t.Errorf("got %d %s\nwant %d %s", w.Code, w.Body, tt.status, tt.want)
 				}
-			} else if row.Version != 0 {
-				t.Errorf("a refused save was written: %+v", row)
-			}
-		})
+				row, err := store.Find(t.Context(), site1)
+				if tt.status == 200 {
+					if err != nil || string(row.Settings) != `{"greeting":"Welcome"}` || w.Header().Get("ETag") != `"1"` {
+						t.Errorf("stored %+v, %v; ETag %s", row, err, w.Header().Get("ETag"))
+					}
+				} else if row.Version != 0 {
+					t.Errorf("a refused save was written: %+v", row)
+				}
+			})
+		}
 	}
 }
 

@@ -134,7 +134,7 @@ func TestServer_preflight_methodsOfRoutes(t *testing.T) {
 		app  func(*kit.App)
 		want string
 	}{
-		{"without own routes", nil, "GET, HEAD, OPTIONS, POST, PUT"},
+		{"without own routes", nil, "GET, HEAD, OPTIONS, PATCH, POST, PUT"},
 		{"with own routes", reviews, "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -163,6 +163,7 @@ func (s *Server) mount(g *echo.Group, prefix string, c *Composition) {
 	get(g, "/api/get-instance-data", h.identified(identity.Visitor, true, h.getInstanceData))
 	get(g, "/api/settings", h.identified(identity.Visitor, true, h.getSettings))
 	g.PUT("/api/settings", h.identified(identity.Owner, true, h.putSettings))
+	g.PATCH("/api/settings", h.identified(identity.Owner, true, h.patchSettings))
 	s.mountRoutes(g, h)
 
 	if c.Webhooks != nil {

@@ -19,7 +19,9 @@ const maxSettingsBody = 16 << 10
 
 type settingsAnswer struct {
 	Settings json.RawMessage `json:"settings"`
-	Version  int64           `json:"version"`
+	// Secrets says of each secret whether one is set, to the owner alone.
+	Secrets map[string]bool `json:"secrets,omitempty"`
+	Version int64           `json:"version"`
 }
 
 func (h handlers) getSettings(c call) error {
@@ -27,12 +29,27 @@ func (h handlers) getSettings(c call) error {
 	if err != nil {
 		return err
 	}
-	return answerSettings(c, row)
+	return h.answerSettings(c, row)
 }
 
-// putSettings replaces the settings. The cheap refusals come first (the caller's role was
-// the first of all): kind of body, version; only then is the body read.
+// putSettings replaces the settings, except for the secrets that the body leaves out.
 func (h handlers) putSettings(c call) error {
+	return h.saveSettings(c, func(body []byte, row instance.Instance) (json.RawMessage, error) {
+		return h.App.Settings.Replace(body, row.Secrets.Reveal())
+	})
+}
+
+// patchSettings changes the settings that the body names.
+func (h handlers) patchSettings(c call) error {
+	return h.saveSettings(c, func(body []byte, row instance.Instance) (json.RawMessage, error) {
+		return h.App.Settings.Merge(body, row.Settings, row.Secrets.Reveal())
+	})
+}
+
+// saveSettings saves what change makes of the body and of the row. The cheap refusals come
+// first (the caller's role was the first of all): kind of body, version; only then is the
+// body read.
+func (h handlers) saveSettings(c call, change func(body []byte, row instance.Instance) (json.RawMessage, error)) error {
 	if !isJSON(c.Request()) {
 		return &apierr.Error{Code: apierr.UnsupportedMediaType}
 	}
@@ -47,7 +64,7 @@ func (h handlers) putSettings(c call) error {
 	if err != nil {
 		return bodyError(err)
 	}
-	values, err := h.App.Settings.Parse(body)
+	values, err := change(body, row)
 	if err != nil {
 		return err
 	}
@@ -55,14 +72,18 @@ func (h handlers) putSettings(c call) error {
 	if err != nil {
 		return storeError(err)
 	}
-	return answerSettings(c, saved)
+	return h.answerSettings(c, saved)
 }
 
-func answerSettings(c call, row instance.Instance) error {
-	h := c.Response().Header()
-	h.Set("ETag", versionTag(row.Version))
-	identity.SetCORS(h)
-	return c.JSON(http.StatusOK, settingsAnswer{row.Settings, row.Version})
+func (h handlers) answerSettings(c call, row instance.Instance) error {
+	header := c.Response().Header()
+	header.Set("ETag", versionTag(row.Version))
+	identity.SetCORS(header)
+	answer := settingsAnswer{Settings: row.Settings, Version: row.Version}
+	if c.Role == identity.Owner {
+		answer.Secrets = h.App.Settings.SecretsSet(row.Secrets.Reveal())
+	}
+	return c.JSON(http.StatusOK, answer)
 }
 
 func versionTag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }

@@ -15,6 +15,7 @@ import (
 	"github.com/nametag-dev/nametag/backend/apierr"
 	"github.com/nametag-dev/nametag/backend/identity"
 	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/settings"
 )
 
 // Handler answers one request with any value that encodes to JSON, with a Reply, or with
@@ -31,7 +32,8 @@ type Call struct {
 	// Caller is who asks. InstanceID is never empty.
 	Caller identity.Caller
 	// Instance is our record of the installation that asks, the call's own copy. Its Settings
-	// are complete: settings.Decode makes the typed value.
+	// are complete, for an answer that sends them on as they are. The function Settings makes
+	// the typed value, with the secrets.
 	Instance *instance.Instance
 	// At is when the caller was verified, which is now as far as the request goes.
 	At time.Time
@@ -62,6 +64,12 @@ func (c Call) View() instance.View {
 		v.UpgradeURL = c.UpgradePage + c.Instance.ID
 	}
 	return v
+}
+
+// Settings returns the site's settings as T, the struct that declares them, with its
+// secrets. It never fails on that struct.
+func Settings[T any](c Call) (T, error) {
+	return settings.Decode[T](c.Instance.Settings, c.Instance.Secrets.Reveal())
 }
 
 // Body makes a Handler of a function that takes the decoded body. A body that is absent

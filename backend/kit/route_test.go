@@ -9,6 +9,7 @@ import (
 	"github.com/nametag-dev/nametag/backend/apierr"
 	"github.com/nametag-dev/nametag/backend/identity"
 	"github.com/nametag-dev/nametag/backend/instance"
+	"github.com/nametag-dev/nametag/backend/settings"
 )
 
 func TestBody(t *testing.T) {
@@ -84,5 +85,21 @@ func TestCall_View_upgradeURL(t *testing.T) {
 		if got := c.View().UpgradeURL; got != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
 		}
+	}
+}
+
+func TestSettings(t *testing.T) {
+	type site struct {
+		Title string          `json:"title" setting:"text" default:"Hi"`
+		Key   settings.Secret `json:"key" setting:"secret"`
+	}
+	row := &instance.Instance{Settings: json.RawMessage(`{"title":"Ho"}`)}
+	got, err := Settings[site](Call{Instance: row})
+	if err != nil || got.Title != "Ho" || got.Key.IsSet() {
+		t.Errorf("without a secret: %+v, %v", got, err)
+	}
+	row.Secrets = instance.NewSecrets(json.RawMessage(`{"key":"k-1"}`))
+	if got, err = Settings[site](Call{Instance: row}); err != nil || got.Title != "Ho" || got.Key.Reveal() != "k-1" {
+		t.Errorf("with one: %+v, %v", got, err)
 	}
 }

@@ -19,7 +19,7 @@ var quotes = []struct{ document, from, to string }{
 
 var (
 	block     = regexp.MustCompile("(?s)(.*?)```([a-z]+)\n(.*?)\n```")
-	namedFile = regexp.MustCompile("`([a-z0-9_/.-]+/[a-z0-9_]+\\.[a-z]+)`")
+	namedFile = regexp.MustCompile("(?:^|[^[])`([a-z0-9_/.-]+/[a-z0-9_]+\\.[a-z]+)`")
 )
 
 // TestDocs_quoteFiles holds the code in the documents to the files. A line with … stands for

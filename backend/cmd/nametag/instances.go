@@ -100,7 +100,7 @@ func (c showCmd) Run(p *process) error {
 		table := tabwriter.NewWriter(p.stdout, 0, 4, 2, ' ', 0)
 		for _, row := range [][2]string{
 			{"instance", r.ID}, {"site id", or(r.SiteID)}, {"site", or(r.Profile.SiteDisplayName)}, {"plan", planName(r.Instance)},
-			{"settings", or(string(r.Settings))}, {"settings version", fmt.Sprint(r.Version)}, {"copied from", or(r.OriginID)},
+			{"settings", or(string(r.Settings))}, {"secrets set", or(strings.Join(r.Secrets.Names(), ", "))}, {"settings version", fmt.Sprint(r.Version)}, {"copied from", or(r.OriginID)},
 			{"first seen", moment(r.FirstSeen)}, {"last seen", moment(r.LastSeen)},
 			{"read from Wix", moment(r.ProfileAt)}, {"removed", moment(r.RemovedAt)},
 		} {

@@ -112,3 +112,31 @@ func TestRun_instancesOnPostgres(t *testing.T) {
 		}
 	}
 }
+
+// What is stored beyond the declared settings may have been a secret of an app that has
+// none now.
+func TestRun_instancesShowOnlyDeclaredSettings(t *testing.T) {
+	const id, secret = "11111111-1111-4111-8111-111111111111", "sk-live-0123456789"
+	database := "sqlite:" + filepath.Join(t.TempDir(), "stored.db")
+	addEvent(t, database, id)
+	store, err := app.OpenStore(t.Context(), database, business.New, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.SaveSettings(t.Context(), id, json.RawMessage(`{"apiKey":"`+secret+`"}`), 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range []string{"list", "show", "export"} {
+		args := []string{"instances", command}
+		if command != "list" {
+			args = append(args, id)
+		}
+		var out bytes.Buffer
+		if code := run(args, []string{"NAMETAG_DATABASE_URL=" + database}, strings.NewReader(""), &out, &out); code != 0 || !strings.Contains(out.String(), id) || strings.Contains(out.String(), secret) {
+			t.Errorf("%s: exit code %d:\n%s", command, code, &out)
+		}
+	}
+}
