@@ -18,7 +18,7 @@ go_files := $(shell find backend web embed.go go.mod go.sum -type f \( -name '*.
 go_code := $(wildcard backend bench examples scripts web) embed.go
 front_files := $(shell find widget panel web scripts -path '*/dist' -prune -o -type f \( -name '*.ts' -o -name '*.tsx' -o -name '*.css' -o -name '*.html' -o -name '*.svg' -o -name '*.mjs' \) -print)
 
-.PHONY: run test test-go test-unit test-e2e check build bundles generate format bench clean new upgrade
+.PHONY: run test test-go test-unit test-e2e check build bundles generate format bench clean new upgrade test-new
 
 run: build
 	exec bin/$(id) demo
@@ -81,6 +81,12 @@ bench: build
 	for part in bare visit seed postgres; do go build -o "bin/bench-$$part" "./bench/$$part"; done
 	WRK="$$(scripts/wrk.sh)" CHROMIUM="$$(scripts/chromium.sh)" node bench/bench.mjs
 	go test -run '^$$' -bench . -benchmem ./backend/...
+
+# Projects that make new makes, run by their own checks and in Chromium.
+test-new: build
+	CHROMIUM="$$(scripts/chromium.sh)" go test -timeout 20m -run Whole ./scripts/new
+
+test: test-new
 
 # Values reach the program through the environment: they may have quotes and spaces.
 export DIR NAME ID TAG MODULE WITH

@@ -74,7 +74,7 @@ func commitFolder(dir, folder, message, author, parent string) (string, error) {
 		return "", err
 	}
 	defer os.RemoveAll(scratch)
-	env := append(identity(dir, author), "GIT_DIR="+gitDir, "GIT_WORK_TREE="+folder, "GIT_INDEX_FILE="+filepath.Join(scratch, "index"))
+	env := append(authorOf(dir, author), "GIT_DIR="+gitDir, "GIT_WORK_TREE="+folder, "GIT_INDEX_FILE="+filepath.Join(scratch, "index"))
 	run := func(args ...string) (string, error) {
 		out, err := command(folder, env, "git", args...)
 		return strings.TrimSpace(out), err
@@ -106,8 +106,8 @@ func commitFolder(dir, folder, message, author, parent string) (string, error) {
 	return run(append(commit, tree)...)
 }
 
-// identity is the environment that gives a commit an author where the user has none.
-func identity(dir, author string) []string {
+// authorOf is the environment that gives a commit an author where the user has none.
+func authorOf(dir, author string) []string {
 	var env []string
 	for _, role := range []string{"AUTHOR", "COMMITTER"} {
 		if _, err := command(dir, nil, "git", "-c", "user.useConfigOnly=true", "var", "GIT_"+role+"_IDENT"); err != nil {
