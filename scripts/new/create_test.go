@@ -184,7 +184,7 @@ func TestNew_docsLink(t *testing.T) {
 func TestNew_leavesNothing(t *testing.T) {
 	later := scratch(t, map[string]string{"web/home.templ": "package web\n\ntempl broken( {\n"})
 	outside := t.TempDir()
-	code, stdout, stderr := at(t, later, append([]string{"new"}, flags(good(filepath.Join(outside, "badge")))...)...)
+	code, stdout, stderr := at(later, append([]string{"new"}, flags(good(filepath.Join(outside, "badge")))...)...)
 	if code != 1 || stdout != "" || !strings.Contains(stderr, "home.templ") {
 		t.Errorf("got %d, %q:\n%s", code, stdout, stderr)
 	}
@@ -234,7 +234,7 @@ func TestNew_takesAnEmptyFolder(t *testing.T) {
 	arguments := good(t.TempDir())
 	arguments["with"] = "examples/hello"
 	arguments["name"], arguments["id"] = "口コミ", "kuchikomi-2"
-	if code, _, stderr := at(t, later, append([]string{"new"}, flags(arguments)...)...); code != 0 {
+	if code, _, stderr := at(later, append([]string{"new"}, flags(arguments)...)...); code != 0 {
 		t.Fatal(stderr)
 	}
 	dir := arguments["dir"]

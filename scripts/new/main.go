@@ -31,23 +31,29 @@ type newCmd struct {
 	With   string `help:"A folder, such as examples/review-badge, whose app the project begins with."`
 }
 
-func (c newCmd) Run(out io.Writer) error {
-	return create(out, ".", project{dir: c.Dir, name: c.Name, id: c.ID, tag: c.Tag, module: c.Module, with: c.With})
+func (c newCmd) Run(root repository, out io.Writer) error {
+	return create(out, string(root), project{dir: c.Dir, name: c.Name, id: c.ID, tag: c.Tag, module: c.Module, with: c.With})
 }
 
 type upgradeCmd struct {
 	Dir string `help:"The project's folder."`
 }
 
-func (c upgradeCmd) Run(out io.Writer) error { return upgrade(out, ".", c.Dir) }
+func (c upgradeCmd) Run(root repository, out io.Writer) error {
+	return upgrade(out, string(root), c.Dir)
+}
+
+// repository is the folder of the repository that projects are made of.
+type repository string
 
 // refusal names every reason why nothing was done, a line each.
 type refusal struct{ error }
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() { os.Exit(run(".", os.Args[1:], os.Stdout, os.Stderr)) }
 
-func run(args []string, stdout, stderr io.Writer) int {
-	parser, err := kong.New(new(commands), kong.Name("new"), kong.Writers(stdout, stderr), kong.BindTo(stdout, (*io.Writer)(nil)))
+func run(root repository, args []string, stdout, stderr io.Writer) int {
+	parser, err := kong.New(new(commands), kong.Name("new"), kong.Writers(stdout, stderr),
+		kong.Bind(root), kong.BindTo(stdout, (*io.Writer)(nil)))
 	if err != nil {
 		panic(err) // the commands struct is wrong
 	}

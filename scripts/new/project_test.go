@@ -10,7 +10,13 @@ import (
 )
 
 // root is the repository.
-const root = "../.."
+var root = func() string {
+	dir, err := filepath.Abs("../..")
+	if err != nil {
+		panic(err)
+	}
+	return dir
+}()
 
 // good are arguments that are taken.
 func good(dir string) map[string]string {
@@ -28,25 +34,19 @@ func flags(arguments map[string]string) []string {
 	return all
 }
 
-// at runs the program at the top of the repository.
-func at(t *testing.T, dir string, args ...string) (code int, stdout, stderr string) {
-	t.Helper()
-	t.Chdir(dir)
+// at runs the program for the repository in a folder.
+func at(dir string, args ...string) (code int, stdout, stderr string) {
 	var out, errors bytes.Buffer
-	code = run(args, &out, &errors)
+	code = run(repository(dir), args, &out, &errors)
 	return code, out.String(), errors.String()
 }
 
 func TestNew_refuses(t *testing.T) {
-	repository, err := filepath.Abs(root)
-	if err != nil {
-		t.Fatal(err)
-	}
 	outside := t.TempDir()
 	full, aFile, link := filepath.Join(outside, "full"), filepath.Join(outside, "file"), filepath.Join(outside, "link")
 	for _, err := range []error{
 		os.Mkdir(full, 0o700), os.WriteFile(filepath.Join(full, "x"), nil, 0o600), os.WriteFile(aFile, nil, 0o600),
-		os.Symlink(repository, link),
+		os.Symlink(root, link),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -71,7 +71,7 @@ func TestNew_refuses(t *testing.T) {
 		{"no module", "module", "", "MODULE is missing"},
 		{"a folder that is not empty", "dir", full, "the folder is not empty"},
 		{"a folder inside the repository", "dir", "backend/badge", "it is inside this repository"},
-		{"the repository", "dir", ".", "it is inside this repository"},
+		{"the repository", "dir", root, "it is inside this repository"},
 		{"a folder inside it by another name", "dir", filepath.Join(link, "badge"), "it is inside this repository"},
 		{"a file", "dir", aFile, "it is a file"},
 		{"a folder below a file", "dir", filepath.Join(aFile, "badge"), "there is no folder " + aFile},
@@ -93,7 +93,7 @@ func TestNew_refuses(t *testing.T) {
 			arguments := good(filepath.Join(outside, "badge"))
 			arguments[tt.flag] = tt.value
 			before := everything(t, outside)
-			code, stdout, stderr := at(t, root, append([]string{"new"}, flags(arguments)...)...)
+			code, stdout, stderr := at(root, append([]string{"new"}, flags(arguments)...)...)
 			if code != exitUsage || stdout != "" || !strings.Contains(stderr, tt.reason) {
 				t.Errorf("got %d, %q, not a reason with %q:\n%s", code, stdout, tt.reason, stderr)
 			}
@@ -106,7 +106,7 @@ func TestNew_refuses(t *testing.T) {
 		})
 	}
 	t.Run("everything at once", func(t *testing.T) {
-		_, _, stderr := at(t, root, "new", "--dir="+full, "--name=\x07", "--tag=badge", "--module=badge", "--with=none", "--id=1")
+		_, _, stderr := at(root, "new", "--dir="+full, "--name=\x07", "--tag=badge", "--module=badge", "--with=none", "--id=1")
 		for _, argument := range []string{"DIR=", "NAME=", "ID=", "TAG=", "MODULE=", "WITH="} {
 			if !strings.Contains("\n"+stderr, "\n"+argument) {
 				t.Errorf("%s is not in:\n%s", argument, stderr)
@@ -114,7 +114,7 @@ func TestNew_refuses(t *testing.T) {
 		}
 	})
 	t.Run("an unknown argument", func(t *testing.T) {
-		if code, _, stderr := at(t, root, "new", "--colour=red"); code != exitUsage || !strings.Contains(stderr, "unknown flag --colour") {
+		if code, _, stderr := at(root, "new", "--colour=red"); code != exitUsage || !strings.Contains(stderr, "unknown flag --colour") {
 			t.Errorf("got %d:\n%s", code, stderr)
 		}
 	})

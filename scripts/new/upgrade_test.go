@@ -76,7 +76,7 @@ func TestUpgrade(t *testing.T) {
 	sh(t, later, "gofmt -w backend/cmd; make --silent generate; git rm --quiet docs/offline-wix.md; git add --all; "+commitLine)
 
 	upgrade := func() string {
-		code, stdout, stderr := at(t, later, "upgrade", "--dir="+project)
+		code, stdout, stderr := at(later, "upgrade", "--dir="+project)
 		if code != 0 {
 			t.Fatal(stderr)
 		}
@@ -125,14 +125,14 @@ func TestUpgrade_refuses(t *testing.T) {
 		{"no folder", "", []string{"DIR is missing"}},
 		{"a folder that is not there", filepath.Join(project, "none"), []string{"there is no git repository"}},
 		{"a folder without a repository", t.TempDir(), []string{"there is no git repository"}},
-		{"this repository", ".", []string{"it is this repository"}},
+		{"this repository", root, []string{"it is this repository"}},
 		{"a folder of a project", filepath.Join(project, "backend"), []string{"it is not the top of its git repository"}},
 		{"a clone without the branch", clone, []string{"it has no branch nametag (git branch nametag origin/nametag)"}},
 		{"all at once", renamed, []string{"app.json: name is missing", "commit or stash", " M app.json", "it has no branch nametag (give that name"}},
 		{"the branch itself", onBranch, []string{"it has the branch nametag checked out"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			code, stdout, stderr := at(t, root, "upgrade", "--dir="+tt.dir)
+			code, stdout, stderr := at(root, "upgrade", "--dir="+tt.dir)
 			if code != exitUsage || stdout != "" || !strings.HasSuffix(stderr, "Nothing was written.\n") {
 				t.Errorf("got %d, %q:\n%s", code, stdout, stderr)
 			}

@@ -50,7 +50,7 @@ func TestWhole_example(t *testing.T) {
 	}
 	arguments := good(filepath.Join(t.TempDir(), "badge"))
 	arguments["with"] = "examples/review-badge"
-	if code, _, stderr := at(t, root, append([]string{"new"}, flags(arguments)...)...); code != 0 {
+	if code, _, stderr := at(root, append([]string{"new"}, flags(arguments)...)...); code != 0 {
 		t.Fatal(stderr)
 	}
 	dir := arguments["dir"]
