@@ -21,6 +21,7 @@ test("visitors rate, the average shows, and the fourth review is refused until a
   const seen = watch(page);
   const instance = await stack.install();
   let badge = await visit(page, stack, instance);
+  await expect(badge).toContainText("No reviews yet");
   await expect(badge).toContainText("How was your visit?");
   badge = await give(page, stack, instance, 5);
   await expect(badge).toContainText("Thank you!");

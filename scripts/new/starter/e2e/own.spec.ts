@@ -2,8 +2,7 @@
 // any declared settings; add what your app does.
 import { readFileSync } from "node:fs";
 import type { FrameLocator, Page } from "@playwright/test";
-import { tag } from "../app.json";
-import { expect, expectAccessible, type Stack, test, watch } from "./stack";
+import { expect, expectAccessible, type Stack, tag, test, watch } from "./stack";
 
 interface Declared {
   title: string;

@@ -8,7 +8,7 @@ import css from "./face.css?inline";
 export { css };
 
 export const face: Face = (root, { ask, refresh, retry }) => {
-  const make = <Tag extends "div" | "p" | "button">(tag: Tag, part: string) => {
+  const make = <Tag extends "div" | "p" | "b" | "span" | "button">(tag: Tag, part: string) => {
     const element = document.createElement(tag);
     element.setAttribute("part", part);
     return element;
@@ -16,11 +16,14 @@ export const face: Face = (root, { ask, refresh, retry }) => {
   const card = make("div", "card");
   const title = make("p", "title");
   const average = make("p", "average");
+  const mean = make("b", "mean");
+  const count = make("span", "count");
   const stars = make("div", "stars");
   const message = make("p", "message");
   const again = make("button", "retry");
+  let said = "";
   stars.role = "group";
-  message.tabIndex = -1; // takes the focus of a button that is gone
+  message.tabIndex = -1; // takes the focus of a star that was pressed
   again.textContent = "Retry";
   again.onclick = retry;
   for (const given of [1, 2, 3, 4, 5]) {
@@ -28,15 +31,14 @@ export const face: Face = (root, { ask, refresh, retry }) => {
     star.ariaLabel = `${given} of 5 stars`;
     star.onclick = async () => {
       const { code, body } = await ask("reviews", { method: "POST", body: { stars: given } });
-      message.textContent = code ? text(body?.error, "Please try again") : "Thank you!";
-      if (!code) {
-        stars.inert = true;
-        message.focus();
-        refresh();
-      }
+      said = code ? text(body?.error, "Please try again") : "Thank you!";
+      stars.inert = !code;
+      message.focus();
+      refresh();
     };
     stars.append(star);
   }
+  average.append(mean, count);
   card.append(title, average, stars, message, again);
   root.append(card);
 
@@ -45,16 +47,21 @@ export const face: Face = (root, { ask, refresh, retry }) => {
     card.style.backgroundColor = widget.backgroundColor;
     stars.style.color = widget.starColor;
     title.textContent = site.title;
-    stars.ariaLabel = site.invitation;
-    const count = number(answer?.reviews, 0);
-    const mean = number(answer?.average, 0);
-    average.textContent = count
-      ? `${mean.toFixed(1)} of 5 · ${count} review${count > 1 ? "s" : ""}`
-      : site.invitation;
+    const reviews = number(answer?.reviews, 0);
+    const stand = number(answer?.average, 0);
+    mean.textContent = reviews ? stand.toFixed(1) : "";
+    count.textContent = reviews
+      ? ` of 5 · ${reviews} review${reviews > 1 ? "s" : ""}`
+      : "No reviews yet";
     [...stars.children].forEach((star, i) => {
-      star.toggleAttribute("data-on", i < Math.round(mean));
+      star.toggleAttribute("data-on", i < Math.round(stand));
     });
+    stars.ariaLabel = site.invitation;
     message.ariaLive = announces ? "polite" : "off";
+    const words = said || site.invitation;
+    if (message.textContent !== words) {
+      message.textContent = words; // a screen reader announces every write
+    }
     again.hidden = state !== "failed";
     again.disabled = !!wait;
   };
