@@ -10,5 +10,5 @@ type Widget struct {
 // Site is what the owner sets for every badge on the site.
 type Site struct {
 	Title      string `json:"title" setting:"text" default:"Our reviews" min:"1" max:"60"`
-	Invitation string `json:"invitation" setting:"text" default:"How was your visit?" max:"80" help:"Stands above the stars that a visitor can give."`
+	Invitation string `json:"invitation" setting:"text" default:"How was your visit?" max:"80" help:"Stands below the stars, which visitors can give."`
 }
