@@ -1,7 +1,8 @@
 # make run    install, build and start the demo
 # make test   everything: Go with the race detector, TypeScript, end to end in Chromium
-# make check  format, vet, staticcheck, types, lint, generated code, byte budgets
+# make check  generated files, format, vet, staticcheck, types, lint, byte budgets
 # make build  the program in bin/, static, with the bundles inside
+# make generate  what follows from app.json, settings.go and the templates; make build does it too
 # [only here]
 # make bench  figures
 # make new    a project of its own: DIR=../review-badge NAME="Review Badge" TAG=review-badge MODULE=github.com/acme/review-badge
@@ -18,19 +19,24 @@ go_files := $(shell find backend web embed.go go.mod go.sum -type f \( -name '*.
 go_code := $(wildcard backend bench examples scripts web) embed.go
 front_files := $(shell find widget panel web scripts -path '*/dist' -prune -o -type f \( -name '*.ts' -o -name '*.tsx' -o -name '*.css' -o -name '*.html' -o -name '*.svg' -o -name '*.mjs' \) -print)
 
-.PHONY: run test test-go test-unit test-e2e check build bundles generate format bench clean new upgrade test-new
+# What make generate makes, and the file of each generator that is as new as its last run. A
+# generator writes a file only where its content changes.
+generated := backend/product/product.gen.go {widget,panel}/src/settings.gen.ts docs/settings.{md,schema.json} web/*_templ.go
+generators := backend/product/product.gen.go widget/src/settings.gen.ts bin/.templ
+
+.PHONY: run test test-go test-unit test-e2e check build bundles generate format clean
 
 run: build
 	exec bin/$(id) demo
 
 build: bin/$(id)
 
-bin/$(id): web/dist/.built $(go_files)
+bin/$(id): web/dist/.built $(generators) $(go_files)
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o $@ ./backend/cmd/...
 
 bundles: web/dist/.built
 
-web/dist/.built: node_modules/.installed app.json package.json tsconfig.json $(front_files)
+web/dist/.built: node_modules/.installed widget/src/settings.gen.ts app.json package.json tsconfig.json $(front_files)
 	npm run build
 	@touch $@
 
@@ -38,21 +44,33 @@ node_modules/.installed: package-lock.json .npmrc
 	npm ci
 	@touch $@
 
-generate:
+backend/product/product.gen.go: app.json $(wildcard backend/product/generate/*.go backend/product/appjson/*.go)
 	go run ./backend/product/generate
+	@touch $@
+
+widget/src/settings.gen.ts: backend/business/settings.go $(wildcard backend/settings/generate/*.go backend/settings/internal/declaration/*.go)
 	go run ./backend/settings/generate
+	@touch $@
+
+bin/.templ: $(wildcard web/*.templ) go.mod
 	cd web && go tool templ generate -lazy=false
+	@mkdir -p bin
+	@touch $@
+
+generate:
+	@$(MAKE) --no-print-directory --always-make $(generators)
 
 format: node_modules/.installed
 	gofmt -w $(go_code)
 	go tool templ fmt web
 	npx biome check --write .
 
-check: build
+check:
+	@before="$$(cat $(generated) 2>&1 | sha256sum || :)"; $(MAKE) -s generate; \
+	[ "$$before" = "$$(cat $(generated) 2>&1 | sha256sum || :)" ] || { echo 'the generated files were out of date, and have been generated again: commit them'; exit 1; }
+	@$(MAKE) --no-print-directory build
 	@test -z "$$(gofmt -l $(go_code))" || { echo 'not formatted (run make format):'; gofmt -l $(go_code); exit 1; }
 	go tool templ fmt -fail web
-	@before="$$(cat web/*_templ.go | sha256sum)"; $(MAKE) -s generate; \
-	[ "$$before" = "$$(cat web/*_templ.go | sha256sum)" ] || { echo 'the generated code was out of date, and has been generated again: commit it'; exit 1; }
 	go mod tidy -diff
 	go vet ./...
 	go tool staticcheck ./...
@@ -77,6 +95,8 @@ test-e2e: build
 	CHROMIUM="$$(scripts/chromium.sh)" npm run e2e
 
 # [only here]
+.PHONY: bench new upgrade test-new
+
 bench: build
 	for part in bare visit seed postgres; do go build -o "bin/bench-$$part" "./bench/$$part"; done
 	WRK="$$(scripts/wrk.sh)" CHROMIUM="$$(scripts/chromium.sh)" node bench/bench.mjs

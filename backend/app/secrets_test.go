@@ -16,6 +16,7 @@ import (
 
 	"github.com/nametag-dev/nametag/backend/identity"
 	"github.com/nametag-dev/nametag/backend/kit"
+	"github.com/nametag-dev/nametag/backend/product"
 	"github.com/nametag-dev/nametag/backend/settings"
 	"github.com/nametag-dev/nametag/backend/wixsim"
 )
@@ -39,7 +40,6 @@ func newKeyed(kit.Tools) (kit.App, error) {
 		}}
 	}
 	return kit.App{
-		Tag:      "keyed-widget",
 		Settings: schema,
 		Answer: func(_ context.Context, c kit.Call) (any, error) {
 			return map[string]any{"settings": c.Instance.Settings, "instance": c.View(), "row": c.Instance, "secrets": c.Instance.Secrets}, nil
@@ -74,7 +74,7 @@ func TestSecret_neverLeavesTheServer(t *testing.T) {
 			t.Fatal(err)
 		}
 		signer := newSigner(t)
-		w := startApp(t, newKeyed, sim, "WIX_PUBLIC_KEY="+signer.public, "NAMETAG_DATABASE_URL="+databaseURL)
+		w := startApp(t, newKeyed, sim, "WIX_PUBLIC_KEY="+signer.public, product.EnvPrefix+"DATABASE_URL="+databaseURL)
 		site, err := sim.Install(wixsim.InstallRequest{})
 		if err != nil {
 			t.Fatal(err)

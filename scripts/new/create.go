@@ -82,7 +82,7 @@ func complete(folder string) error {
 // begin makes the project's repository: main, and the branch of the base, both at the first
 // commit.
 func begin(root, folder string, project names) error {
-	if _, err := git(folder, "init", "--quiet", "--initial-branch=main"); err != nil {
+	if _, err := git(folder, "init", "--quiet", "--template=", "--initial-branch=main"); err != nil {
 		return err
 	}
 	from, err := version(root)

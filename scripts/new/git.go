@@ -79,8 +79,8 @@ func commitFolder(dir, folder, message, author, parent string) (string, error) {
 		out, err := command(folder, env, "git", args...)
 		return strings.TrimSpace(out), err
 	}
-	// What the user's own git would ignore or convert is part of the project as it is.
-	add := []string{"-c", "core.autocrlf=false", "-c", "core.fileMode=true", "add", "--all", "--force", "--", "."}
+	// What the user's own git would leave out or convert is part of the project as it is.
+	add := []string{"-c", "core.excludesFile=", "-c", "core.autocrlf=false", "-c", "core.fileMode=true", "add", "--all", "--", "."}
 	commit := []string{"commit-tree", "-m", message}
 	if parent != "" {
 		if _, err := run("read-tree", parent); err != nil {

@@ -135,7 +135,7 @@ func TestRun_instancesShowOnlyDeclaredSettings(t *testing.T) {
 			args = append(args, id)
 		}
 		var out bytes.Buffer
-		if code := run(args, []string{"NAMETAG_DATABASE_URL=" + database}, strings.NewReader(""), &out, &out); code != 0 || !strings.Contains(out.String(), id) || strings.Contains(out.String(), secret) {
+		if code := run(args, []string{product.EnvPrefix + "DATABASE_URL=" + database}, strings.NewReader(""), &out, &out); code != 0 || !strings.Contains(out.String(), id) || strings.Contains(out.String(), secret) {
 			t.Errorf("%s: exit code %d:\n%s", command, code, &out)
 		}
 	}
