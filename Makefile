@@ -1,4 +1,5 @@
 # make run    install, build and start the demo
+# make dev    the app on an offline Wix, where each saved file is seen at once
 # make test   everything: Go with the race detector, TypeScript, end to end in Chromium
 # make check  generated files, format, vet, staticcheck, types, lint, byte budgets
 # make build  the program in bin/, static, with the bundles inside
@@ -24,10 +25,13 @@ front_files := $(shell find widget panel web scripts -path '*/dist' -prune -o -t
 generated := backend/product/product.gen.go {widget,panel}/src/settings.gen.ts docs/settings.{md,schema.json} web/*_templ.go
 generators := backend/product/product.gen.go widget/src/settings.gen.ts bin/.templ
 
-.PHONY: run test test-go test-unit test-e2e check build bundles generate format clean
+.PHONY: run dev test test-go test-unit test-e2e check build bundles generate format clean
 
 run: build
 	exec bin/$(id) demo
+
+dev: node_modules/.installed
+	exec node scripts/dev/main.mjs
 
 build: bin/$(id)
 

@@ -1,3 +1,5 @@
+//go:build !dev
+
 // Package built carries the built browser bundles inside the binary.
 //
 // The bundles are built by npm into widget/dist, panel/dist and web/dist. Each

@@ -154,3 +154,43 @@ test("at phone width the whole menu is on the screen, and Escape returns the foc
   await expect(menu(page)).toBeHidden();
   await expect(button).toBeFocused();
 });
+
+test("a plan is bought on the page that upgrade links lead to", async ({ page, stack }) => {
+  const seen = watch(page);
+  const instance = await stack.install({ siteDisplayName: "Lantern Bakery" });
+  const address = (app: string, id: string) =>
+    `${stack.wix}/apps/upgrade/${app}?appInstanceId=${id}`;
+  for (const viewport of [
+    { width: 1280, height: 800 },
+    { width: 360, height: 640 },
+  ]) {
+    await page.setViewportSize(viewport);
+    await page.goto(address(stack.appId.toUpperCase(), instance));
+    await expect(page.getByRole("heading")).toContainText("Lantern Bakery");
+    await expectAccessible(page);
+    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    expect(width).toBeLessThanOrEqual(viewport.width);
+  }
+  await expect(page.getByRole("button", { name: "Cancel the renewal" })).toBeHidden();
+  await page.getByLabel("Plan id").fill("gold");
+  await page.getByLabel("Billed").selectOption("Yearly");
+  await page.getByRole("button", { name: "Buy the plan" }).press("Enter");
+  await expect(page.getByRole("status")).toHaveText(/^PaidPlanPurchased delivered in \d+ m?s\.$/);
+  await expect(page.locator("#app-state")).toHaveText("Plan gold, yearly.");
+  await expectAccessible(page);
+  await page.reload();
+  await expect(page.locator("#app-state")).toHaveText("Plan gold, yearly.");
+  await page.getByRole("button", { name: "Cancel the renewal" }).click();
+  await expect(page.getByRole("status")).toHaveText(/^PaidPlanAutoRenewalCancelled delivered/);
+  await page.getByRole("link", { name: "Editor of the site" }).click();
+  await openMenu(page);
+  await expect(menu(page)).toContainText("Plan gold, yearly, ends with the billing cycle.");
+
+  const unknown = "00000000-0000-4000-8000-000000000000";
+  for (const wrong of [address(unknown, instance), address(stack.appId, unknown)]) {
+    expect((await page.goto(wrong))?.status()).toBe(404);
+    await expect(page.getByRole("heading")).toHaveText("There are no plans here");
+    await expectAccessible(page);
+  }
+  expect(seen).toEqual({ errors: [], violations: [] });
+});

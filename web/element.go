@@ -14,22 +14,9 @@ import (
 	"github.com/nametag-dev/nametag/backend/product/appjson"
 )
 
-// AttributeName matches the names of a widget's attributes: the kebab-case that
-// widget.setProp writes.
-var AttributeName = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
-
-// SettableAttribute reports whether a widget may have the attribute: its name is in
-// kebab-case, and the browser does not use it to run or hide anything.
-func SettableAttribute(name string) bool {
-	if len(name) > 64 || !AttributeName.MatchString(name) || strings.HasPrefix(name, "on") {
-		return false
-	}
-	switch name {
-	case "style", "class", "id", "is", "slot", "part", "hidden", "inert", "popover", "nonce":
-		return false
-	}
-	return true
-}
+// attributeName matches the names of attributes that are neither markup nor code, unless
+// they begin with "on". Which of them a widget may have is a rule of package wixsim.
+var attributeName = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
 
 // widget renders one custom element. In templ an element's name cannot be a value.
 func widget(tag string, e Element) templ.Component {
@@ -40,7 +27,7 @@ func widget(tag string, e Element) templ.Component {
 		var b strings.Builder
 		b.WriteString("<" + tag)
 		for _, a := range e.Attributes {
-			if !SettableAttribute(a.Name) {
+			if !attributeName.MatchString(a.Name) || strings.HasPrefix(a.Name, "on") {
 				return fmt.Errorf("render the widget: %q cannot be an attribute", a.Name)
 			}
 			b.WriteString(" " + a.Name + `="` + templ.EscapeString(a.Value) + `"`)

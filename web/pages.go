@@ -162,6 +162,22 @@ type AppState struct {
 	RenewalCancelled bool   `json:"renewalCancelled"`
 }
 
+// UpgradeData is Wix's page with the plans of the app, for one site. The addresses are
+// relative to the page's.
+type UpgradeData struct {
+	// Assets is the URL of the bundle's folder, with a slash at its end.
+	Assets     string `json:"-"`
+	SiteName   string `json:"-"`
+	EditorURL  string `json:"-"`
+	SiteURL    string `json:"-"`
+	InstanceID string `json:"instanceId"`
+	// ControlURL is that of the control API, with a slash at its end.
+	ControlURL string   `json:"controlUrl"`
+	App        AppState `json:"app"`
+	// RetryMS is the same as in EditorData.
+	RetryMS []float64 `json:"retryMs"`
+}
+
 // SimData is the first page of the offline Wix.
 type SimData struct {
 	Assets        string

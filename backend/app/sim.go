@@ -16,13 +16,15 @@ import (
 	"github.com/nametag-dev/nametag/backend/wixsim"
 )
 
-// SimConfig configures the command sim. Empty credentials are made up.
+// SimConfig configures the command sim. Empty credentials are those of the state, or made up.
 type SimConfig struct {
 	Addr, AppID, AppSecret, AppURL, Tag, WidgetURL, PanelURL, WebhookURL string
 	// PrivateKey is the PEM text that signs webhooks, or "" for one that is made up.
 	PrivateKey string
 	// RetryFactor divides the waits of Wix's retry schedule.
 	RetryFactor float64
+	// Data is the file that keeps the state, or "" to keep none.
+	Data string
 }
 
 // SimInfo is what an app needs in order to use the offline Wix.
@@ -42,7 +44,7 @@ func (c SimConfig) AppAddr() string {
 }
 
 // Sim builds the offline Wix and starts to listen.
-func Sim(c SimConfig, b Bundles, log *slog.Logger) (*App, SimInfo, error) {
+func Sim(c SimConfig, b Bundles, log *slog.Logger) (_ *App, _ SimInfo, err error) {
 	none := SimInfo{}
 	host, _, err := net.SplitHostPort(c.Addr)
 	if ip := net.ParseIP(host); err != nil || host != "localhost" && (ip == nil || !ip.IsLoopback()) {
@@ -52,25 +54,52 @@ func Sim(c SimConfig, b Bundles, log *slog.Logger) (*App, SimInfo, error) {
 	if err != nil {
 		return nil, none, err
 	}
-	id, secret := wixsim.NewCredentials()
-	info := SimInfo{AppID: cmp.Or(c.AppID, id), AppSecret: cmp.Or(c.AppSecret, secret)}
-	sim, err := wixsim.New(wixsim.Config{
-		AppID: info.AppID, AppSecret: info.AppSecret, WebhookURL: cmp.Or(c.WebhookURL, wixpages.WebhookURL(c.AppURL)),
+	a := &App{log: log}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.close())
+		}
+	}()
+	// First, because a webhook of the state may make the app call back at once.
+	if err := a.listen(c.Addr); err != nil {
+		return nil, none, err
+	}
+	config := wixsim.Config{
+		WebhookURL: cmp.Or(c.WebhookURL, wixpages.WebhookURL(c.AppURL)),
 		PrivateKey: c.PrivateKey, RetryFactor: c.RetryFactor, Logger: log,
-	})
+	}
+	var file *simFile
+	if c.Data != "" {
+		if file, config.State, err = openSimFile(c.Data, log); err != nil {
+			return nil, none, fmt.Errorf("--data %w", err)
+		}
+		a.closers = append(a.closers, file.lock.Unlock)
+		config.Changed = file.changed
+	}
+	id, secret := wixsim.NewCredentials()
+	state := cmp.Or(config.State, &wixsim.State{})
+	info := SimInfo{AppID: cmp.Or(c.AppID, state.AppID, id), AppSecret: cmp.Or(c.AppSecret, state.AppSecret, secret)}
+	config.AppID, config.AppSecret = info.AppID, info.AppSecret
+	sim, err := wixsim.New(config)
+	if errors.Is(err, wixsim.ErrOtherApp) {
+		err = fmt.Errorf("--data %s: %w. Leave out --app-id, --app-secret (WIX_APP_SECRET) and --private-key, or name another file", c.Data, err)
+	}
 	if err != nil {
 		return nil, none, err
 	}
-	a := &App{log: log, closers: []func() error{func() error { sim.Close(); return nil }}}
+	a.closers = append(a.closers, func() error { sim.Close(); return nil })
 	pages, err := wixpages.New(sim, wixpages.Options{
 		Tag: c.Tag, AppURL: strings.TrimRight(c.AppURL, "/"), WidgetURL: c.WidgetURL, PanelURL: c.PanelURL,
 		Assets: serveFiles(bundles.web), Logger: log,
 	})
-	if err == nil {
-		err = a.listen(c.Addr)
-	}
 	if err != nil {
-		return nil, none, errors.Join(err, a.close())
+		return nil, none, err
+	}
+	if file != nil {
+		if err := file.follow(sim); err != nil {
+			return nil, none, err
+		}
+		a.closers = append(a.closers, file.end)
 	}
 	info.PublicKey = base64.StdEncoding.EncodeToString([]byte(sim.PublicKey()))
 	a.handle(pages)

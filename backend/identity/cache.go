@@ -1,6 +1,8 @@
 package identity
 
 import (
+	"context"
+	"iter"
 	"time"
 
 	"github.com/maypok86/otter/v2"
@@ -12,8 +14,25 @@ type clock struct{ now func() time.Time }
 func (c clock) NowNano() int64                        { return c.now().UnixNano() }
 func (c clock) Tick(d time.Duration) <-chan time.Time { return time.Tick(d) }
 
+// cache is an otter.Cache. As an interface it spares every package that imports this one the
+// compilation of otter: a generic type is compiled again wherever a struct with it is known.
+type cache[K comparable, V any] interface {
+	Get(context.Context, K, otter.Loader[K, V]) (V, error)
+	GetIfPresent(K) (V, bool)
+	ComputeIfAbsent(K, func() (V, bool)) (V, bool)
+	Set(K, V) (V, bool)
+	Invalidate(K) (V, bool)
+	All() iter.Seq2[K, V]
+	StopAllGoroutines() bool
+
+	// For tests.
+	CleanUp()
+	EstimatedSize() int
+	SetExpiresAfter(K, time.Duration)
+}
+
 // newCache returns a cache of at most size entries.
-func newCache[K comparable, V any](size int, now func() time.Time, expiry otter.ExpiryCalculator[K, V]) *otter.Cache[K, V] {
+func newCache[K comparable, V any](size int, now func() time.Time, expiry otter.ExpiryCalculator[K, V]) cache[K, V] {
 	return otter.Must(&otter.Options[K, V]{
 		MaximumSize:      max(size, 1),
 		Clock:            clock{now},

@@ -49,7 +49,7 @@ type elevator struct {
 	wix     appReader
 	now     func() time.Time
 	logger  *slog.Logger
-	entries *otter.Cache[string, *entry]
+	entries cache[string, *entry]
 	gate    *gate
 	work    *background
 }

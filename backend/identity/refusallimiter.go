@@ -23,7 +23,7 @@ const (
 
 // refusalLimiter limits the refused tokens of each client network.
 type refusalLimiter struct {
-	limiters *otter.Cache[string, *rate.Limiter]
+	limiters cache[string, *rate.Limiter]
 }
 
 func newRefusalLimiter(now func() time.Time) *refusalLimiter {

@@ -43,8 +43,8 @@ type tokens struct {
 	now    func() time.Time
 	logger *slog.Logger
 
-	verified *otter.Cache[tokenHash, facts]
-	refused  *otter.Cache[tokenHash, apierr.Code]
+	verified cache[tokenHash, facts]
+	refused  cache[tokenHash, apierr.Code]
 	limiter  *refusalLimiter
 	gate     *gate
 	work     *background

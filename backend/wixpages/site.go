@@ -76,7 +76,10 @@ func parseSiteQuery(values url.Values) (siteQuery, []string) {
 func (q *siteQuery) set(name, value string) string {
 	if attribute, ok := strings.CutPrefix(name, "attr."); ok {
 		q.attributes = append(q.attributes, web.Attribute{Name: attribute, Value: value})
-		return checkAttribute(attribute, value)
+		if err := (wixsim.Attribute{Name: attribute, Value: value}).Check(); err != nil {
+			return err.Error() + "."
+		}
+		return ""
 	}
 	switch name {
 	case "instance":
@@ -86,8 +89,8 @@ func (q *siteQuery) set(name, value string) string {
 		return oneOf(name, value, wixsim.Visitor, wixsim.Member)
 	case "copies":
 		n, err := strconv.Atoi(value)
-		if err != nil || n < 1 || n > maxCopies {
-			return fmt.Sprintf("copies must be a number from 1 to %d.", maxCopies)
+		if err != nil || n < 1 || n > wixsim.MaxElements {
+			return fmt.Sprintf("copies must be a number from 1 to %d.", wixsim.MaxElements)
 		}
 		q.copies = n
 	case "language":

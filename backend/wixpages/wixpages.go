@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/a-h/templ"
@@ -19,7 +18,8 @@ import (
 	"github.com/nametag-dev/nametag/web"
 )
 
-// assetsPath is the URL of the bundle, relative to the pages, which are all at the root.
+// assetsPath is the URL of the bundle, relative to the pages, which are at the root but for
+// one.
 const assetsPath = "_sim/assets/"
 
 // Options describe the app that the pages show. Only Tag is required.
@@ -39,8 +39,8 @@ type Options struct {
 }
 
 // New returns a handler that serves the REST API and the control API of an offline Wix, and
-// the pages: GET / is the index, GET /site a site, GET /editor the editor. PUT
-// /_sim/published/{instanceId} publishes the elements of the editor's stage on the site.
+// the pages: GET / is the index, GET /site a site, GET /editor the editor, and
+// GET /apps/upgrade/{appId}?appInstanceId= the page with the plans.
 func New(sim *wixsim.Sim, o Options) (http.Handler, error) {
 	p, err := newPages(sim, o)
 	if err != nil {
@@ -59,14 +59,9 @@ func WebhookURL(appURL string) string {
 	return strings.TrimRight(appURL, "/") + "/webhooks/wix"
 }
 
-// pages holds what has been published on each site.
 type pages struct {
 	sim *wixsim.Sim
 	o   Options
-
-	mu        sync.Mutex
-	published map[string][]web.Element
-	order     []string // instance ids, the one published longest ago first
 }
 
 func newPages(sim *wixsim.Sim, o Options) (*pages, error) {
@@ -77,7 +72,7 @@ func newPages(sim *wixsim.Sim, o Options) (*pages, error) {
 	o.WidgetURL = cmp.Or(o.WidgetURL, base+"/widget.js")
 	o.PanelURL = cmp.Or(o.PanelURL, base+"/panel/")
 	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
-	return &pages{sim: sim, o: o, published: map[string][]web.Element{}}, nil
+	return &pages{sim: sim, o: o}, nil
 }
 
 func (p *pages) handler() http.Handler {
@@ -86,7 +81,7 @@ func (p *pages) handler() http.Handler {
 	mux.HandleFunc("GET /{$}", p.index)
 	mux.HandleFunc("GET /site", p.site)
 	mux.HandleFunc("GET /editor", p.editor)
-	mux.Handle("PUT /_sim/published/{instance}", wixsim.LocalOnly(http.HandlerFunc(p.publish)))
+	mux.HandleFunc("GET /apps/upgrade/{app}", p.upgrade)
 	if p.o.Assets != nil {
 		mux.Handle("GET /"+assetsPath, http.StripPrefix("/"+strings.TrimSuffix(assetsPath, "/"), p.o.Assets))
 	}
@@ -115,9 +110,9 @@ func (p *pages) editor(w http.ResponseWriter, r *http.Request) {
 		p.notInstalled(w, r)
 		return
 	}
-	state := web.AppState{Installed: installed}
+	state := web.AppState{}
 	if installed {
-		state.Plan, state.BillingCycle, state.RenewalCancelled = in.Plan, in.BillingCycle, in.RenewalCancelled
+		state = stateOf(in)
 	}
 	p.show(w, r, http.StatusOK, editorPolicy(p.o), web.EditorPage(web.EditorData{
 		Assets: assetsPath, AppID: p.sim.AppID(), InstanceID: in.InstanceID, SiteID: in.SiteID,
@@ -125,6 +120,29 @@ func (p *pages) editor(w http.ResponseWriter, r *http.Request) {
 		TokensURL: "_sim/tokens", PublishURL: "_sim/published/" + in.InstanceID,
 		SiteURL: "site?instance=" + in.InstanceID, Elements: p.elements(in.InstanceID),
 		App: state, RetryMS: p.retryMS(),
+	}))
+}
+
+func stateOf(in wixsim.Installation) web.AppState {
+	return web.AppState{Installed: true, Plan: in.Plan, BillingCycle: in.BillingCycle, RenewalCancelled: in.RenewalCancelled}
+}
+
+// upgrade is the page to which an app's upgrade buttons lead. On Wix it is
+// https://www.wix.com/apps/upgrade/<app id>?appInstanceId=<instance id>.
+func (p *pages) upgrade(w http.ResponseWriter, r *http.Request) {
+	const root = "../../"
+	in, installed := p.sim.Installation(r.URL.Query().Get("appInstanceId"))
+	if !installed || !strings.EqualFold(r.PathValue("app"), p.sim.AppID()) {
+		p.show(w, r, http.StatusNotFound, ownPagePolicy, web.Message(web.MessageData{
+			Assets: root + assetsPath, Status: http.StatusNotFound, Title: "There are no plans here",
+			Text: "This app is not known, or no site has it under this instance id. The first page lists the app and its sites.",
+		}))
+		return
+	}
+	p.show(w, r, http.StatusOK, ownPagePolicy+"; connect-src 'self'", web.UpgradePage(web.UpgradeData{
+		Assets: root + assetsPath, SiteName: in.SiteDisplayName, InstanceID: in.InstanceID,
+		EditorURL: root + "editor?instance=" + in.InstanceID, SiteURL: root + "site?instance=" + in.InstanceID,
+		ControlURL: root + "_sim/", App: stateOf(in), RetryMS: p.retryMS(),
 	}))
 }
 
@@ -144,6 +162,19 @@ func (p *pages) installation(id string) (in wixsim.Installation, installed, ok b
 		return wixsim.Installation{}, false, false
 	}
 	return removed[i], false, true
+}
+
+// elements returns the widgets of a site's page.
+func (p *pages) elements(instanceID string) []web.Element {
+	elements := []web.Element{}
+	for _, e := range p.sim.Published(instanceID) {
+		attributes := []web.Attribute{}
+		for _, a := range e.Attributes {
+			attributes = append(attributes, web.Attribute(a))
+		}
+		elements = append(elements, web.Element{Attributes: attributes})
+	}
+	return elements
 }
 
 // retryMS is the retry schedule of webhooks in milliseconds.

@@ -18,6 +18,8 @@ func (c *clock) now() time.Time { return c.base().Add(c.offset()) }
 
 func (c *clock) offset() time.Duration { return time.Duration(c.added.Load()) }
 
+func (c *clock) set(offset time.Duration) { c.added.Store(int64(offset)) }
+
 func (c *clock) advance(d time.Duration) { c.added.Add(int64(d)) }
 
 // Now returns the time of this Wix: Config.Now plus what Advance has added.

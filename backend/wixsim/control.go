@@ -42,6 +42,8 @@ func (s *Sim) control() http.Handler {
 	mux.Handle("/_sim/public-key", methods{"GET": s.getPublicKey})
 	mux.Handle("/_sim/faults", methods{"PUT": s.putFaults, "DELETE": s.deleteFaults})
 	mux.Handle("/_sim/calls", methods{"GET": s.getCalls, "DELETE": s.deleteCalls})
+	mux.Handle("/_sim/published/{id}", methods{"PUT": s.putPublished})
+	mux.Handle("/_sim/state", methods{"GET": s.getState, "PUT": s.putState})
 	mux.Handle("/_sim/health", methods{"GET": getHealth})
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		WriteError(w, http.StatusNotFound, "there is nothing here")

@@ -108,6 +108,7 @@ func (s *Sim) install(req InstallRequest) (Installation, error) {
 	if i := s.removedAt(in.InstanceID); i >= 0 {
 		s.removed = slices.Delete(s.removed, i, i+1)
 	}
+	s.changed()
 	s.cfg.Logger.Info("app installed", "instanceId", in.InstanceID)
 	return in.clone(), nil
 }
@@ -202,6 +203,7 @@ func (s *Sim) uninstall(instanceID string) (Installation, bool) {
 	if len(s.removed) > maxRemoved {
 		s.removed = slices.Delete(s.removed, 0, 1)
 	}
+	s.changed()
 	s.cfg.Logger.Info("app removed", "instanceId", in.InstanceID)
 	return in, true
 }

@@ -152,7 +152,7 @@ func (s *Sim) stripBoundSession(x *exchange, need func(string) (string, bool)) {
 	}
 	x.instanceID = v.InstanceID
 	// The new token lives no longer than the one that it replaces.
-	token, expires, err := s.sign(v.tokenInstance, v.expires.Sub(s.Now()), s.keys.live)
+	token, expires, err := s.sign(v.tokenInstance, v.expires.Sub(s.Now()), s.tokenKeys().Live)
 	if err != nil {
 		systemError(x, http.StatusInternalServerError, "Internal error")
 		return

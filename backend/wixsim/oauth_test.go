@@ -148,13 +148,13 @@ func TestTokenInfo_inactiveTokens(t *testing.T) {
 	removed := mint(t, s, TokenRequest{Subject: App, InstanceID: gone.InstanceID})
 	s.Uninstall(gone.InstanceID)
 	stranger := newSim(t)
-	stranger.keys.live.id = s.keys.live.id // the same key id, another key
+	stranger.keys.Live.ID = s.keys.Live.ID // the same key id, another key
 	good := mint(t, s, TokenRequest{Subject: User})
 
 	// signed makes a token with a genuine key, as no one else could.
 	signed := func(method jwt.SigningMethod, key any, claims jwt.MapClaims, header map[string]any) string {
 		token := jwt.NewWithClaims(method, claims)
-		token.Header["kid"] = s.keys.live.id
+		token.Header["kid"] = s.keys.Live.ID
 		for k, v := range header {
 			token.Header[k] = v
 		}
@@ -164,7 +164,7 @@ func TestTokenInfo_inactiveTokens(t *testing.T) {
 		}
 		return tokenPrefix + text
 	}
-	secret := s.keys.live.secret
+	secret := s.keys.Live.Secret
 	exp := testTime.Add(time.Hour).Unix()
 	data := `{"instance":{"appDefId":"` + testAppID + `","uid":"` + noSuchID + `"}}`
 	parts := strings.Split(good, ".")

@@ -63,6 +63,7 @@ func (s *Sim) setPlan(instanceID string, req PlanRequest, now time.Time) (before
 	after, event, err = before.changePlan(req, now)
 	if err == nil {
 		s.installs[idKey(instanceID)] = after
+		s.changed()
 	}
 	return before, after, event, err
 }

@@ -6,6 +6,8 @@
 //	sim, err := wixsim.New(wixsim.Config{AppID: appID, AppSecret: secret})
 //	server := httptest.NewServer(sim.Handler())
 //
+// Config.State and Sim.State let a Sim go on where another one ended.
+//
 // Sim.REST is Wix's REST API. Sim.Handler adds the control API below /_sim/, with which
 // tests in any language make tokens, install the app, inject faults and send webhooks. Go
 // tests call the methods of Sim instead, or use package wixtest, which needs one line.
@@ -19,6 +21,7 @@
 package wixsim
 
 import (
+	"cmp"
 	"crypto/rsa"
 	"errors"
 	"io"
@@ -64,6 +67,13 @@ type Config struct {
 	// Transport carries the webhooks; nil means a new http.Transport without a proxy.
 	Transport http.RoundTripper
 
+	// State continues a former Sim: its sites, tokens and pending webhooks, and whatever
+	// AppID, AppSecret and PrivateKey leave out. It takes the place of the first site.
+	State *State
+	// Changed is called after each change of what State returns. It must return at once and
+	// must not call the Sim.
+	Changed func()
+
 	// Now is the clock, to which Advance adds; nil means time.Now.
 	Now func() time.Time
 	// Logger receives one line per call and delivery; nil means no log.
@@ -74,20 +84,21 @@ type Config struct {
 type Sim struct {
 	cfg              Config
 	clock            *clock
-	keys             keyring
 	calls            callLog
 	faults           faultTable
 	appKey, otherKey func() webhookKey // otherKey is for webhooks with the wrong signature
 	outbox           *outbox
 
-	mu       sync.RWMutex
-	installs map[string]Installation // by idKey
-	order    []string                // the keys of installs, in the order of installation
-	removed  []Installation
+	mu        sync.RWMutex
+	keys      TokenKeys
+	installs  map[string]Installation // by idKey
+	order     []string                // the keys of installs, in the order of installation
+	removed   []Installation
+	published []Page // the site published longest ago first; its ids are idKeys
 }
 
 // New returns an offline Wix. Close it if it sends webhooks. It starts no goroutine, opens
-// no socket and makes no RSA key until one is needed. An error says what is wrong with the
+// no socket and makes no RSA key until one is needed, unless Config.State has webhooks. An error says what is wrong with the
 // configuration.
 func New(cfg Config) (*Sim, error) {
 	appKey, err := cfg.complete()
@@ -95,9 +106,16 @@ func New(cfg Config) (*Sim, error) {
 		return nil, err
 	}
 	clock := &clock{base: cfg.Now}
-	s := &Sim{cfg: cfg, clock: clock, keys: newKeyring(), installs: map[string]Installation{},
+	s := &Sim{cfg: cfg, clock: clock, keys: newTokenKeys(), installs: map[string]Installation{},
 		appKey: appKey, otherKey: sync.OnceValue(newWebhookKey), outbox: newOutbox(cfg, clock)}
-	if cfg.NoSites {
+	s.outbox.sign = s.signAgain
+	switch {
+	case cfg.State != nil:
+		if err := s.Restore(*cfg.State); err != nil {
+			return nil, err
+		}
+		return s, nil
+	case cfg.NoSites:
 		return s, nil
 	}
 	// No webhook is sent for the first site: the app was installed before its server ran.
@@ -110,6 +128,13 @@ func New(cfg Config) (*Sim, error) {
 // complete checks the configuration, fills in the defaults and returns the key that signs
 // webhooks. The PEM text is dropped, so that the configuration can be printed.
 func (c *Config) complete() (func() webhookKey, error) {
+	if c.State != nil {
+		c.AppID = cmp.Or(c.AppID, c.State.AppID)
+		c.AppSecret = cmp.Or(c.AppSecret, c.State.AppSecret)
+		if c.PrivateKey == "" && c.Key == nil {
+			c.PrivateKey = c.State.PrivateKey
+		}
+	}
 	err := check(
 		rule{c.AppID != "" && c.AppSecret != "", "the offline Wix needs an app id and an app secret"},
 		rule{c.TokenTTL >= 0, "the offline Wix needs a token lifetime that is not negative"},
@@ -135,6 +160,9 @@ func (c *Config) complete() (func() webhookKey, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	if c.Changed == nil {
+		c.Changed = func() {}
+	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -148,6 +176,9 @@ func NewCredentials() (appID, appSecret string) {
 
 // AppID returns the id of the app under test.
 func (s *Sim) AppID() string { return s.cfg.AppID }
+
+// changed reports a change of the state. It may be called with locks held.
+func (s *Sim) changed() { s.cfg.Changed() }
 
 // Handler returns the REST API and the control API. GET / describes both.
 func (s *Sim) Handler() http.Handler {
@@ -178,6 +209,8 @@ Control, from this machine only:
   GET /_sim/public-key
   PUT, DELETE /_sim/faults
   GET, DELETE /_sim/calls
+  PUT /_sim/published/{instanceId}
+  GET, PUT /_sim/state
 `) // an error means that the client has gone
 }
 

@@ -50,22 +50,39 @@ type TokenRequest struct {
 	Active *bool
 }
 
-// keyring holds the keys that sign tokens. A token of the retired key does not verify: it
-// stands for a revoked token, and needs no list of those.
-type keyring struct{ live, retired signingKey }
-
-type signingKey struct {
-	id     string
-	secret []byte
+// TokenKeys are the keys that sign tokens, so that no token needs to be stored. One of the
+// retired key does not verify: it stands for a revoked token.
+type TokenKeys struct {
+	Live    TokenKey `json:"live"`
+	Retired TokenKey `json:"retired"`
 }
 
-func newKeyring() keyring {
-	key := func() signingKey {
-		secret := make([]byte, 32)
+// TokenKey is a key of HS256.
+type TokenKey struct {
+	ID     string `json:"id"`
+	Secret []byte `json:"secret"`
+}
+
+const tokenKeyBytes = 32
+
+func newTokenKeys() TokenKeys {
+	key := func() TokenKey {
+		secret := make([]byte, tokenKeyBytes)
 		rand.Read(secret)
-		return signingKey{id: rand.Text()[:8], secret: secret}
+		return TokenKey{ID: rand.Text()[:8], Secret: secret}
 	}
-	return keyring{live: key(), retired: key()}
+	return TokenKeys{Live: key(), Retired: key()}
+}
+
+func (k TokenKeys) valid() bool {
+	valid := func(k TokenKey) bool { return k.ID != "" && len(k.Secret) == tokenKeyBytes }
+	return valid(k.Live) && valid(k.Retired) && k.Live.ID != k.Retired.ID
+}
+
+func (s *Sim) tokenKeys() TokenKeys {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.keys
 }
 
 type tokenClaims struct {
@@ -99,9 +116,10 @@ func (s *Sim) Mint(req TokenRequest) (token string, expires time.Time, err error
 	if err != nil {
 		return "", time.Time{}, err
 	}
-	key := s.keys.live
+	keys := s.tokenKeys()
+	key := keys.Live
 	if req.Active != nil && !*req.Active {
-		key = s.keys.retired
+		key = keys.Retired
 	}
 	return s.sign(t, cmp.Or(req.TTL, s.cfg.TokenTTL), key)
 }
@@ -161,7 +179,7 @@ func (s *Sim) instanceOf(instanceID, appID string) (string, error) {
 func (s *Sim) isApp(appID string) bool { return sameID(appID, s.cfg.AppID) }
 
 // sign encodes and signs a token. An expired one was issued a usual lifetime before its end.
-func (s *Sim) sign(t tokenInstance, ttl time.Duration, key signingKey) (string, time.Time, error) {
+func (s *Sim) sign(t tokenInstance, ttl time.Duration, key TokenKey) (string, time.Time, error) {
 	if ttl > 0 {
 		ttl += time.Second - 1
 	}
@@ -182,8 +200,8 @@ func (s *Sim) sign(t tokenInstance, ttl time.Duration, key signingKey) (string, 
 			ExpiresAt: jwt.NewNumericDate(expires),
 		},
 	})
-	jws.Header = map[string]any{"kid": key.id, "alg": jws.Method.Alg()}
-	signed, err := jws.SignedString(key.secret)
+	jws.Header = map[string]any{"kid": key.ID, "alg": jws.Method.Alg()}
+	signed, err := jws.SignedString(key.Secret)
 	if err != nil {
 		return "", time.Time{}, fmt.Errorf("sign a token: %w", err)
 	}
@@ -206,12 +224,13 @@ func (s *Sim) verify(token string) (verifiedToken, bool) {
 	}
 	parser := jwt.NewParser(jwt.WithValidMethods([]string{"HS256"}), jwt.WithExpirationRequired(),
 		jwt.WithStrictDecoding(), jwt.WithTimeFunc(s.Now))
+	key := s.tokenKeys().Live
 	var claims tokenClaims
 	_, err := parser.ParseWithClaims(signed, &claims, func(t *jwt.Token) (any, error) {
-		if t.Header["kid"] != s.keys.live.id {
+		if t.Header["kid"] != key.ID {
 			return nil, errors.New("not the live key")
 		}
-		return s.keys.live.secret, nil
+		return key.Secret, nil
 	})
 	if err != nil {
 		return verifiedToken{}, false

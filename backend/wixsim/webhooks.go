@@ -55,30 +55,33 @@ var (
 
 // Delivery is the delivery of one webhook to one URL.
 type Delivery struct {
-	ID                    int64
-	EventType, InstanceID string
-	At                    time.Time // the event's time
-	Attempts              []Attempt
-	State                 string // DeliveryPending, DeliveryDelivered or DeliveryFailed
+	ID         int64     `json:"id"`
+	EventType  string    `json:"eventType"`
+	InstanceID string    `json:"instanceId"`
+	At         time.Time `json:"at"` // the event's time
+	Attempts   []Attempt `json:"attempts"`
+	State      string    `json:"state"` // DeliveryPending, DeliveryDelivered or DeliveryFailed
 }
 
 // Attempt is one request of a delivery.
 type Attempt struct {
-	At       time.Time
-	Status   int    // 0 when there was no answer
-	Error    string // why there was none, or ""
-	Duration time.Duration
+	At       time.Time     `json:"at"`
+	Status   int           `json:"status,omitempty"` // 0 when there was no answer
+	Error    string        `json:"error,omitempty"`  // why there was none, or ""
+	Duration time.Duration `json:"durationNanoseconds"`
 }
 
 // outbox stores the deliveries and makes their attempts. Its workers are goroutines that
 // end when nothing is ready.
 type outbox struct {
-	client *http.Client
-	factor float64 // divides the retry delays
-	clock  *clock
-	logger *slog.Logger
-	stop   context.Context
-	cancel context.CancelFunc
+	client  *http.Client
+	factor  float64 // divides the retry delays
+	clock   *clock
+	logger  *slog.Logger
+	sign    func(Unsigned) string
+	changed func() // called after each change of what State returns, with mu locked
+	stop    context.Context
+	cancel  context.CancelFunc
 
 	advancing sync.Mutex // one advance at a time; locked before mu
 
@@ -99,7 +102,7 @@ type outbox struct {
 type delivery struct {
 	Delivery
 	signedWebhook
-	due time.Time // when it becomes ready, while it is waiting
+	due time.Time // when it becomes ready, while it is waiting; zero otherwise
 }
 
 // signedWebhook is a webhook that is ready to be sent.
@@ -107,8 +110,8 @@ type signedWebhook struct {
 	url   string
 	body  string
 	delay time.Duration
-	// resign returns the body of a retry, or is nil for the same body each time.
-	resign func() string
+	// again makes the body of a retry, or is nil for the same body each time.
+	again *Unsigned
 }
 
 func newOutbox(cfg Config, clock *clock) *outbox {
@@ -118,7 +121,7 @@ func newOutbox(cfg Config, clock *clock) *outbox {
 			// Wix counts 200 alone as success, so that a redirect is a failure.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		factor: cfg.RetryFactor, clock: clock, logger: cfg.Logger, url: cfg.WebhookURL,
+		factor: cfg.RetryFactor, clock: clock, logger: cfg.Logger, changed: cfg.Changed, url: cfg.WebhookURL,
 	}
 	o.idle = sync.NewCond(&o.mu)
 	if o.client.Transport == nil {
@@ -199,6 +202,7 @@ func (o *outbox) add(batch []*delivery, shuffled bool) ([]int64, error) {
 			o.makeReady(d)
 		}
 	}
+	o.changed()
 	return ids, nil
 }
 
@@ -221,7 +225,12 @@ func (o *outbox) makeRoom(n int) {
 
 // schedule makes a delivery ready after the delay.
 func (o *outbox) schedule(d *delivery, delay time.Duration) {
-	d.due = o.clock.now().Add(delay)
+	o.await(d, o.clock.now().Add(delay))
+}
+
+// await makes a delivery ready at the given time.
+func (o *outbox) await(d *delivery, due time.Time) {
+	d.due = due
 	i, _ := slices.BinarySearchFunc(o.waiting, d.due, func(w *delivery, due time.Time) int {
 		if w.due.After(due) {
 			return 1
@@ -262,6 +271,7 @@ func (o *outbox) release(at time.Time) {
 }
 
 func (o *outbox) makeReady(d *delivery) {
+	d.due = time.Time{}
 	o.ready = append(o.ready, d)
 	if o.sending < maxSending {
 		o.sending++
@@ -297,6 +307,7 @@ func (o *outbox) advance(d time.Duration) {
 	}
 	o.clock.advance(d)
 	o.setTimer()
+	o.changed()
 }
 
 // work sends what is ready until nothing is. It is called without mu.
@@ -311,8 +322,8 @@ func (o *outbox) work() {
 		}
 		d := o.ready[0]
 		o.ready = o.ready[1:]
-		if d.resign != nil && len(d.Attempts) > 0 {
-			d.body = d.resign()
+		if d.again != nil && len(d.Attempts) > 0 {
+			d.body = o.sign(*d.again)
 		}
 		to, body := d.url, d.body
 		o.mu.Unlock()
@@ -366,6 +377,7 @@ func (o *outbox) record(d *delivery, a Attempt) {
 		return
 	}
 	d.Attempts = append(d.Attempts, a)
+	o.changed()
 	log := o.logger.With("delivery", d.ID, "eventType", d.EventType, "instanceId", d.InstanceID,
 		"attempt", len(d.Attempts), "status", a.Status)
 	delays := retryDelays()
@@ -442,6 +454,7 @@ func (s *Sim) ClearWebhooks() {
 	defer o.mu.Unlock()
 	o.drop()
 	o.all = nil
+	o.changed()
 }
 
 // Close gives up the pending webhooks, cancels the requests that are in flight, waits for

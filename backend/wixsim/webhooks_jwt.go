@@ -58,12 +58,30 @@ func (c Config) webhookKey() (func() webhookKey, error) {
 		}
 		return sync.OnceValue(newWebhookKey), nil
 	}
-	private, err := jwt.ParseRSAPrivateKeyFromPEM([]byte(c.PrivateKey))
-	if err != nil || private.N.BitLen() < webhookKeyBits { // the cause might quote the key
-		return nil, errors.New("the offline Wix needs a private key in PEM: RSA, at least 2048 bits, not encrypted")
+	private, err := parseKey(c.PrivateKey)
+	if err != nil {
+		return nil, err
 	}
 	key := describeKey(private)
 	return func() webhookKey { return key }, nil
+}
+
+// parseKey reads a key from PEM. Its error quotes nothing of it.
+func parseKey(text string) (*rsa.PrivateKey, error) {
+	private, err := jwt.ParseRSAPrivateKeyFromPEM([]byte(text))
+	if err != nil || private.N.BitLen() < webhookKeyBits {
+		return nil, errors.New("the offline Wix needs a private key in PEM: RSA, at least 2048 bits, not encrypted")
+	}
+	return private, nil
+}
+
+// pem is the private key as PKCS #8.
+func (k webhookKey) pem() string {
+	der, err := x509.MarshalPKCS8PrivateKey(k.private)
+	if err != nil {
+		panic(err) // every RSA key can be written
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 }
 
 func newWebhookKey() webhookKey {
@@ -153,6 +171,19 @@ func (s *Sim) signWebhook(data string, w Webhook, now time.Time) string {
 	return signed
 }
 
+// Unsigned is a webhook whose retries are signed again, each with its own time.
+type Unsigned struct {
+	Data  string        `json:"data"` // the middle layer
+	KeyID string        `json:"kid,omitempty"`
+	TTL   time.Duration `json:"ttlNanoseconds,omitempty"`
+	Forge string        `json:"forge,omitempty"`
+}
+
+func (s *Sim) signAgain(u Unsigned) string {
+	now := s.Now()
+	return s.signWebhook(u.Data, Webhook{At: now, KeyID: u.KeyID, TTL: u.TTL, Forge: u.Forge}, now)
+}
+
 // expires returns the JWT's exp.
 func (w Webhook) expires(now time.Time) time.Time {
 	start := now
@@ -185,11 +216,7 @@ func (s *Sim) prepare(w Webhook, in, before Installation) ([]*delivery, error) {
 	})
 	message := signedWebhook{url: w.URL, body: s.signWebhook(data, w, now), delay: w.Delay}
 	if w.Resign {
-		message.resign = func() string {
-			w := w
-			w.At = s.Now()
-			return s.signWebhook(data, w, w.At)
-		}
+		message.again = &Unsigned{Data: data, KeyID: w.KeyID, TTL: w.TTL, Forge: w.Forge}
 	}
 	copies := make([]*delivery, 1+w.Duplicates)
 	for i := range copies {

@@ -1,5 +1,5 @@
-// The editor's menu with the owner's actions on the app as a whole: buy a plan, cancel it,
-// remove the app, install it again.
+// The owner's actions on the app as a whole, in the editor's menu and on the page with the
+// plans: buy a plan, cancel it, and in the menu, remove the app and install it again.
 
 import { byId } from "./dom";
 import { type AppState, type Lifecycle, type Outcome, planState, renews } from "./lifecycle";
@@ -9,7 +9,7 @@ interface AppMenuOptions {
   app: AppState;
   wix: Lifecycle;
   /** Called after every change of the app. */
-  changed(app: AppState): void;
+  changed?(app: AppState): void;
 }
 
 export function appMenu(o: AppMenuOptions): void {
@@ -20,8 +20,14 @@ export function appMenu(o: AppMenuOptions): void {
   const plan = byId<HTMLInputElement>("app-plan");
   const cycle = byId<HTMLSelectElement>("app-cycle");
   const silent = byId<HTMLInputElement>("app-silent");
-  const action = (name: string) =>
-    menu.querySelector<HTMLButtonElement>(`[data-do="${name}"]`) as HTMLButtonElement;
+  const action = (name: string) => menu.querySelector<HTMLButtonElement>(`[data-do="${name}"]`);
+  const showAction = (name: string, shown: boolean) => {
+    const button = action(name);
+    if (button) {
+      button.hidden = !shown;
+    }
+  };
+  const on = (name: string, act: () => void) => action(name)?.addEventListener("click", act);
   let app = o.app;
   let busy = false;
 
@@ -32,11 +38,12 @@ export function appMenu(o: AppMenuOptions): void {
     state.textContent = planState(app, named);
     buy.hidden = !app.installed;
     byId("app-buy-button").textContent = paid ? "Change the plan" : "Buy the plan";
-    action("cancel").hidden = !paid || app.renewalCancelled || !renews(app.billingCycle);
-    action("renew").hidden = !paid || !app.renewalCancelled;
-    action("free").hidden = byId("app-free-note").hidden = !paid;
-    action("remove").hidden = !app.installed;
-    action("install").hidden = app.installed;
+    showAction("cancel", paid && !app.renewalCancelled && renews(app.billingCycle));
+    showAction("renew", paid && app.renewalCancelled);
+    showAction("free", paid);
+    byId("app-free-note").hidden = !paid;
+    showAction("remove", app.installed);
+    showAction("install", !app.installed);
   }
 
   async function act(request: () => Promise<Outcome>): Promise<void> {
@@ -60,7 +67,7 @@ export function appMenu(o: AppMenuOptions): void {
       if (pressed instanceof HTMLElement && menu.contains(pressed) && pressed.hidden) {
         state.focus();
       }
-      o.changed(app);
+      o.changed?.(app);
     } catch (error) {
       result.textContent = `Not done: ${error instanceof Error ? error.message : String(error)}.`;
     } finally {
@@ -74,15 +81,12 @@ export function appMenu(o: AppMenuOptions): void {
     event.preventDefault();
     void change({ plan: plan.value.trim(), billingCycle: cycle.value });
   });
-  action("cancel").addEventListener("click", () => void change({ autoRenewing: false }));
-  action("renew").addEventListener("click", () => void change({ autoRenewing: true }));
-  action("free").addEventListener("click", () => void change({ plan: "" }));
-  action("remove").addEventListener(
-    "click",
-    () => void act(() => o.wix.remove(o.instanceId, silent.checked)),
-  );
-  action("install").addEventListener(
-    "click",
+  on("cancel", () => void change({ autoRenewing: false }));
+  on("renew", () => void change({ autoRenewing: true }));
+  on("free", () => void change({ plan: "" }));
+  on("remove", () => void act(() => o.wix.remove(o.instanceId, silent.checked)));
+  on(
+    "install",
     () => void act(() => o.wix.install({ instanceId: o.instanceId, silent: silent.checked })),
   );
   show();

@@ -250,6 +250,15 @@ class Demo {
         undoKeys(event, stage);
       }
     });
+    // Under make dev, the widget is new. A new server has lost the session: the page is reloaded.
+    if (import.meta.hot) {
+      document.addEventListener("dev", (event) => {
+        if ((event as CustomEvent<string>).detail === "widget") {
+          event.preventDefault();
+          void this.#open(false);
+        }
+      });
+    }
   }
 }
 

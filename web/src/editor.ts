@@ -199,6 +199,17 @@ appMenu({
   },
 });
 
+// Under make dev, the widget or the server is new. What is on the stage stays, published or not.
+if (import.meta.hot) {
+  document.addEventListener("dev", (event) => {
+    event.preventDefault();
+    if ((event as CustomEvent<string>).detail === "server" && panel.isOpen) {
+      panel.open();
+    }
+    void view.load();
+  });
+}
+
 update();
 if (app.installed) {
   openPanel();

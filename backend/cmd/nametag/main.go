@@ -158,15 +158,16 @@ func (c demoCmd) Run(p *process) error {
 
 type simCmd struct {
 	Addr        string  `help:"Loopback address to listen on." default:"127.0.0.1:8081"`
-	AppID       string  `help:"The app's id. Made up when not given."`
-	AppSecret   string  `help:"The app's secret key. Made up when not given." env:"WIX_APP_SECRET"`
+	AppID       string  `help:"The app's id. That of the state, or made up, when not given."`
+	AppSecret   string  `help:"The app's secret key. That of the state, or made up, when not given." env:"WIX_APP_SECRET"`
 	AppURL      string  `help:"Where the app under test is." default:"http://127.0.0.1:8080"`
 	Tag         string  `help:"The widget's tag name." default:"${tag}"`
 	WidgetURL   string  `help:"The widget's script. Default: <app-url>/widget.js."`
 	PanelURL    string  `help:"The settings panel. Default: <app-url>/panel/."`
 	WebhookURL  string  `help:"Where webhooks go. Default: <app-url>/webhooks/wix."`
-	PrivateKey  string  `help:"File with the RSA key (PEM) that signs webhooks. Made up when not given." type:"existingfile"`
+	PrivateKey  string  `help:"File with the RSA key (PEM) that signs webhooks. That of the state, or made up, when not given." type:"existingfile"`
 	RetryFactor float64 `help:"Divides the waits between deliveries that fail (1 min, 10 min, 1 h, …)." default:"1"`
+	Data        string  `help:"File that keeps the state from one start to the next: credentials, keys, sites, plans, pages, pending webhooks. none keeps none." default:"none"`
 }
 
 func (c simCmd) Run(p *process) error {
@@ -181,6 +182,9 @@ func (c simCmd) Run(p *process) error {
 		Addr: c.Addr, AppID: c.AppID, AppSecret: c.AppSecret, AppURL: c.AppURL, Tag: c.Tag,
 		WidgetURL: c.WidgetURL, PanelURL: c.PanelURL, WebhookURL: c.WebhookURL,
 		PrivateKey: string(key), RetryFactor: c.RetryFactor,
+	}
+	if c.Data != "none" {
+		config.Data = c.Data
 	}
 	a, sim, err := app.Sim(config, bundles(), p.log)
 	if err != nil {
@@ -199,7 +203,8 @@ func (c simCmd) Run(p *process) error {
 
 `, a.URL(), sim.AppID, sim.AppSecret, config.AppAddr(), strings.TrimRight(config.AppURL, "/"), sim.PublicKey,
 		product.EnvPrefix, product.Name, product.ID)
-	return a.Run(p.ctx, p.drain)
+	// No load balancer stands before it.
+	return a.Run(p.ctx, func() time.Duration { return 0 })
 }
 
 type migrateCmd struct{}

@@ -62,12 +62,24 @@ type (
 	data = kit.DB
 )
 
+// cache is an otter.Cache. As an interface it spares every package that imports this one the
+// compilation of otter: a generic type is compiled again wherever a struct with it is known.
+type cache interface {
+	Get(context.Context, string, otter.Loader[string, *entry]) (*entry, error)
+	Invalidate(string) (*entry, bool)
+	InvalidateAll()
+
+	// For tests.
+	CleanUp()
+	EstimatedSize() int
+}
+
 // Store is a Storage in front of another, whose Close closes both.
 type Store struct {
 	jobs
 	data
 	inner  Storage
-	cache  *otter.Cache[string, *entry]
+	cache  cache
 	load   otter.Loader[string, *entry]
 	log    *slog.Logger
 	now    func() time.Time

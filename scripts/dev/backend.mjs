@@ -1,0 +1,105 @@
+// The Go side: generates, builds, and has the new program take over.
+
+import { execFile } from "node:child_process";
+import { copyFileSync, mkdirSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { clearTexts, writeTexts } from "./templates.mjs";
+
+export class Backend {
+  #root;
+  #folder;
+  #services;
+  #built;
+  #count = 0;
+  #texts = "";
+  /** Whether a change that the offline Wix is made from waits for a build that succeeds. */
+  #wix = true;
+
+  /**
+   * @param {string} root the repository
+   * @param {string} folder for what is built
+   * @param {{ wix: import("./service.mjs").Service, app: import("./service.mjs").Service }} services
+   */
+  constructor(root, folder, services) {
+    this.#root = root;
+    this.#folder = folder;
+    this.#services = services;
+    rmSync(join(folder, "run"), { recursive: true, force: true });
+    mkdirSync(join(folder, "run"), { recursive: true });
+    clearTexts(join(folder, "texts"));
+    this.#built = join(folder, "program");
+  }
+
+  /** The folder with the texts of the templates that the newest program was built from. */
+  get texts() {
+    return this.#texts;
+  }
+
+  /** Runs make generate. */
+  generate() {
+    return this.#run("make", ["-s", "generate"], this.#root);
+  }
+
+  /**
+   * Generates the code of templates. Returns whether more than texts has changed. Texts are
+   * shown from now on by the programs that run.
+   */
+  async generateTemplates(templates) {
+    const web = join(this.#root, "web");
+    for (const template of templates) {
+      await this.#run("go", ["tool", "templ", "generate", "-f", template.slice("web/".length)], web);
+    }
+    return this.#writeTexts() !== this.#texts;
+  }
+
+  #writeTexts() {
+    return writeTexts(join(this.#root, "web"), join(this.#folder, "texts"));
+  }
+
+  /**
+   * Builds the program, and replaces what runs of it.
+   * @param {boolean} wix whether the offline Wix is made from what has changed
+   * @returns whether there is a new program, and whether it may have new pages
+   */
+  async build(wix) {
+    this.#wix ||= wix;
+    const before = modified(this.#built);
+    await this.#run(
+      "go",
+      ["build", "-tags=dev", "-buildvcs=false", "-ldflags=-s -w", "-o", this.#built, "./backend/cmd/nametag"],
+      this.#root,
+    );
+    const { app } = this.#services;
+    if (modified(this.#built) === before && app.running) {
+      return { replaced: false, pages: false };
+    }
+    // Every program that runs keeps its file, with which it can be started again.
+    const program = join(this.#folder, "run", String(++this.#count));
+    copyFileSync(this.#built, program);
+    this.#texts = this.#writeTexts();
+    const pages = this.#wix;
+    if (pages) {
+      await this.#services.wix.replace(program);
+      this.#wix = false;
+    }
+    await app.replace(program);
+    return { replaced: true, pages };
+  }
+
+  #run(command, args, cwd) {
+    const env = { ...process.env, CGO_ENABLED: "0" };
+    return new Promise((resolve, reject) => {
+      execFile(command, args, { cwd, env, maxBuffer: 16 << 20 }, (error, stdout, stderr) => {
+        if (error) {
+          reject(new Error(`${stdout}${stderr}`.trim() || error.message));
+        } else {
+          resolve();
+        }
+      });
+    });
+  }
+}
+
+function modified(file) {
+  return statSync(file, { throwIfNoEntry: false })?.mtimeMs;
+}

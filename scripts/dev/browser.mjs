@@ -1,0 +1,93 @@
+// The browser code: Vite's dev servers for the panel and the pages, and builds of the widget.
+
+import http from "node:http";
+import { realpathSync } from "node:fs";
+import { join } from "node:path";
+import react from "@vitejs/plugin-react";
+import { build, createLogger, createServer } from "vite";
+import { nonce } from "./page.mjs";
+
+/** The site's stylesheet, which the stage of an editor has, too. */
+const siteStyle = /web\/src\/bramble\.css$/;
+
+/**
+ * @param {string} root the repository
+ * @param {string} folder for caches
+ * @param {import("./report.mjs").Report} report
+ */
+export async function createPanel(root, folder, report) {
+  return serve("panel", root, folder, report, {
+    root: join(root, "panel"),
+    base: "/panel/",
+    plugins: [react()],
+  });
+}
+
+/** The modules and styles of web/src at /web/, under the names that the pages know them by. */
+export async function createPages(root, folder, report) {
+  return serve("web", root, folder, report, {
+    root: join(root, "web/src"),
+    base: "/web/",
+    publicDir: join(root, "web/public"),
+    plugins: [
+      {
+        name: "dev:stage",
+        hotUpdate({ file, server }) {
+          if (this.environment.name === "client" && siteStyle.test(file)) {
+            server.ws.send("dev:widget");
+          }
+        },
+      },
+    ],
+  });
+}
+
+async function serve(name, root, folder, report, options) {
+  // Vite takes the sockets of this server; the fronts pass them on to it.
+  const sockets = new http.Server();
+  const vite = await createServer({
+    configFile: join(root, name, "vite.config.ts"),
+    appType: "custom",
+    cacheDir: join(folder, name),
+    customLogger: logger(name, report),
+    html: { cspNonce: nonce },
+    server: {
+      middlewareMode: true,
+      hmr: { server: sockets },
+      fs: { allow: [root, realpathSync(join(root, "node_modules"))] },
+    },
+    ...options,
+  });
+  return { vite, sockets, base: options.base };
+}
+
+/** Says what Vite replaces in a line of ours, and its errors whole. */
+function logger(name, report) {
+  const vite = createLogger("info");
+  return {
+    ...vite,
+    info(message) {
+      const [, what, file] = /(hmr update|page reload) (\S+)/.exec(plain(message)) ?? [];
+      if (what) {
+        const where = what === "page reload" ? "page reloaded" : "replaced in the page";
+        report.line(`${name}: ${file.replace(/^\/+/, "")}`, where);
+      }
+    },
+    warn: (message) => report.text(plain(message)),
+    warnOnce: (message) => report.text(plain(message)),
+    error: (message) => report.text(plain(message)),
+  };
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the colors of a terminal
+const plain = (message) => message.replace(/\u001b\[[0-9;]*m/g, "");
+
+/** Builds the widget, and returns its files by name. */
+export async function buildWidget(root) {
+  const { output } = await build({
+    configFile: join(root, "widget/vite.config.ts"),
+    logLevel: "silent",
+    build: { write: false, minify: false, sourcemap: "inline" },
+  });
+  return new Map(output.map((file) => [file.fileName, file.code ?? file.source]));
+}

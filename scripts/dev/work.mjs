@@ -1,0 +1,122 @@
+// Does what saved files call for, one round after the other, and says what it has done.
+
+import { buildWidget } from "./browser.mjs";
+import { workFor } from "./changes.mjs";
+import { names, positions } from "./report.mjs";
+
+export class Work {
+  /** The files of the built widget, by name. */
+  widget = new Map();
+  #saved = new Set();
+  #settling;
+  #working = false;
+  #started = false;
+  #o;
+
+  /**
+   * @param {object} options
+   * @param {string} options.root the repository
+   * @param {import("./backend.mjs").Backend} options.backend
+   * @param {import("./report.mjs").Report} options.report
+   * @param {(message: object) => void} options.tell sends a message of Vite's to the pages
+   */
+  constructor(options) {
+    this.#o = options;
+  }
+
+  /** Generates and builds everything. */
+  async start() {
+    this.#saved.add("app.json");
+    await this.#rounds();
+    this.#started = true;
+  }
+
+  /** A file has been saved or removed. */
+  saved(path) {
+    this.#saved.add(path);
+    // Editors save in several steps, and several files at once.
+    clearTimeout(this.#settling);
+    this.#settling = setTimeout(() => this.#rounds(), 20);
+  }
+
+  async #rounds() {
+    if (this.#working) {
+      return;
+    }
+    this.#working = true;
+    while (this.#saved.size > 0) {
+      const paths = [...this.#saved];
+      this.#saved.clear();
+      const work = workFor(paths);
+      try {
+        if (work.generate) {
+          // The widget has generated code, too.
+          await this.#step("generate", "not generated", () => this.#o.backend.generate());
+        }
+        await Promise.all([this.#program(work, paths), work.widget && this.#widget(paths)]);
+      } catch (error) {
+        if (!(error instanceof Shown)) {
+          this.#o.report.fault("make dev", "failed", error.stack);
+        }
+      }
+    }
+    this.#working = false;
+  }
+
+  async #program({ templates, go, wix }, paths) {
+    const { backend, report, tell } = this.#o;
+    const start = performance.now();
+    const done = (what) =>
+      this.#started && report.line(names(paths), what, performance.now() - start);
+    let structure = false;
+    if (templates.length > 0) {
+      structure = await this.#step("templates", "not generated", () =>
+        backend.generateTemplates(templates),
+      );
+      if (!structure && !go) {
+        tell({ type: "full-reload" });
+        done("texts replaced");
+      }
+    }
+    if (!go && !structure) {
+      return;
+    }
+    const { replaced, pages } = await this.#step("go", "not built", () =>
+      backend.build(wix || structure),
+    );
+    if (replaced) {
+      report.fixed("the app");
+      report.fixed("the offline Wix");
+      tell(pages ? { type: "full-reload" } : { type: "custom", event: "dev:server" });
+      done(pages ? "the app and the offline Wix restarted" : "the app restarted");
+    }
+  }
+
+  async #widget(paths) {
+    const start = performance.now();
+    const built = await this.#step("widget", "not built", () => buildWidget(this.#o.root));
+    if (built.get("widget.js") !== this.widget.get("widget.js")) {
+      this.widget = built;
+      this.#o.tell({ type: "custom", event: "dev:widget" });
+      if (this.#started) {
+        this.#o.report.line(names(paths), "widget built", performance.now() - start);
+      }
+    }
+  }
+
+  /** Runs a part of the work, and shows its fault, or that there is none any more. */
+  async #step(part, title, run) {
+    const { report, root } = this.#o;
+    try {
+      const result = await run();
+      report.fixed(part);
+      return result;
+    } catch (error) {
+      report.fault(part, title, positions(error.message, root));
+      throw new Shown();
+    }
+  }
+}
+
+/** An error that has been shown. */
+class Shown extends Error {}
