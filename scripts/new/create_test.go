@@ -83,7 +83,7 @@ func TestNew_hasAHistoryOfItsOwn(t *testing.T) {
 	for line, want := range map[string]string{
 		"git log --all --format='%an <%ae> %cn %P'":                                                        "adas-cafe-co <nobody@localhost> adas-cafe-co ",
 		"git branch --format='%(refname:short)'":                                                           "main\nnametag",
-		"git status --short --branch --ignored":                                                            "## main",
+		"git status --short --branch --ignored":                                                            "## main\n!! bin/",
 		"git ls-files --eol | grep -c crlf || true":                                                        "0",
 		"git log -1 --format=%s | grep -o '^Begin with Nametag '":                                          "Begin with Nametag ",
 		"ls -d ../.new-* 2>/dev/null || true":                                                              "",
