@@ -1,7 +1,7 @@
 // The lifecycle of an installation, controlled on the simulated pages: the server gets
 // webhooks, and the widget shows their effects.
 
-import { buy, expectWebhook, menu, openEditor, press } from "./appmenu";
+import { buy, expectWebhook, menu, openEditor, openMenu, press } from "./appmenu";
 import { expect, expectAccessible, type Stack, tag, test, watch, watchStates } from "./stack";
 
 const ready = "ready";

@@ -6,6 +6,10 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 
+const { budgets: most } = JSON.parse(
+  readFileSync(join(import.meta.dirname, "../app.json"), "utf8"),
+);
+
 /**
  * Budgets are in bytes after brotli, which nearly every browser accepts. The panel's budget
  * includes every script and style sheet of the folder, also those that are loaded later.
@@ -16,16 +20,16 @@ const budgets = [
     dir: "widget/dist",
     counts: (file) => file === "widget.js",
     needs: "widget.js",
-    most: 3400,
+    most: most.widget,
     advice:
-      "Every visitor of every site loads it. See what grew (git diff --stat widget/src), and remove as much; or, if the widget is worth it, raise the number in scripts/budget.mjs: it is your app's to set.",
+      'Every visitor of every site loads it. See what grew (git diff --stat widget/src), and remove as much; or, if the widget is worth it, raise "budgets" in app.json: the number is your app\'s to set.',
   },
   {
     name: "panel, JS and CSS",
     dir: "panel/dist",
     counts: (file) => /\.(m?js|css)$/.test(file),
     needs: "index.html",
-    most: 150 * 1024,
+    most: most.panel,
     advice:
       "Look for an import of more than is used (npx vite build --config panel/vite.config.ts lists the chunks), and for style rules that the purge has missed.",
   },

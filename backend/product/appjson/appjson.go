@@ -25,6 +25,14 @@ type File struct {
 	Tag string `json:"tag"`
 	// Description is one sentence for people.
 	Description string `json:"description"`
+	// Budgets are what `npm run budget` holds the bundles to.
+	Budgets Budgets `json:"budgets"`
+}
+
+// Budgets are the most that the bundles may have, in bytes after brotli.
+type Budgets struct {
+	Widget int `json:"widget"`
+	Panel  int `json:"panel"`
 }
 
 // EnvPrefix begins the names of the product's environment variables: "REVIEW_BADGE_".
@@ -64,8 +72,14 @@ func Parse(content []byte) (File, error) {
 			}
 		}
 	}
+	delete(values, "budgets")
+	var given struct{ Budgets Budgets }
+	if err := json.Unmarshal(content, &given); err != nil || min(given.Budgets.Widget, given.Budgets.Panel) < 1 {
+		faults = append(faults, errors.New(`budgets must be whole numbers of bytes, such as {"widget": 3400, "panel": 153600}`))
+	}
+	f.Budgets = given.Budgets
 	for _, key := range slices.Sorted(maps.Keys(values)) {
-		faults = append(faults, fmt.Errorf("%s is no key of app.json: it has name, id, tag and description", key))
+		faults = append(faults, fmt.Errorf("%s is no key of app.json: it has name, id, tag, description and budgets", key))
 	}
 	if len(faults) > 0 {
 		return File{}, errors.Join(faults...)
@@ -104,7 +118,7 @@ var idForm = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
 func CheckID(id string) error {
 	switch {
 	case !idForm.MatchString(id):
-		return errors.New("it must be small letters and digits, in words that single hyphens join, and begin with a letter, such as review-badge")
+		return errors.New("it must be lowercase letters and digits, in words that single hyphens join, and begin with a letter, such as review-badge")
 	case len(id) > 40:
 		return errors.New("it must have at most 40 characters")
 	}
@@ -125,7 +139,7 @@ var reservedTags = []string{
 func CheckTag(tag string) error {
 	switch {
 	case !tagForm.MatchString(tag):
-		return errors.New("it must be small letters and digits with at least one hyphen between them, and begin with a letter, such as review-badge")
+		return errors.New("it must be lowercase letters and digits with at least one hyphen between them, and begin with a letter, such as review-badge")
 	case len(tag) > 64:
 		return errors.New("it must have at most 64 characters")
 	case slices.Contains(reservedTags, tag):

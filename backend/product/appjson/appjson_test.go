@@ -6,11 +6,11 @@ import (
 )
 
 func TestParse(t *testing.T) {
-	f, err := Parse([]byte(`{"name": "Café & <Co>", "id": "cafe-co-2", "tag": "cafe-co", "description": "Shows what guests say."}`))
+	f, err := Parse([]byte(`{"name": "Café & <Co>", "id": "cafe-co-2", "tag": "cafe-co", "description": "Shows what guests say.", "budgets": {"widget": 1, "panel": 2}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := File{Name: "Café & <Co>", ID: "cafe-co-2", Tag: "cafe-co", Description: "Shows what guests say."}
+	want := File{Name: "Café & <Co>", ID: "cafe-co-2", Tag: "cafe-co", Description: "Shows what guests say.", Budgets: Budgets{1, 2}}
 	if f != want {
 		t.Errorf("got %+v", f)
 	}
@@ -29,12 +29,14 @@ func TestParse_refuses(t *testing.T) {
 	}{
 		{"what is not JSON", `name: x`, []string{"read the JSON"}},
 		{"what is no object", `["name"]`, []string{"read the JSON"}},
-		{"null", `null`, []string{"name is missing", "id is missing", "tag is missing", "description is missing"}},
+		{"null", `null`, []string{"name is missing", "id is missing", "tag is missing", "description is missing", "budgets must be"}},
 		{"something after it", `{} {}`, []string{"read the JSON"}},
-		{"a text that is a number", `{"name": 1, "id": "a", "tag": "a-b", "description": "c"}`, []string{"name must be a text"}},
-		{"unknown keys", `{"name": "A", "id": "a", "tag": "a-b", "description": "c", "colour": "", "ID": "a"}`, []string{"ID is no key", "colour is no key"}},
+		{"a text that is a number", `{"name": 1, "id": "a", "tag": "a-b", "description": "c", "budgets": {"widget": 1, "panel": 2}}`, []string{"name must be a text"}},
+		{"unknown keys", `{"name": "A", "id": "a", "tag": "a-b", "description": "c", "budgets": {"widget": 1, "panel": 2}, "colour": "", "ID": "a"}`, []string{"ID is no key", "colour is no key"}},
+		{"a budget of nothing", `{"name": "A", "id": "a", "tag": "a-b", "description": "c", "budgets": {"widget": 1}}`, []string{"budgets must be"}},
+		{"half a byte", `{"name": "A", "id": "a", "tag": "a-b", "description": "c", "budgets": {"widget": 1.5, "panel": 2}}`, []string{"budgets must be"}},
 		{"all faults at once", `{"name": "", "id": "A", "tag": "a", "descripton": "c"}`, []string{
-			`name is ""`, `id is "A"`, `tag is "a"`, "description is missing", "descripton is no key",
+			`name is ""`, `id is "A"`, `tag is "a"`, "description is missing", "budgets must be", "descripton is no key",
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -69,8 +71,8 @@ func TestChecks(t *testing.T) {
 			"": "1 to 200", strings.Repeat("a", 201): "1 to 200", "a\tb": "U+0009",
 		}},
 		{"the id", CheckID, []string{"a", "nametag", "review-badge", "a1-2-b", strings.Repeat("a", 40)}, map[string]string{
-			"": "small letters", "Nametag": "small letters", "1a": "small letters", "-a": "small letters", "a-": "small letters",
-			"a--b": "small letters", "a_b": "small letters", "a b": "small letters", "é": "small letters", "a\n": "small letters",
+			"": "lowercase letters", "Nametag": "lowercase letters", "1a": "lowercase letters", "-a": "lowercase letters", "a-": "lowercase letters",
+			"a--b": "lowercase letters", "a_b": "lowercase letters", "a b": "lowercase letters", "é": "lowercase letters", "a\n": "lowercase letters",
 			strings.Repeat("a", 41): "at most 40",
 		}},
 		{"the tag", CheckTag, []string{"a-b", "nametag-widget", "review-badge-2", "a1-1", "a" + strings.Repeat("-b", 31)}, map[string]string{

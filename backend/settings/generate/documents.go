@@ -108,7 +108,7 @@ func defaultOf(f declaration.Field) string {
 	case f.Kind == declaration.KindSecret:
 		return "not set"
 	case f.Kind == declaration.KindFont:
-		return "the page's own"
+		return "the widget's own"
 	case string(f.Default) == `""`:
 		return "empty"
 	case f.Default[0] == '"':

@@ -12,7 +12,7 @@ import (
 
 const lineWidth = 100
 
-// node is a value. The zero printing options are TypeScript's.
+// node is a value.
 type node interface {
 	// flat is the value on one line.
 	flat() string

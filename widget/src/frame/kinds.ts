@@ -51,7 +51,7 @@ export function toggle(value: unknown, fallback: boolean): boolean {
   return fallback ? given !== "false" : given === "true" || !given;
 }
 
-/** A number. One outside the limits becomes the nearest limit. */
+/** A number within the limits. */
 export function number(
   value: unknown,
   fallback: number,
@@ -59,7 +59,7 @@ export function number(
   max = Number.POSITIVE_INFINITY,
 ): number {
   const given = typeof value === "number" ? value : Number(text(value, "none"));
-  return Number.isFinite(given) ? Math.min(Math.max(given, min), max) : fallback;
+  return Number.isFinite(given) && given >= min && given <= max ? given : fallback;
 }
 
 /** The address of a page, of a mailbox (`mailto:`) or of a telephone (`tel:`). */

@@ -85,7 +85,7 @@ func innerCalls() []string {
 	return strings.Fields("rgb rgba hsl hsla hwb lab lch oklab oklch color color-mix light-dark var calc min max clamp")
 }
 
-// colorNames are the names of CSS Color 4, in small letters.
+// colorNames are the names of CSS Color 4, in lowercase letters.
 func colorNames() []string {
 	return strings.Fields(`transparent currentcolor aliceblue antiquewhite aqua aquamarine azure beige bisque black
 		blanchedalmond blue blueviolet brown burlywood cadetblue chartreuse chocolate coral cornflowerblue cornsilk crimson

@@ -91,7 +91,7 @@ type Fault struct {
 }
 
 // fieldName is what may name a setting: it becomes a JSON name, a property in TypeScript
-// and, in small letters with hyphens, an attribute.
+// and, in lowercase letters with hyphens, an attribute.
 var fieldName = regexp.MustCompile(`^[a-z][A-Za-z0-9]{0,63}$`)
 
 // Of reads the fields of a struct. Where there are faults, all of them are returned, in the
