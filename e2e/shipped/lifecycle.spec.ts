@@ -2,6 +2,7 @@
 
 import type { Page } from "@playwright/test";
 import { buy, expectWebhook, menu, openEditor, openMenu, press } from "../appmenu";
+import { goTo } from "../panel";
 import { expect, tag, test, watch } from "../stack";
 
 const connected = "Connected";
@@ -56,6 +57,7 @@ test("after a removal an open page offers to retry, and the app returns to the e
   await expect(page.frameLocator("iframe.page").locator(tag)).toContainText(connected);
   const panel = page.frameLocator("#panel-frame");
   await expect(panel.getByLabel("Display name")).toBeVisible();
+  await goTo(panel, "About");
   await expect(panel.locator(`input[value="${instance}"]`)).toBeVisible();
   await expect(menu(page)).toContainText("Free plan.");
   expect(seen).toEqual({ errors: [], violations: [] });

@@ -15,9 +15,12 @@ interface Sent {
 function serve(...answers: (Response | Error)[]) {
   const sent: Sent[] = [];
   let renewed = 0;
-  const session: Session = {
-    fetch: async (url, init = {}) => {
+  const now: boolean[] = [];
+  const answerTo =
+    (leaving: boolean) =>
+    async (url: string, init: RequestInit = {}) => {
       sent.push({ url, init });
+      now.push(leaving);
       const answer = answers.shift();
       if (answer === undefined) {
         throw new Error("one request too many");
@@ -26,12 +29,15 @@ function serve(...answers: (Response | Error)[]) {
         throw answer;
       }
       return answer;
-    },
+    };
+  const session: Session = {
+    fetch: answerTo(false),
+    fetchNow: answerTo(true),
     renew: () => {
       renewed++;
     },
   };
-  return { api: createApi(BASE, session, () => NOW), sent, renewed: () => renewed };
+  return { api: createApi(BASE, session, () => NOW), sent, now, renewed: () => renewed };
 }
 
 const json = (body: unknown, status = 200, headers: Record<string, string> = {}) =>
@@ -56,15 +62,40 @@ describe("requests", () => {
     expect(sent[0]?.url).toBe("https://example.test/app/api/settings");
   });
 
-  it("saves with the version that it replaces", async () => {
-    const { api, sent } = serve(json({ settings: { greeting: "Hey" }, version: 5 }));
+  it("knows of a secret whether one is set", async () => {
+    const { api } = serve(json({ settings: { a: 1 }, secrets: { key: true }, version: 4 }));
+    expect((await api.loadSettings()).settings).toEqual({ a: 1, key: true });
+  });
+
+  it("saves what has changed, with the version that it replaces", async () => {
+    const { api, sent, now } = serve(json({ settings: { greeting: "Hey" }, version: 5 }));
     expect(await api.saveSettings({ greeting: "Hey" }, 4)).toMatchObject({ version: 5 });
     // A plain object: fetchWithAuth loses a Headers instance.
     expect(sent[0]?.init.headers).toEqual({
       "Content-Type": "application/json",
       "If-Match": '"4"',
     });
-    expect(sent[0]?.init).toMatchObject({ method: "PUT", body: '{"greeting":"Hey"}' });
+    expect(sent[0]?.init).toMatchObject({ method: "PATCH", body: '{"greeting":"Hey"}' });
+    expect(now).toEqual([false]);
+  });
+
+  it("goes on when the panel is closed, and is sent at once when that is about to happen", async () => {
+    const { api, sent, now } = serve(json({ settings: {}, version: 5 }));
+    await api.saveSettings({ greeting: "Hey" }, 4, true);
+    expect(sent[0]?.init.keepalive).toBe(true);
+    expect(now).toEqual([true]);
+  });
+
+  it("calls the app's own routes", async () => {
+    const { api, sent } = serve(json([1]), json({ id: 7 }), new Response(null, { status: 204 }));
+    expect(await api.get("reviews?sort=new")).toEqual([1]);
+    expect(await api.send("POST", "reviews", { stars: 5 })).toEqual({ id: 7 });
+    expect(await api.send("DELETE", "reviews/7")).toBeNull();
+    expect(sent.map(({ url, init }) => [url, init.method, init.body, init.cache])).toEqual([
+      ["https://example.test/app/api/reviews?sort=new", undefined, undefined, "no-store"],
+      ["https://example.test/app/api/reviews", "POST", '{"stars":5}', undefined],
+      ["https://example.test/app/api/reviews/7", "DELETE", undefined, undefined],
+    ]);
   });
 
   it("gives every request a timeout", async () => {
@@ -90,6 +121,16 @@ describe("the instance", () => {
       { plan: undefined, instanceId: "i", siteDisplayName: undefined },
     ],
     [
+      "has the page with the plans while none is paid for",
+      { status: "Success", instance: { upgradeUrl: "https://www.wix.com/x" } },
+      { upgradeUrl: "https://www.wix.com/x" },
+    ],
+    [
+      "has no page with plans that is a script",
+      { status: "Success", instance: { upgradeUrl: "javascript:alert(1)" } },
+      { upgradeUrl: undefined },
+    ],
+    [
       "has no plan when the plan is invalid",
       { status: "Success", instance: { plan: { name: 7 }, instanceId: 8 } },
       { plan: undefined, instanceId: undefined, siteDisplayName: undefined },
@@ -102,36 +143,6 @@ describe("the instance", () => {
   it("is a bad answer without an instance in it", async () => {
     const { api } = serve(json({ status: "Success" }));
     expect((await caught(api.loadInstance())).code).toBe("bad_answer");
-  });
-});
-
-describe("the guests", () => {
-  const days = [
-    { day: "2026-11-24", guests: 0 },
-    { day: "2026-11-25", guests: 12 },
-  ];
-
-  it("are loaded past the cache, from the api folder beside the panel", async () => {
-    const { api, sent } = serve(json({ days }));
-    expect(await api.loadGuests()).toEqual(days);
-    expect(sent[0]?.url).toBe("https://example.test/app/api/guests");
-    expect(sent[0]?.init.cache).toBe("no-store");
-  });
-
-  it("may be none", async () => {
-    expect(await serve(json({ days: [] })).api.loadGuests()).toEqual([]);
-  });
-
-  it.each([
-    ["no list", {}],
-    ["a list of something else", { days: ["2026-11-25"] }],
-    ["a day that is no date", { days: [{ day: "2026-13-45", guests: 1 }] }],
-    ["a day in another form", { days: [{ day: "25.11.2026", guests: 1 }] }],
-    ["a number that is text", { days: [{ day: "2026-11-25", guests: "1" }] }],
-    ["a negative number", { days: [{ day: "2026-11-25", guests: -1 }] }],
-    ["half a guest", { days: [{ day: "2026-11-25", guests: 0.5 }] }],
-  ])("%s is a bad answer", async (_, body) => {
-    expect((await caught(serve(json(body)).api.loadGuests())).code).toBe("bad_answer");
   });
 });
 
@@ -160,7 +171,7 @@ describe("tokens", () => {
       json({ settings: { greeting: "Hey" }, version: 2 }),
     );
     await api.saveSettings({ greeting: "Hey" }, 1);
-    expect(sent[1]?.init).toMatchObject({ method: "PUT", body: '{"greeting":"Hey"}' });
+    expect(sent[1]?.init).toMatchObject({ method: "PATCH", body: '{"greeting":"Hey"}' });
   });
 
   it.each([
@@ -208,7 +219,7 @@ describe("faults", () => {
 
   it("with a code of the app carry the app's sentence", async () => {
     const body = { error: "The guest book is full.", code: "book_full", requestId: "r-1" };
-    const thrown = await caught(serve(json(body, 409)).api.loadGuests());
+    const thrown = await caught(serve(json(body, 409)).api.get("reviews"));
     expect([kindOf(thrown), thrown.details.sentence]).toEqual(["app", "The guest book is full."]);
   });
 
@@ -217,7 +228,7 @@ describe("faults", () => {
     ["an empty one", { code: "book_full", error: "" }],
     ["one that is no text", { code: "book_full", error: 7 }],
   ])("with a code of the app and %s are of the kind server", async (_, body) => {
-    expect(kindOf(await caught(serve(json(body, 409)).api.loadGuests()))).toBe("server");
+    expect(kindOf(await caught(serve(json(body, 409)).api.get("reviews")))).toBe("server");
   });
 
   it.each([
@@ -230,7 +241,8 @@ describe("faults", () => {
     ["an answer that is no JSON", new Response("<html>"), "bad_answer"],
     ["settings without a version", json({ settings: { greeting: "Hi" } }), "bad_answer"],
     ["settings that are not there", json({ version: 1 }), "bad_answer"],
-    ["a greeting that is no text", json({ settings: { greeting: 1 }, version: 1 }), "bad_answer"],
+    ["settings that are null", json({ settings: null, version: 1 }), "bad_answer"],
+    ["settings with no body", new Response(null, { status: 204 }), "bad_answer"],
     ["no connection", new Unreachable("no answer"), "offline"],
     ["no answer in time", new DOMException("late", "TimeoutError"), "offline"],
     ["an editor that gives no token", new TypeError("auth is not a function"), "no_token"],

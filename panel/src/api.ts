@@ -90,29 +90,27 @@ export function createApi(base: URL, session: Session, now: () => number = Date.
   }
 
   const get = (path: string) => call(path, { cache: "no-store" });
-
-  function send(
-    method: string,
-    path: string,
-    body?: unknown,
-    headers?: Record<string, string>,
-    leaving?: boolean,
-  ) {
-    // keepalive: the request goes on when the panel is closed.
-    const init: RequestInit = { method, headers, keepalive: true };
-    if (body !== undefined) {
-      init.headers = { "Content-Type": "application/json", ...headers };
-      init.body = JSON.stringify(body);
-    }
-    return call(path, init, leaving);
-  }
+  const json = (body: unknown): RequestInit => ({
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
 
   return {
     get,
-    send,
+    send: (method, path, body) =>
+      call(path, body === undefined ? { method } : { method, ...json(body) }),
     loadSettings: async () => savedFrom(await get("settings")),
-    saveSettings: async (changes, version, leaving) =>
-      savedFrom(await send("PATCH", "settings", changes, { "If-Match": `"${version}"` }, leaving)),
+    async saveSettings(changes, version, leaving) {
+      const { headers, body } = json(changes);
+      const init: RequestInit = {
+        method: "PATCH",
+        headers: { ...headers, "If-Match": `"${version}"` },
+        body,
+        // The request goes on when the panel is closed. Browsers allow that for bodies of up to 64 KB.
+        keepalive: true,
+      };
+      return savedFrom(await call("settings", init, leaving));
+    },
     loadInstance: async () => instanceFrom(await get("get-instance")),
   };
 }

@@ -30,6 +30,17 @@ export const isFramed = () => window.self !== window.top;
 export function connectEditor(): Editor {
   dropBrokenEssentials();
   const host = editor.host();
+  // The editor hands out a token too late for a page that is about to end: this is the one that was sent last.
+  let lastToken = "";
+  // fetchWithAuth rejects both when the network fails and when the editor refuses a token. This marks the former.
+  const markedFetch: typeof fetch = async (input, init) => {
+    lastToken = new Headers(init?.headers).get("Authorization") ?? "";
+    try {
+      return await fetch(input, init);
+    } catch (cause) {
+      throw new Unreachable("no answer", { cause });
+    }
+  };
   const build = () =>
     createClient({
       auth: editor.auth(),
@@ -73,19 +84,6 @@ export function connectEditor(): Editor {
     },
   };
 }
-
-/** The token that was sent last. The editor hands one out too late for a page that is about to end. */
-let lastToken = "";
-
-/** fetchWithAuth rejects both when the network fails and when the editor refuses a token. This marks the former. */
-const markedFetch: typeof fetch = async (input, init) => {
-  lastToken = (init?.headers as Record<string, string> | undefined)?.Authorization ?? "";
-  try {
-    return await fetch(input, init);
-  } catch (cause) {
-    throw new Unreachable("no answer", { cause });
-  }
-};
 
 /** editor.host() throws when the essentials parameter is not JSON. The panel does not need the parameter. */
 function dropBrokenEssentials() {

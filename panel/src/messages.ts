@@ -31,7 +31,6 @@ const english = {
     body: "The editor did not return this widget’s settings.",
   },
 
-  tabs: "Kinds of settings",
   needsYou: "needs your attention",
   upgrade: "Upgrade",
   opensNewTab: "opens in a new tab",

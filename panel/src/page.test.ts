@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { name } from "../../app.json";
 import { directionFor } from "./direction";
 import { messagesFor } from "./messages";
 import { chooseTokens } from "./tokens";
@@ -20,7 +21,7 @@ describe("the direction", () => {
 describe("the language", () => {
   it.each(["en", "en-us", "EN_GB", "xx", "", "constructor"])("%j gets English", (language) => {
     expect(messagesFor(language).language).toBe("en");
-    expect(messagesFor(language).title).toBe("Nametag Settings");
+    expect(messagesFor(language).title).toBe(`${name} Settings`);
   });
 });
 

@@ -20,8 +20,8 @@ export interface Entry {
   progress: "" | "saving" | "saved";
   /** Set when someone else has changed the setting: stored is their value, and the owner has to choose. */
   conflict: boolean;
-  /** What was sent last. It may have been stored although no answer came. */
-  sent?: unknown;
+  /** What was sent without an answer. It may have been stored all the same. */
+  sent?: readonly unknown[];
 }
 
 export type SiteState =
@@ -146,8 +146,10 @@ export function createSiteModel(
 
   async function send(changed: Record<string, unknown>, leaving: boolean): Promise<void> {
     const isSent = (field: Field) => field.name in changed;
-    update((_, field) =>
-      isSent(field) ? { progress: "saving", sent: changed[field.name] } : { progress: "" },
+    update((entry, field) =>
+      isSent(field)
+        ? { progress: "saving", sent: [...(entry.sent ?? []), changed[field.name]] }
+        : { progress: "" },
     );
     const known = version;
     try {
@@ -221,10 +223,15 @@ export function createSiteModel(
         return { stored, value: stored, progress: "" };
       }
       if (same(now, field.clean(entry.value))) {
-        return { stored, progress: "saved", conflict: false };
+        return { stored, progress: "saved", conflict: false, sent: undefined };
       }
-      const ours = same(now, field.clean(entry.stored)) || same(now, entry.sent);
-      return { stored, progress: "", conflict: entry.conflict || !ours };
+      const ours = [field.clean(entry.stored), ...(entry.sent ?? [])];
+      return {
+        stored,
+        progress: "",
+        conflict: entry.conflict || !ours.some((value) => same(now, value)),
+        sent: undefined,
+      };
     });
     onVersion(version);
     again = true;

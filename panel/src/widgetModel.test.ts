@@ -1,7 +1,32 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { DEFAULTS } from "./props";
+import { choice } from "./kinds/choice";
+import { color } from "./kinds/color";
+import { font } from "./kinds/font";
+import { text } from "./kinds/text";
+import { toggle } from "./kinds/toggle";
 import type { WidgetPort } from "./widgetModel";
 import { createWidgetModel, faultCode } from "./widgetModel";
+
+const label = { en: "A label" };
+const fields = [
+  text("displayName", { attribute: "display-name", fallback: "friend", max: 5, label }),
+  color("textColor", { attribute: "text-color", fallback: "#123456", label }),
+  font("font", { attribute: "font", label }),
+  choice("align", {
+    attribute: "align",
+    fallback: "start",
+    of: ["start", "center", "end"].map((value) => ({ value, label })),
+    label,
+  }),
+  toggle("showStatus", { attribute: "show-status", fallback: true, label }),
+];
+const DEFAULTS = {
+  displayName: "",
+  textColor: "#123456",
+  font: { font: "", textDecoration: "" },
+  align: "start",
+  showStatus: true,
+};
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -29,7 +54,7 @@ function stage(attributes: Record<string, string> = {}) {
       host.attributes[name] = value;
     },
   };
-  return { host, model: createWidgetModel(port, 200) };
+  return { host, model: createWidgetModel(port, fields, 200) };
 }
 
 const settle = () => vi.advanceTimersByTimeAsync(0);
@@ -49,7 +74,7 @@ describe("loading", () => {
     model.state.subscribe(() => seen.push(model.state.get().status));
     await model.load();
     expect(seen).toEqual(["loading", "ready"]);
-    expect(model.state.get()).toMatchObject({ props: { ...DEFAULTS, displayName: "Ada" } });
+    expect(model.state.get()).toMatchObject({ values: { ...DEFAULTS, displayName: "Ada" } });
   });
 
   it.each([
@@ -80,7 +105,7 @@ describe("typing", () => {
       model.type("displayName", text);
       await vi.advanceTimersByTimeAsync(100);
     }
-    expect(model.state.get()).toMatchObject({ props: { displayName: "Ada" } });
+    expect(model.state.get()).toMatchObject({ values: { displayName: "Ada" } });
     expect(host.written).toEqual([]);
     await vi.advanceTimersByTimeAsync(200);
     expect(host.written).toEqual([["display-name", "Ada"]]);
@@ -113,11 +138,42 @@ describe("typing", () => {
   });
 });
 
+describe("a value that is not valid", () => {
+  it("is shown with what is wrong, and not written until it is corrected", async () => {
+    const { host, model } = await ready();
+    model.type("displayName", "Hopper");
+    model.flush();
+    await settle();
+    expect(host.written).toEqual([]);
+    expect(model.state.get()).toMatchObject({
+      values: { displayName: "Hopper" },
+      wrong: { displayName: { reason: "long", limit: 5 } },
+    });
+    model.type("displayName", "Grace");
+    model.flush();
+    await settle();
+    expect(host.written).toEqual([["display-name", "Grace"]]);
+    expect(model.state.get()).toMatchObject({ wrong: {} });
+  });
+
+  it("survives a refresh, but not another selection", async () => {
+    const { model } = await ready({ "display-name": "Ada", align: "end" });
+    model.type("displayName", "Hopper");
+    await model.refresh();
+    expect(model.state.get()).toMatchObject({
+      values: { displayName: "Hopper", align: "end" },
+      wrong: { displayName: { reason: "long" } },
+    });
+    await model.selectionChanged([{ id: "other" }]);
+    expect(model.state.get()).toMatchObject({ values: { displayName: "Ada" }, wrong: {} });
+  });
+});
+
 describe("writing", () => {
   it("sends only the newest of the values set during a write", async () => {
     const written: string[] = [];
     let release = () => {};
-    const model = createWidgetModel({
+    const port: WidgetPort = {
       getProp: async () => null,
       setProp: (_, value) => {
         written.push(value);
@@ -125,7 +181,8 @@ describe("writing", () => {
           release = resolve;
         });
       },
-    });
+    };
+    const model = createWidgetModel(port, fields);
     await model.load();
     for (const color of ["#1", "#2", "#3"]) {
       model.set("textColor", color);
@@ -145,7 +202,7 @@ describe("writing", () => {
     host.fault = null;
     model.set("align", "center");
     await settle();
-    expect(model.state.get()).toMatchObject({ unsent: false, props: { align: "center" } });
+    expect(model.state.get()).toMatchObject({ unsent: false, values: { align: "center" } });
   });
 
   it("shows no selection when the selection is lost", async () => {
@@ -171,7 +228,7 @@ describe("writing", () => {
       font: "",
       "show-status": "true",
     });
-    expect(model.state.get()).toMatchObject({ props: DEFAULTS });
+    expect(model.state.get()).toMatchObject({ values: DEFAULTS });
   });
 
   it("announces a new version of the site's settings as text", async () => {
@@ -189,7 +246,7 @@ describe("the selection", () => {
     await model.load();
     host.fault = null;
     await model.selectionChanged([{ id: "w" }]);
-    expect(model.state.get()).toMatchObject({ status: "ready", props: { displayName: "Ada" } });
+    expect(model.state.get()).toMatchObject({ status: "ready", values: { displayName: "Ada" } });
   });
 
   it.each([[[]], [undefined], ["odd"]])("%j: nothing is selected", async (components) => {
@@ -206,7 +263,7 @@ describe("the selection", () => {
     host.attributes.align = "center";
     await model.selectionChanged([{ id: "w" }]);
     expect(seen).toEqual(["ready"]);
-    expect(model.state.get()).toMatchObject({ props: { align: "center" } });
+    expect(model.state.get()).toMatchObject({ values: { align: "center" } });
   });
 
   it("a read before the last change is discarded", async () => {
@@ -224,14 +281,14 @@ describe("refreshing", () => {
     const refreshed = model.refresh();
     model.type("displayName", "new");
     await refreshed;
-    expect(model.state.get()).toMatchObject({ props: { displayName: "new" } });
+    expect(model.state.get()).toMatchObject({ values: { displayName: "new" } });
   });
 
   it("does nothing during a write", async () => {
     const { model } = await ready({ "display-name": "old" });
     model.type("displayName", "new");
     await model.refresh();
-    expect(model.state.get()).toMatchObject({ props: { displayName: "new" } });
+    expect(model.state.get()).toMatchObject({ values: { displayName: "new" } });
   });
 });
 

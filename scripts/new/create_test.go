@@ -57,6 +57,7 @@ var starterProject = sync.OnceValues(func() (dir string, err error) {
 // starterNames are those of the starterProject.
 var starterNames = names{appjson.File{
 	Name: `Ada's "Café" & <Co>`, ID: "adas-cafe-co", Tag: "cafe-hours", Description: `Ada's "Café" & <Co>, a widget for Wix sites.`,
+	Budgets: appjson.Budgets{Widget: 3400, Panel: 150 * 1024},
 }, "github.com/Acme/cafe"}
 
 func starterFolder(t *testing.T) string {

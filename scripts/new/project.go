@@ -54,7 +54,7 @@ func (p project) check(root string, own names) (names, error) {
 		fault("WITH", p.with, checkWith(root, p.with))
 	}
 	return names{appjson.File{
-		Name: p.name, ID: id, Tag: p.tag, Description: p.name + ", a widget for Wix sites.",
+		Name: p.name, ID: id, Tag: p.tag, Description: p.name + ", a widget for Wix sites.", Budgets: own.Budgets,
 	}, p.module}, errors.Join(faults...)
 }
 

@@ -6,13 +6,14 @@ import type { Field } from "../kinds/kind";
 import type { Words } from "../words";
 import { useLanguageOf, useSay } from "./context";
 
-/** Fields with the same group stand together, in the place of the first; those without one come first. */
+/** Fields with the same group stand together, in the place of the first; those without one come first. A group's title may be translated at any of its fields. */
 export function groupsOf(fields: readonly Field[]): { title?: Words; fields: Field[] }[] {
   const groups = new Map<string, { title?: Words; fields: Field[] }>([["", { fields: [] }]]);
   for (const field of fields) {
     const key = field.group?.en ?? "";
     const group = groups.get(key);
     if (group) {
+      group.title = field.group && { ...group.title, ...field.group };
       group.fields.push(field);
     } else {
       groups.set(key, { title: field.group, fields: [field] });

@@ -6,7 +6,7 @@ import type { Field } from "../kinds/kind";
 import type { Entry, SiteState } from "../siteModel";
 import { canUndo } from "../siteModel";
 import { Conflict } from "./Conflict";
-import { useMessages, usePanel, useSay, useSignal } from "./context";
+import { useMessages, usePanel, useSignal } from "./context";
 import { FaultBox } from "./FaultBox";
 import { Fields } from "./Fields";
 import { Loading } from "./Loading";
@@ -70,7 +70,6 @@ function Form({ state }: { state: SiteState & { status: "ready" } }) {
 function Progress({ field, entry }: { field: Field; entry: Entry }) {
   const { site: words } = useMessages();
   const { site } = usePanel();
-  const say = useSay();
   const undo = () => {
     // The button goes with what it undoes.
     document.getElementById(idOf(field))?.focus();
@@ -97,7 +96,7 @@ function Progress({ field, entry }: { field: Field; entry: Entry }) {
       {field.undo !== false && canUndo(entry) && (
         <TextButton
           size="small"
-          aria-label={`${words.undo}: ${say(field.label)}`}
+          aria-describedby={`${idOf(field)}-label`}
           className="target"
           onClick={undo}
         >

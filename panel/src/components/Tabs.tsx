@@ -20,17 +20,17 @@ export function Tabs({ parts }: { parts: Part[] }) {
   const [active, setActive] = useState(parts[0]?.id);
   return (
     <>
-      <nav aria-label={messages.tabs} onKeyDownCapture={mirrorArrows}>
+      <div onKeyDownCapture={mirrorArrows}>
         <TabList
           size="small"
-          type="compact"
+          minWidth={0}
           showDivider
           hasDivider={false}
           activeId={active}
           items={parts.map(({ id, tab, needsYou }) => ({
             id,
             title: tab,
-            suffix: needsYou && (
+            suffix: needsYou && id !== active && (
               <span className="needs-you" role="img" aria-label={messages.needsYou}>
                 <StatusWarningFilledSmall />
               </span>
@@ -38,7 +38,7 @@ export function Tabs({ parts }: { parts: Part[] }) {
           }))}
           onClick={({ id }) => setActive(id as string)}
         />
-      </nav>
+      </div>
       {parts.map(({ id, tab, body }) => (
         <div key={id} className="part" role="tabpanel" aria-label={tab} hidden={id !== active}>
           <Scroll>{body}</Scroll>

@@ -1,5 +1,5 @@
 // A number, with a slider where both limits are declared.
-import { Input } from "@wix/design-system";
+import { Input, Text } from "@wix/design-system";
 import { useState } from "react";
 import type { ControlProps, Declared, Field, Wrong } from "./kind";
 
@@ -104,7 +104,7 @@ function NumberControl({
         max={max}
         step={steps ?? ("any" as unknown as number)}
         value={text}
-        suffix={unit && <Input.Affix>{unit}</Input.Affix>}
+        suffix={unit && <Unit>{unit}</Unit>}
         status={wrong ? "error" : undefined}
         hideStatusSuffix
         autocomplete="off"
@@ -115,5 +115,13 @@ function NumberControl({
     </div>
   );
 }
+
+const Unit = ({ children }: { children: string }) => (
+  <Input.Affix>
+    <Text size="small" secondary>
+      {children}
+    </Text>
+  </Input.Affix>
+);
 
 const toNumber = (text: string) => (text.trim() === "" ? Number.NaN : Number(text));

@@ -24,7 +24,10 @@ export function secret<const N extends string>(name: N, spec: SecretSpec): Field
     parse: (raw) => raw === true,
     format: () => "",
     clean: (value) => (typeof value === "string" ? value.trim() : value),
-    check: (value) => (typeof value === "string" ? textFault(value, 0, spec.max ?? 10_000) : null),
+    check: (value) =>
+      typeof value === "string" && value !== ""
+        ? textFault(value, spec.min ?? 0, spec.max ?? MOST)
+        : null,
     show: (value, _, { secret: words }) =>
       value === true || (value !== false && value !== "") ? words.set : words.notSet,
     Control: SecretControl,
@@ -89,7 +92,10 @@ function SecretControl({
             hideStatusSuffix
             autocomplete="new-password"
             onChange={(event) => setDraft(event.target.value)}
-            onEnterPressed={save}
+            onEnterPressed={(event) => {
+              event.preventDefault(); // it would press the button that gets the focus
+              save();
+            }}
             onEscapePressed={close}
           />
           <Button
