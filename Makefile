@@ -5,7 +5,7 @@
 # make build  the program in bin/, static, with the bundles inside
 # make generate  what follows from app.json, settings.go and the templates; make build does it too
 # [only here]
-# make bench  figures
+# make bench  figures; make bench-dev those of make dev
 # make new    a project of its own: DIR=../review-badge NAME="Review Badge" TAG=review-badge MODULE=github.com/acme/review-badge
 # make upgrade  bring this Nametag into such a project: DIR=../review-badge
 # [/only here]
@@ -17,7 +17,7 @@ SHELL := bash
 id := $(shell sed -n 's/.*"id": *"\([^"]*\)".*/\1/p' app.json)
 
 go_files := $(shell find backend web embed.go go.mod go.sum -type f \( -name '*.go' -o -name '*.sql' -o -name 'go.*' \))
-go_code := $(wildcard backend bench examples scripts web) embed.go
+go_code := $(wildcard backend bench examples scripts web embed*.go)
 front_files := $(shell find widget panel web scripts -path '*/dist' -prune -o -type f \( -name '*.ts' -o -name '*.tsx' -o -name '*.css' -o -name '*.html' -o -name '*.svg' -o -name '*.mjs' \) -print)
 
 # What make generate makes, and the file of each generator that is as new as its last run. A
@@ -25,13 +25,13 @@ front_files := $(shell find widget panel web scripts -path '*/dist' -prune -o -t
 generated := backend/product/product.gen.go {widget,panel}/src/settings.gen.ts docs/settings.{md,schema.json} web/*_templ.go
 generators := backend/product/product.gen.go widget/src/settings.gen.ts bin/.templ
 
-.PHONY: run dev test test-go test-unit test-e2e check build bundles generate format clean
+.PHONY: run dev test test-go test-unit test-e2e check build bundles generate regenerate format clean
 
 run: build
 	exec bin/$(id) demo
 
 dev: node_modules/.installed
-	exec node scripts/dev/main.mjs
+	@exec node scripts/dev/main.mjs
 
 build: bin/$(id)
 
@@ -64,6 +64,8 @@ bin/.templ: $(wildcard web/*.templ) go.mod
 generate:
 	@$(MAKE) --no-print-directory --always-make $(generators)
 
+regenerate: $(generators)
+
 format: node_modules/.installed
 	gofmt -w $(go_code)
 	go tool templ fmt web
@@ -76,7 +78,7 @@ check:
 	@test -z "$$(gofmt -l $(go_code))" || { echo 'not formatted (run make format):'; gofmt -l $(go_code); exit 1; }
 	go tool templ fmt -fail web
 	go mod tidy -diff
-	go vet ./...
+	go vet ./... && go vet -tags dev .
 	go tool staticcheck ./...
 # [only here]
 	cd examples/orders && go mod tidy -diff && go vet ./...
@@ -99,12 +101,15 @@ test-e2e: build
 	CHROMIUM="$$(scripts/chromium.sh)" npm run e2e
 
 # [only here]
-.PHONY: bench new upgrade test-new
+.PHONY: bench bench-dev new upgrade test-new
 
 bench: build
 	for part in bare visit seed postgres; do go build -o "bin/bench-$$part" "./bench/$$part"; done
 	WRK="$$(scripts/wrk.sh)" CHROMIUM="$$(scripts/chromium.sh)" node bench/bench.mjs
 	go test -run '^$$' -bench . -benchmem ./backend/...
+
+bench-dev: node_modules/.installed
+	CHROMIUM="$$(scripts/chromium.sh)" node bench/dev.mjs
 
 # Projects that make new makes, run by their own checks and in Chromium.
 test-new: build

@@ -1,7 +1,7 @@
 // The Go side: generates, builds, and has the new program take over.
 
 import { execFile } from "node:child_process";
-import { copyFileSync, mkdirSync, rmSync, statSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { clearTexts, writeTexts } from "./templates.mjs";
 
@@ -35,9 +35,9 @@ export class Backend {
     return this.#texts;
   }
 
-  /** Runs make generate. */
+  /** Generates what is older than its sources. */
   generate() {
-    return this.#run("make", ["-s", "generate"], this.#root);
+    return this.#run("make", ["-s", "regenerate"], this.#root);
   }
 
   /**
@@ -66,11 +66,11 @@ export class Backend {
     const before = modified(this.#built);
     await this.#run(
       "go",
-      ["build", "-tags=dev", "-buildvcs=false", "-ldflags=-s -w", "-o", this.#built, "./backend/cmd/nametag"],
+      ["build", "-tags=dev", "-buildvcs=false", "-ldflags=-s -w", "-o", this.#built, "./backend/cmd/..."],
       this.#root,
     );
     const { app } = this.#services;
-    if (modified(this.#built) === before && app.running) {
+    if (modified(this.#built) === before && app.program) {
       return { replaced: false, pages: false };
     }
     // Every program that runs keeps its file, with which it can be started again.
@@ -83,7 +83,19 @@ export class Backend {
       this.#wix = false;
     }
     await app.replace(program);
+    this.#tidy();
     return { replaced: true, pages };
+  }
+
+  /** Removes the programs that are not in use. */
+  #tidy() {
+    const { app, wix } = this.#services;
+    for (const name of readdirSync(join(this.#folder, "run"))) {
+      const program = join(this.#folder, "run", name);
+      if (program !== app.program && program !== wix.program) {
+        rmSync(program);
+      }
+    }
   }
 
   #run(command, args, cwd) {

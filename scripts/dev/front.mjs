@@ -63,7 +63,7 @@ export function createFront({ service, own, socket, client, page, problem }) {
   async function send(request, response, answer) {
     const isPage = /^text\/html\b/.test(answer.headers["content-type"] ?? "");
     if (!isPage || request.method !== "GET") {
-      response.writeHead(answer.statusCode, answer.rawHeaders);
+      response.writeHead(answer.statusCode, uncached(answer.headers));
       answer.pipe(response);
       return;
     }
@@ -91,6 +91,12 @@ export function createFront({ service, own, socket, client, page, problem }) {
     response.end(connect(waitingPage("Nothing to show yet", problem()), client));
   }
   return server;
+}
+
+/** Has browsers ask each time, since what answers may be new. */
+function uncached(headers) {
+  const control = headers["cache-control"];
+  return control ? { ...headers, "cache-control": control.replace(/max-age=\d+/, "no-cache") } : headers;
 }
 
 function fail(response, status, text) {

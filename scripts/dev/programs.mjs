@@ -23,8 +23,8 @@ export function createPrograms({ root, folder, id, state, urls, texts, report })
     TEMPL_DEV_MODE_WATCH_ROOT: join(root, "web"),
     ...variables,
   });
-  const say = (line) => {
-    const text = logLine(line);
+  const hear = (quiet) => (line) => {
+    const text = logLine(line, quiet);
     if (text !== null) {
       report.text(text);
     }
@@ -39,11 +39,11 @@ export function createPrograms({ root, folder, id, state, urls, texts, report })
         `--app-id=${state.appId}`,
         `--app-secret=${state.appSecret}`,
         `--app-url=${urls.app}`,
+        `--data=${join(folder, "wix.json")}`,
       ],
       env: environment({}),
     }),
-    // Its greeting has the wrong address.
-    onLine: (line) => line.startsWith("{") && say(line),
+    onLine: hear(true),
     onCrash: (text) => report.fault("the offline Wix", "ended by itself", text),
   });
   const app = new Service({
@@ -64,7 +64,7 @@ export function createPrograms({ root, folder, id, state, urls, texts, report })
         WIX_PUBLIC_KEY: await publicKey(urls.wix),
       }),
     }),
-    onLine: say,
+    onLine: hear(false),
     onCrash: (text) => report.fault("the app", "ended by itself", text),
   });
   return { app, wix };

@@ -70,22 +70,25 @@ export function positions(output, root) {
   return output.replace(/^(?:\.\/)?([\w./-]+\.(?:go|templ):\d+:\d+)/gm, `${root}/$1`);
 }
 
+/** What the app says at each of its starts and ends. */
+const usual = new Set(["listening", "ending", "ended"]);
+
 /**
- * Makes a line of a program's log one for people. Returns null for what is of no interest
- * while developing.
+ * Makes a line of a program's output one for people, or null where it is of no interest.
+ * Of a quiet program only warnings and errors are.
  */
-export function logLine(line) {
-  let entry;
+export function logLine(line, quiet) {
+  let entry = {};
   try {
     entry = JSON.parse(line);
   } catch {
-    return line;
+    // not of the log
   }
   const { time, level, msg, ...rest } = entry;
   if (level === undefined || msg === undefined) {
-    return line;
+    return quiet ? null : line;
   }
-  if (level === "DEBUG" || level === "INFO") {
+  if ((quiet && level === "INFO") || usual.has(msg)) {
     return null;
   }
   const values = Object.entries(rest).map(([key, value]) => ` ${key}=${text(value)}`);

@@ -25,8 +25,9 @@ export class Service {
     this.#options = options;
   }
 
-  get running() {
-    return this.#current !== null;
+  /** The program that runs, or null. */
+  get program() {
+    return this.#current?.program ?? null;
   }
 
   /**
