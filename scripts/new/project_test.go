@@ -55,9 +55,9 @@ func TestNew_refuses(t *testing.T) {
 	for _, tt := range []struct {
 		name, flag, value, reason string
 	}{
-		{"a tag without a hyphen", "tag", "reviewbadge", "TAG=reviewbadge: it must be small letters and digits with at least one hyphen"},
+		{"a tag without a hyphen", "tag", "reviewbadge", "TAG=reviewbadge: it must be lowercase letters and digits with at least one hyphen"},
 		{"a tag that HTML reserves", "tag", "font-face", "TAG=font-face: HTML reserves this name"},
-		{"a tag that Wix refuses", "tag", "Review-Badge", "TAG=Review-Badge: it must be small letters"},
+		{"a tag that Wix refuses", "tag", "Review-Badge", "TAG=Review-Badge: it must be lowercase letters"},
 		{"a tag that is too long for Wix", "tag", "a-" + strings.Repeat("b", 63), "it must have at most 64 characters"},
 		{"the tag of Nametag", "tag", "nametag-widget", "TAG=nametag-widget: it is this repository's own"},
 		{"no tag", "tag", "", "TAG is missing"},
@@ -83,7 +83,7 @@ func TestNew_refuses(t *testing.T) {
 		{"a name that cannot be printed", "name", "Review\x07Badge", "U+0007 is not a character that can be printed"},
 		{"a name without Latin letters", "name", "口コミ", "NAME=口コミ: no name for machines can be made of it: add one, such as ID=review-badge"},
 		{"a name that begins with a digit", "name", "3D Badge", "add one, such as ID="},
-		{"an id that cannot name a program", "id", "Review_Badge", "ID=Review_Badge: it must be small letters"},
+		{"an id that cannot name a program", "id", "Review_Badge", "ID=Review_Badge: it must be lowercase letters"},
 		{"an id with Wix's variables", "id", "wix", "the variables that begin with WIX_"},
 		{"an id that Go gives a meaning", "id", "internal", "Go gives a folder of this name a meaning"},
 		{"an app that is not there", "with", "examples/none", "WITH=examples/none: there is no app in it"},
