@@ -15,7 +15,7 @@ import (
 func command(dir string, env []string, name string, args ...string) (string, error) {
 	c := exec.Command(name, args...)
 	c.Dir = dir
-	c.Env = append(environ(), env...)
+	c.Env = append(append(environ(), "NO_COLOR=1"), env...)
 	var stdout, stderr bytes.Buffer
 	c.Stdout, c.Stderr = &stdout, &stderr
 	if err := c.Run(); err != nil {
