@@ -2,12 +2,13 @@
 // whether site, plan, token and settings outlast it. In a copy of the repository.
 //
 //   CHROMIUM=… node bench/dev.mjs [ROUNDS]
+import { readFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { chromium } from "@playwright/test";
 import { Scratch } from "../scripts/dev/scratch.mjs";
 
 const rounds = Number(process.argv[2] ?? 7);
-const { tag } = JSON.parse((await import("node:fs")).readFileSync("app.json", "utf8"));
+const { tag } = JSON.parse(readFileSync("app.json", "utf8"));
 
 // Each returns what to save, and a condition in the page (or its panel) that returns true when
 // the n-th change is to be seen.
@@ -103,10 +104,11 @@ try {
   await scratch.start();
   const page = await browser.newPage({ bypassCSP: true });
   await page.goto(`${scratch.wix}/editor`);
-  const panel = () => page.frames().find((frame) => frame.url().startsWith(`${scratch.app}/panel/`));
+  const panel = () =>
+    page.frames().find((frame) => frame.url().startsWith(`${scratch.app}/panel/`));
   await page.frameLocator("#panel-frame").locator("input").first().waitFor({ timeout: 120_000 });
 
-  const kept = await remember(scratch);
+  const kept = await scratch.remember();
   const rows = [];
   for (const edit of edits) {
     console.error(`${edit.name} …`);
@@ -132,16 +134,20 @@ try {
     scratch.restore(edit.file);
     await rest();
   }
-  const after = await recall(scratch, kept);
+  const after = said(await scratch.recall(kept));
   await scratch.stop();
   await scratch.start();
-  const later = await recall(scratch, kept);
+  const later = said(await scratch.recall(kept));
 
   console.log("| save → seen | median, ms | most, ms | target, ms |\n| --- | --- | --- | --- |");
   for (const [name, median, most, target] of rows) {
     console.log(`| ${name} | ${median} | ${most} | ${Number.isFinite(target) ? target : ""} |`);
   }
-  console.log(`\n${rounds} rounds. Load of the machine: ${loadavg().map((l) => l.toFixed(1)).join(", ")}.`);
+  console.log(
+    `\n${rounds} rounds. Load of the machine: ${loadavg()
+      .map((l) => l.toFixed(1))
+      .join(", ")}.`,
+  );
   console.log(`Kept over all edits: ${after}; over Ctrl-C and a second start: ${later}.`);
 
   async function seen({ frame, path, seen: condition }, n) {
@@ -169,48 +175,11 @@ try {
   await scratch.remove();
 }
 
-/** Gives the site a plan and settings, and makes a token. */
-async function remember({ app, wix }) {
-  const boot = /"instanceId":"([^"]+)"/.exec(await (await fetch(`${wix}/editor`)).text());
-  const instanceId = boot[1];
-  const json = (body, headers) => ({
-    headers: { "Content-Type": "application/json", ...headers },
-    body: JSON.stringify(body),
-  });
-  await fetch(`${wix}/_sim/installs/${instanceId}/plan`, { method: "PUT", ...json({ plan: "gold" }) });
-  const minted = await fetch(`${wix}/_sim/tokens`, {
-    method: "POST",
-    ...json({ subject: "USER", instanceId }),
-  });
-  const { token } = await minted.json();
-  const answer = await fetch(`${app}/api/settings`, { headers: { Authorization: token } });
-  const { settings, version } = await answer.json();
-  const greeting = "Kept";
-  const put = await fetch(`${app}/api/settings`, {
-    method: "PUT",
-    ...json({ ...settings, greeting }, { Authorization: token, "If-Match": `"${version}"` }),
-  });
-  if (!put.ok) {
-    throw new Error(await put.text());
-  }
-  return { instanceId, token, greeting };
-}
-
-/** Tells which of what was made is there. */
-async function recall({ app, wix }, { instanceId, token, greeting }) {
-  const editor = await (await fetch(`${wix}/editor`)).text();
-  const answer = await fetch(`${app}/api/get-instance`, { headers: { Authorization: token } });
-  const body = answer.ok ? await answer.json() : {};
-  const facts = {
-    site: editor.includes(instanceId),
-    plan: editor.includes('"plan":"gold"'),
-    token: answer.ok,
-    settings: body.settings?.greeting === greeting,
-  };
-  if (Object.values(facts).includes(false)) {
+function said(kept) {
+  if (Object.values(kept).includes(false)) {
     process.exitCode = 1;
   }
-  return Object.entries(facts)
+  return Object.entries(kept)
     .map(([name, is]) => `${name} ${is ? "yes" : "NO"}`)
     .join(", ");
 }

@@ -12,8 +12,6 @@ export class Backend {
   #built;
   #count = 0;
   #texts = "";
-  /** Whether a change that the offline Wix is made from waits for a build that succeeds. */
-  #wix = true;
 
   /**
    * @param {string} root the repository
@@ -47,7 +45,11 @@ export class Backend {
   async generateTemplates(templates) {
     const web = join(this.#root, "web");
     for (const template of templates) {
-      await this.#run("go", ["tool", "templ", "generate", "-f", template.slice("web/".length)], web);
+      await this.#run(
+        "go",
+        ["tool", "templ", "generate", "-f", template.slice("web/".length)],
+        web,
+      );
     }
     return this.#writeTexts() !== this.#texts;
   }
@@ -58,33 +60,44 @@ export class Backend {
 
   /**
    * Builds the program, and replaces what runs of it.
-   * @param {boolean} wix whether the offline Wix is made from what has changed
-   * @returns whether there is a new program, and whether it may have new pages
+   * @param {boolean} wix whether the offline Wix is made from what has changed, too
+   * @returns whether there is a new program
    */
   async build(wix) {
-    this.#wix ||= wix;
     const before = modified(this.#built);
     await this.#run(
       "go",
-      ["build", "-tags=dev", "-buildvcs=false", "-ldflags=-s -w", "-o", this.#built, "./backend/cmd/..."],
+      [
+        "build",
+        "-tags=dev",
+        "-buildvcs=false",
+        "-ldflags=-s -w",
+        "-o",
+        this.#built,
+        "./backend/cmd/...",
+      ],
       this.#root,
     );
     const { app } = this.#services;
     if (modified(this.#built) === before && app.program) {
-      return { replaced: false, pages: false };
+      return false;
     }
     // Every program that runs keeps its file, with which it can be started again.
     const program = join(this.#folder, "run", String(++this.#count));
     copyFileSync(this.#built, program);
     this.#texts = this.#writeTexts();
-    const pages = this.#wix;
-    if (pages) {
-      await this.#services.wix.replace(program);
-      this.#wix = false;
+    const wixReady = wix ? this.#services.wix.replace(program) : Promise.resolve();
+    if (!app.program) {
+      await wixReady; // the app's first start asks it for its key
     }
-    await app.replace(program);
+    const both = await Promise.allSettled([wixReady, app.replace(program)]);
     this.#tidy();
-    return { replaced: true, pages };
+    for (const { reason } of both) {
+      if (reason) {
+        throw reason;
+      }
+    }
+    return true;
   }
 
   /** Removes the programs that are not in use. */

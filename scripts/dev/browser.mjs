@@ -1,7 +1,7 @@
 // The browser code: Vite's dev servers for the panel and the pages, and builds of the widget.
 
-import http from "node:http";
 import { realpathSync } from "node:fs";
+import http from "node:http";
 import { join } from "node:path";
 import react from "@vitejs/plugin-react";
 import { build, createLogger, createServer } from "vite";

@@ -15,6 +15,12 @@ const widget = /^(widget\/(?!dist\/).+|app\.json)$/;
 /** What the watcher looks at, besides what Vite looks at by itself. */
 export const watched = ["backend", "web", "widget", "app.json", "go.mod", "go.sum"];
 
+/** Whether a file that is saved calls for anything here. */
+export function callsForWork(path) {
+  const { generate, templates, go, widget } = workFor([path]);
+  return generate || go || widget || templates.length > 0;
+}
+
 /**
  * @param {Iterable<string>} paths relative to the repository, with slashes
  * @returns what they call for: make generate, templates to generate alone, a build of the Go

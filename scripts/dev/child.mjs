@@ -26,8 +26,8 @@ process.on("exit", () => {
 const most = 200; // lines of output that are kept
 
 export class Child {
-  /** @param {{ onLine?: (line: string) => void }} options */
-  constructor(command, args, { env, cwd, onLine = () => {} }) {
+  /** @param {{ env?: object, cwd?: string, onLine?: (line: string) => void }} options */
+  constructor(command, args, { env, cwd, onLine = () => {} } = {}) {
     this.lines = [];
     // In a group of its own, because Ctrl-C at a terminal goes to a whole group, and the
     // order in which programs end is ours to choose.

@@ -96,7 +96,9 @@ export function createFront({ service, own, socket, client, page, problem }) {
 /** Has browsers ask each time, since what answers may be new. */
 function uncached(headers) {
   const control = headers["cache-control"];
-  return control ? { ...headers, "cache-control": control.replace(/max-age=\d+/, "no-cache") } : headers;
+  return control
+    ? { ...headers, "cache-control": control.replace(/max-age=\d+/, "no-cache") }
+    : headers;
 }
 
 function fail(response, status, text) {

@@ -25,7 +25,9 @@ export function allowVite(policy, host) {
   const add = (name, ...sources) => {
     const now = directives.get(name) ?? directives.get("default-src");
     if (now) {
-      directives.set(name, [...now.filter((source) => source !== "'none'"), ...sources]);
+      const all = new Set([...now, ...sources]);
+      all.delete("'none'");
+      directives.set(name, [...all]);
     }
   };
   add("script-src", "'self'", `'nonce-${nonce}'`);

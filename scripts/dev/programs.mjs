@@ -29,6 +29,7 @@ export function createPrograms({ root, folder, id, state, urls, texts, report })
       report.text(text);
     }
   };
+  let key = ""; // the same at every start
   const wix = new Service({
     health: "/_sim/health",
     alone: true, // its file has one writer
@@ -49,21 +50,24 @@ export function createPrograms({ root, folder, id, state, urls, texts, report })
   const app = new Service({
     health: "/readyz",
     alone: false,
-    command: async (port) => ({
-      args: ["serve"],
-      env: environment({
-        // A database of one's own may be tried.
-        [`${prefix}DATABASE_URL`]:
-          process.env[`${prefix}DATABASE_URL`] ?? `sqlite:${join(folder, "app.db")}`,
-        [`${prefix}ADDR`]: `127.0.0.1:${port}`,
-        [`${prefix}ADMIN_ADDR`]: "127.0.0.1:0",
-        [`${prefix}PUBLIC_URL`]: urls.app,
-        WIX_API_URL: urls.wix,
-        WIX_APP_ID: state.appId,
-        WIX_APP_SECRET: state.appSecret,
-        WIX_PUBLIC_KEY: await publicKey(urls.wix),
-      }),
-    }),
+    command: async (port) => {
+      key ||= await publicKey(urls.wix);
+      return {
+        args: ["serve"],
+        env: environment({
+          // A database of one's own may be tried.
+          [`${prefix}DATABASE_URL`]:
+            process.env[`${prefix}DATABASE_URL`] ?? `sqlite:${join(folder, "app.db")}`,
+          [`${prefix}ADDR`]: `127.0.0.1:${port}`,
+          [`${prefix}ADMIN_ADDR`]: "127.0.0.1:0",
+          [`${prefix}PUBLIC_URL`]: urls.app,
+          WIX_API_URL: urls.wix,
+          WIX_APP_ID: state.appId,
+          WIX_APP_SECRET: state.appSecret,
+          WIX_PUBLIC_KEY: key,
+        }),
+      };
+    },
     onLine: hear(false),
     onCrash: (text) => report.fault("the app", "ended by itself", text),
   });
@@ -73,5 +77,8 @@ export function createPrograms({ root, folder, id, state, urls, texts, report })
 /** The webhook key of the offline Wix, as WIX_PUBLIC_KEY takes it. */
 async function publicKey(wix) {
   const answer = await fetch(`${wix}/_sim/public-key`);
+  if (!answer.ok) {
+    throw new Error(`read the webhook key of the offline Wix: status ${answer.status}`);
+  }
   return Buffer.from(await answer.text()).toString("base64");
 }

@@ -11,7 +11,13 @@ const root = join(import.meta.dirname, "../..");
 const left = new Set([".git", ".dev", "bin", "coverage", "node_modules", "test-results"]);
 
 export class Scratch {
+  folder = "";
+  /** The addresses of the app and of the offline Wix. */
+  app = "";
+  wix = "";
   output = "";
+  pid = 0;
+  ended = Promise.resolve();
   #originals = new Map();
   #child;
 
@@ -66,7 +72,11 @@ export class Scratch {
     return readFileSync(join(this.folder, path), "utf8");
   }
 
-  /** Saves a file with what change makes of its original. */
+  /**
+   * Saves a file with what change makes of its original.
+   * @param {string} path
+   * @param {(text: string) => string} change
+   */
   edit(path, change) {
     const original = this.#originals.get(path) ?? this.read(path);
     this.#originals.set(path, original);
@@ -80,5 +90,42 @@ export class Scratch {
   /** Saves the original. */
   restore(path) {
     writeFileSync(join(this.folder, path), this.#originals.get(path));
+  }
+
+  /** Gives the site a plan and the app's first text a value, and makes an owner's token. */
+  async remember() {
+    const editor = await (await fetch(`${this.wix}/editor`)).text();
+    const [, instanceId] = /"instanceId":"([^"]+)"/.exec(editor);
+    const send = (url, method, body, headers) =>
+      fetch(url, {
+        method,
+        headers: { "Content-Type": "application/json", ...headers },
+        body: JSON.stringify(body),
+      });
+    await send(`${this.wix}/_sim/installs/${instanceId}/plan`, "PUT", { plan: "gold" });
+    const minted = await send(`${this.wix}/_sim/tokens`, "POST", { subject: "USER", instanceId });
+    const { token } = await minted.json();
+    const read = await fetch(`${this.app}/api/settings`, { headers: { Authorization: token } });
+    const { settings, version } = await read.json();
+    const name = Object.keys(settings).find((key) => typeof settings[key] === "string");
+    const headers = { Authorization: token, "If-Match": `"${version}"` };
+    const written = await send(`${this.app}/api/settings`, "PATCH", { [name]: "Kept" }, headers);
+    if (!written.ok) {
+      throw new Error(await written.text());
+    }
+    return { instanceId, token, name };
+  }
+
+  /** Tells what is left of what remember made. */
+  async recall({ instanceId, token, name }) {
+    const editor = await (await fetch(`${this.wix}/editor`)).text();
+    const read = await fetch(`${this.app}/api/settings`, { headers: { Authorization: token } });
+    const { settings } = read.ok ? await read.json() : {};
+    return {
+      site: editor.includes(instanceId),
+      plan: editor.includes('"plan":"gold"'),
+      token: read.ok,
+      settings: settings?.[name] === "Kept",
+    };
   }
 }

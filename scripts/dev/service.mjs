@@ -4,22 +4,25 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Child, freePort } from "./child.mjs";
 
+/** A program that ends by itself more often waits for a change. */
+const mostCrashes = 5;
+
 export class Service {
   #current = null;
   /** What requests wait for, or null. */
   #gate = null;
   #options;
   #stopped = false;
+  /** How often the program has ended by itself since it was replaced. */
+  #crashes = 0;
 
   /**
    * @param {object} options
-   * @param {string} options.name for people
    * @param {string} options.health the path that answers when it is ready
    * @param {boolean} options.alone whether two at once would be in each other's way
    * @param {(port: number) => Promise<{ args: string[], env: object }>} options.command
    * @param {(line: string) => void} options.onLine
-   * @param {(text: string) => void} options.onCrash it ended by itself; it is started again
-   *   if it had been of use before
+   * @param {(text: string) => void} options.onCrash it ended by itself, and is started again
    */
   constructor(options) {
     this.#options = options;
@@ -36,6 +39,7 @@ export class Service {
    */
   async replace(program) {
     await this.#gate;
+    this.#crashes = 0;
     if (!this.#options.alone || !this.#current) {
       const next = await this.#start(program);
       const old = this.#current;
@@ -103,26 +107,25 @@ export class Service {
     const child = new Child(program, args, { env, onLine: this.#options.onLine });
     const started = { program, port, child, requests: 0, idle: null };
     await child.ready(`http://127.0.0.1:${port}${this.#options.health}`);
-    const since = performance.now();
-    void child.ended.then((how) => this.#crashed(started, how, performance.now() - since));
+    void child.ended.then((how) => this.#crashed(started, how));
     return started;
   }
 
-  /** Starts the program again after it has ended by itself, unless it ends at once. */
-  async #crashed(ended, how, lived) {
+  /** Starts a program again that has ended by itself, but not one that does so all the time. */
+  async #crashed(ended, how) {
     if (this.#current !== ended || this.#stopped) {
       return;
     }
     this.#current = null;
     this.#options.onCrash(`ended with ${how}\n${ended.child.output}`);
-    if (lived < 1000) {
+    if (++this.#crashes > mostCrashes) {
       return;
     }
     this.#gate = this.#start(ended.program).then(
       (again) => {
         this.#current = again;
       },
-      () => {},
+      (error) => this.#options.onCrash(error.message),
     );
     await this.#gate;
     this.#gate = null;

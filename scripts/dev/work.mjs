@@ -1,13 +1,15 @@
 // Does what saved files call for, one round after the other, and says what it has done.
 
 import { buildWidget } from "./browser.mjs";
-import { workFor } from "./changes.mjs";
+import { callsForWork, workFor } from "./changes.mjs";
 import { names, positions } from "./report.mjs";
 
 export class Work {
   /** The files of the built widget, by name. */
   widget = new Map();
   #saved = new Set();
+  /** Files that have been saved, but whose round has failed. */
+  #unfinished = [];
   #settling;
   #working = false;
   #started = false;
@@ -33,6 +35,9 @@ export class Work {
 
   /** A file has been saved or removed. */
   saved(path) {
+    if (!callsForWork(path)) {
+      return;
+    }
     this.#saved.add(path);
     // Editors save in several steps, and several files at once.
     clearTimeout(this.#settling);
@@ -45,22 +50,38 @@ export class Work {
     }
     this.#working = true;
     while (this.#saved.size > 0) {
-      const paths = [...this.#saved];
+      const paths = [...new Set([...this.#saved, ...this.#unfinished])];
       this.#saved.clear();
-      const work = workFor(paths);
-      try {
-        if (work.generate) {
-          // The widget has generated code, too.
-          await this.#step("generate", "not generated", () => this.#o.backend.generate());
-        }
-        await Promise.all([this.#program(work, paths), work.widget && this.#widget(paths)]);
-      } catch (error) {
-        if (!(error instanceof Shown)) {
-          this.#o.report.fault("make dev", "failed", error.stack);
-        }
-      }
+      this.#unfinished = (await this.#round(paths)) ? [] : paths;
     }
     this.#working = false;
+  }
+
+  /** Returns whether all that the files call for is done. */
+  async #round(paths) {
+    const work = workFor(paths);
+    const run = (step) =>
+      step.then(
+        () => true,
+        (error) => {
+          if (!(error instanceof Shown)) {
+            this.#o.report.fault("make dev", "failed", error.stack);
+          }
+          return false;
+        },
+      );
+    if (work.generate) {
+      const generate = () => this.#o.backend.generate();
+      // What is built below has generated code in it.
+      if (!(await run(this.#step("generate", "not generated", generate)))) {
+        return false;
+      }
+    }
+    const done = await Promise.all([
+      run(this.#program(work, paths)),
+      run(work.widget ? this.#widget(paths) : Promise.resolve()),
+    ]);
+    return !done.includes(false);
   }
 
   async #program({ templates, go, wix }, paths) {
@@ -81,10 +102,9 @@ export class Work {
     if (!go && !structure) {
       return;
     }
-    const { replaced, pages } = await this.#step("go", "not built", () =>
-      backend.build(wix || structure),
-    );
-    if (replaced) {
+    // The pages are made from what the offline Wix is made from.
+    const pages = wix || structure;
+    if (await this.#step("go", "not built", () => backend.build(pages))) {
       report.fixed("the app");
       report.fixed("the offline Wix");
       tell(pages ? { type: "full-reload" } : { type: "custom", event: "dev:server" });
