@@ -41,7 +41,7 @@ test("the loop of development", async ({ page }) => {
     await test.step("Go code that does not build is shown, and the old program goes on", async () => {
       scratch.edit("backend/api/health.go", (go) => `${go}\nvar x = nil\n`);
       const overlay = page.getByRole("alertdialog");
-      await expect(overlay).toContainText("not built", slow);
+      await expect(overlay).toContainText("cannot be built", slow);
       const fault = /backend\/api\/health\.go:\d+:\d+: use of untyped nil/;
       await expect(overlay).toContainText(fault);
       await expect(overlay).toBeFocused();

@@ -11,7 +11,10 @@ export class Backend {
   #services;
   #built;
   #count = 0;
-  #texts = "";
+  /** The time of the build that has taken over. */
+  #taken = 0;
+  /** The folder with the texts of each program's templates. */
+  #texts = new Map();
 
   /**
    * @param {string} root the repository
@@ -28,9 +31,9 @@ export class Backend {
     this.#built = join(folder, "program");
   }
 
-  /** The folder with the texts of the templates that the newest program was built from. */
-  get texts() {
-    return this.#texts;
+  /** The folder with the texts of a program's templates. */
+  textsOf(program) {
+    return this.#texts.get(program);
   }
 
   /** Generates what is older than its sources. */
@@ -51,41 +54,33 @@ export class Backend {
         web,
       );
     }
-    return this.#writeTexts() !== this.#texts;
+    const folder = this.#writeTexts();
+    const { app, wix } = this.#services;
+    return [app, wix].some(({ program }) => this.textsOf(program) !== folder);
   }
 
   #writeTexts() {
     return writeTexts(join(this.#root, "web"), join(this.#folder, "texts"));
   }
 
+  /** Builds the program, and returns whether it is another one than runs. */
+  async build() {
+    const flags = ["-tags=dev", "-buildvcs=false", "-ldflags=-s -w"];
+    await this.#run("go", ["build", ...flags, "-o", this.#built, "./backend/cmd/..."], this.#root);
+    return statSync(this.#built).mtimeMs !== this.#taken;
+  }
+
   /**
-   * Builds the program, and replaces what runs of it.
-   * @param {boolean} wix whether the offline Wix is made from what has changed, too
-   * @returns whether there is a new program
+   * Has the program that was built take over.
+   * @param {boolean} wix whether the offline Wix is another one, too
    */
-  async build(wix) {
-    const before = modified(this.#built);
-    await this.#run(
-      "go",
-      [
-        "build",
-        "-tags=dev",
-        "-buildvcs=false",
-        "-ldflags=-s -w",
-        "-o",
-        this.#built,
-        "./backend/cmd/...",
-      ],
-      this.#root,
-    );
-    const { app } = this.#services;
-    if (modified(this.#built) === before && app.program) {
-      return false;
-    }
+  async takeOver(wix) {
     // Every program that runs keeps its file, with which it can be started again.
     const program = join(this.#folder, "run", String(++this.#count));
+    const { mtimeMs } = statSync(this.#built);
     copyFileSync(this.#built, program);
-    this.#texts = this.#writeTexts();
+    this.#texts.set(program, this.#writeTexts());
+    const { app } = this.#services;
     const wixReady = wix ? this.#services.wix.replace(program) : Promise.resolve();
     if (!app.program) {
       await wixReady; // the app's first start asks it for its key
@@ -97,7 +92,7 @@ export class Backend {
         throw reason;
       }
     }
-    return true;
+    this.#taken = mtimeMs;
   }
 
   /** Removes the programs that are not in use. */
@@ -107,6 +102,7 @@ export class Backend {
       const program = join(this.#folder, "run", name);
       if (program !== app.program && program !== wix.program) {
         rmSync(program);
+        this.#texts.delete(program);
       }
     }
   }
@@ -123,8 +119,4 @@ export class Backend {
       });
     });
   }
-}
-
-function modified(file) {
-  return statSync(file, { throwIfNoEntry: false })?.mtimeMs;
 }

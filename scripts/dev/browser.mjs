@@ -23,15 +23,21 @@ export async function createPanel(root, folder, report) {
   });
 }
 
-/** The modules and styles of web/src at /web/, under the names that the pages know them by. */
-export async function createPages(root, folder, report) {
+/**
+ * The modules and styles of web/src at /web/, under the names that the pages know them by.
+ * @param {(vite: object) => void} started is called at each start of Vite: when its
+ *   configuration is saved, it starts again
+ */
+export async function createPages(root, folder, report, started) {
   return serve("web", root, folder, report, {
     root: join(root, "web/src"),
     base: "/web/",
     publicDir: join(root, "web/public"),
+    optimizeDeps: { entries: ["*.ts", "!*.test.ts"] }, // the pages are not here
     plugins: [
       {
-        name: "dev:stage",
+        name: "dev",
+        configureServer: started,
         hotUpdate({ file, server }) {
           if (this.environment.name === "client" && siteStyle.test(file)) {
             server.ws.send("dev:widget");

@@ -40,13 +40,20 @@ report.text("Building …");
 const caches = join(folder, "vite");
 const [panel, pages] = await Promise.all([
   createPanel(root, caches, report),
-  createPages(root, caches, report),
+  createPages(root, caches, report, (vite) => {
+    report.connect(vite);
+    vite.watcher.add(watched.map((path) => join(root, path)));
+    vite.watcher.on("all", (event, path) => {
+      if (event === "add" || event === "change" || event === "unlink") {
+        work.saved(relative(root, path).split(sep).join("/"));
+      }
+    });
+  }),
 ]);
-report.connect(pages.vite);
 
 const { id } = JSON.parse(readFileSync(join(root, "app.json"), "utf8"));
-const texts = () => backend.texts;
-const programs = createPrograms({ root, folder, id, state, urls, texts, report });
+const textsOf = (program) => backend.textsOf(program);
+const programs = createPrograms({ root, folder, id, state, urls, textsOf, report });
 const backend = new Backend(root, folder, programs);
 const work = new Work({ root, backend, report, tell: (message) => pages.vite.ws.send(message) });
 const widget = () => work.widget;
@@ -60,12 +67,6 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
   process.on(signal, stop);
 }
 
-pages.vite.watcher.add(watched.map((path) => join(root, path)));
-pages.vite.watcher.on("all", (event, path) => {
-  if (event === "add" || event === "change" || event === "unlink") {
-    work.saved(relative(root, path).split(sep).join("/"));
-  }
-});
 await work.start();
 report.text(`
   Open ${urls.wix}/editor

@@ -11,15 +11,15 @@ import { Service } from "./service.mjs";
  * @param {string} options.id the product's id
  * @param {{ appId: string, appSecret: string }} options.state
  * @param {{ app: string, wix: string }} options.urls their addresses for everyone
- * @param {() => string} options.texts the folder with the texts of the templates
+ * @param {(program: string) => string} options.textsOf the folder with a program's texts
  * @param {import("./report.mjs").Report} options.report
  */
-export function createPrograms({ root, folder, id, state, urls, texts, report }) {
+export function createPrograms({ root, folder, id, state, urls, textsOf, report }) {
   const prefix = `${id.toUpperCase().replaceAll("-", "_")}_`;
-  const environment = (variables) => ({
+  const environment = (program, variables) => ({
     ...process.env,
     TEMPL_DEV_MODE: "true",
-    TEMPL_DEV_MODE_ROOT: texts(),
+    TEMPL_DEV_MODE_ROOT: textsOf(program),
     TEMPL_DEV_MODE_WATCH_ROOT: join(root, "web"),
     ...variables,
   });
@@ -33,7 +33,7 @@ export function createPrograms({ root, folder, id, state, urls, texts, report })
   const wix = new Service({
     health: "/_sim/health",
     alone: true, // its file has one writer
-    command: async (port) => ({
+    command: async (port, program) => ({
       args: [
         "sim",
         `--addr=127.0.0.1:${port}`,
@@ -42,7 +42,7 @@ export function createPrograms({ root, folder, id, state, urls, texts, report })
         `--app-url=${urls.app}`,
         `--data=${join(folder, "wix.json")}`,
       ],
-      env: environment({}),
+      env: environment(program, {}),
     }),
     onLine: hear(true),
     onCrash: (text) => report.fault("the offline Wix", "ended by itself", text),
@@ -50,11 +50,11 @@ export function createPrograms({ root, folder, id, state, urls, texts, report })
   const app = new Service({
     health: "/readyz",
     alone: false,
-    command: async (port) => {
+    command: async (port, program) => {
       key ||= await publicKey(urls.wix);
       return {
         args: ["serve"],
-        env: environment({
+        env: environment(program, {
           // A database of one's own may be tried.
           [`${prefix}DATABASE_URL`]:
             process.env[`${prefix}DATABASE_URL`] ?? `sqlite:${join(folder, "app.db")}`,

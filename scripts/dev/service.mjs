@@ -20,7 +20,7 @@ export class Service {
    * @param {object} options
    * @param {string} options.health the path that answers when it is ready
    * @param {boolean} options.alone whether two at once would be in each other's way
-   * @param {(port: number) => Promise<{ args: string[], env: object }>} options.command
+   * @param {(port: number, program: string) => Promise<{ args: string[], env: object }>} options.command
    * @param {(line: string) => void} options.onLine
    * @param {(text: string) => void} options.onCrash it ended by itself, and is started again
    */
@@ -103,7 +103,7 @@ export class Service {
 
   async #start(program) {
     const port = await freePort();
-    const { args, env } = await this.#options.command(port);
+    const { args, env } = await this.#options.command(port, program);
     const child = new Child(program, args, { env, onLine: this.#options.onLine });
     const started = { program, port, child, requests: 0, idle: null };
     await child.ready(`http://127.0.0.1:${port}${this.#options.health}`);

@@ -73,7 +73,7 @@ export class Work {
     if (work.generate) {
       const generate = () => this.#o.backend.generate();
       // What is built below has generated code in it.
-      if (!(await run(this.#step("generate", "not generated", generate)))) {
+      if (!(await run(this.#step("generate", "make generate fails", generate)))) {
         return false;
       }
     }
@@ -91,7 +91,7 @@ export class Work {
       this.#started && report.line(names(paths), what, performance.now() - start);
     let structure = false;
     if (templates.length > 0) {
-      structure = await this.#step("templates", "not generated", () =>
+      structure = await this.#step("templates", "The templates cannot be generated", () =>
         backend.generateTemplates(templates),
       );
       if (!structure && !go) {
@@ -104,17 +104,22 @@ export class Work {
     }
     // The pages are made from what the offline Wix is made from.
     const pages = wix || structure;
-    if (await this.#step("go", "not built", () => backend.build(pages))) {
-      report.fixed("the app");
-      report.fixed("the offline Wix");
-      tell(pages ? { type: "full-reload" } : { type: "custom", event: "dev:server" });
-      done(pages ? "the app and the offline Wix restarted" : "the app restarted");
+    if (!(await this.#step("go", "The program cannot be built", () => backend.build()))) {
+      done("nothing new in the program");
+      return;
     }
+    await this.#step("start", "The new program does not start", () => backend.takeOver(pages));
+    report.fixed("the app");
+    report.fixed("the offline Wix");
+    tell(pages ? { type: "full-reload" } : { type: "custom", event: "dev:server" });
+    done(pages ? "the app and the offline Wix restarted" : "the app restarted");
   }
 
   async #widget(paths) {
     const start = performance.now();
-    const built = await this.#step("widget", "not built", () => buildWidget(this.#o.root));
+    const built = await this.#step("widget", "The widget cannot be built", () =>
+      buildWidget(this.#o.root),
+    );
     if (built.get("widget.js") !== this.widget.get("widget.js")) {
       this.widget = built;
       this.#o.tell({ type: "custom", event: "dev:widget" });
