@@ -32,7 +32,6 @@ var rooms = []string{
 	"e2e/own.spec.ts",
 	"panel/src/own/",
 	"widget/src/face/",
-	"widget/thumbnail.svg",
 }
 
 // made are the files that make generate makes of what stands in the rooms.
@@ -143,21 +142,23 @@ func (t tree) project(with string, own, project names) (tree, error) {
 	app := t.below(starter)
 	if with != "" {
 		with = path.Clean(filepath.ToSlash(with)) + "/"
-		theirs := t.below(with)
 		maps.DeleteFunc(app, func(name string, _ file) bool { return isTest.MatchString(name) }) // of another app
-		maps.Copy(app, theirs)
+		maps.Copy(app, t.below(with))
 	}
+	placeholders := strings.NewReplacer("APP_NAME", project.Name, "APP_DESCRIPTION", project.Description,
+		"APP_ID", project.ID, "APP_TAG", project.Tag)
 	for name, f := range app {
 		for _, folder := range []string{starter, with} {
 			if folder != "" {
 				f.content = bytes.ReplaceAll(f.content, []byte(own.module+"/"+folder), []byte(own.module+"/"))
 			}
 		}
-		f.content = []byte(strings.NewReplacer("APP_NAME", project.Name, "APP_DESCRIPTION", project.Description,
-			"APP_ID", project.ID, "APP_TAG", project.Tag, "APP_ENV_", project.EnvPrefix()).Replace(string(f.content)))
 		if err := all.add(name, f, own, project); err != nil {
 			return nil, err
 		}
+		f = all[name]
+		f.content = []byte(placeholders.Replace(string(f.content)))
+		all[name] = f
 	}
 	names, err := json.MarshalIndent(project.File, "", "  ")
 	all["app.json"] = file{append(names, '\n'), 0o644}

@@ -234,24 +234,25 @@ func TestNew_takesAnEmptyFolder(t *testing.T) {
 	sh(t, later, "git add examples; git rm --quiet --cached docs/benchmarks.md; rm docs/offline-wix.md")
 	arguments := good(t.TempDir())
 	arguments["with"] = "examples/hello"
-	arguments["name"], arguments["id"] = "口コミ", "kuchikomi-2"
+	arguments["name"], arguments["id"] = "口コミ Nametag", "nametag-2"
 	if code, _, stderr := at(later, append([]string{"new"}, flags(arguments)...)...); code != 0 {
 		t.Fatal(stderr)
 	}
 	dir := arguments["dir"]
 	for line, want := range map[string]string{
-		"cat docs/http-api.md":                       "口コミ answers. `kuchikomi-2 serve` reads `KUCHIKOMI_2_ADDR`, `<review-badge>` says `kuchikomi-2-state`, and `kuchikomi_2_jobs_total` counts.",
-		"ls backend/business":                        "business.go\nsettings.go",
-		"grep -o hello backend/business/settings.go": "hello",
-		"ls docs/offline-wix.md 2>/dev/null || true": "",
-		"git log --format=%an":                       sh(t, root, "git var GIT_AUTHOR_IDENT | sed 's/ <.*//'"),
+		"cat docs/http-api.md":                              "口コミ Nametag answers. `nametag-2 serve` reads `NAMETAG_2_ADDR`, `<review-badge>` says `nametag-2-state`, and `nametag_2_jobs_total` counts.",
+		"ls backend/business":                               "business.go\nsettings.go",
+		"grep -rl nametag-2-2 --exclude-dir=.git . || true": "",
+		"grep -o hello backend/business/settings.go":        "hello",
+		"ls docs/offline-wix.md 2>/dev/null || true":        "",
+		"git log --format=%an":                              sh(t, root, "git var GIT_AUTHOR_IDENT | sed 's/ <.*//'"),
 	} {
 		if got := sh(t, dir, line); got != want {
 			t.Errorf("%s\ngot  %q\nwant %q", line, got, want)
 		}
 	}
 	var lock struct{ Name string }
-	if content, err := os.ReadFile(filepath.Join(dir, "package.json")); err != nil || json.Unmarshal(content, &lock) != nil || lock.Name != "kuchikomi-2" {
+	if content, err := os.ReadFile(filepath.Join(dir, "package.json")); err != nil || json.Unmarshal(content, &lock) != nil || lock.Name != "nametag-2" {
 		t.Errorf("package.json: %+v, %v", lock, err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 
 	"github.com/alecthomas/kong"
 )
@@ -49,7 +50,12 @@ type repository string
 // refusal names every reason why nothing was done, a line each.
 type refusal struct{ error }
 
-func main() { os.Exit(run(".", os.Args[1:], os.Stdout, os.Stderr)) }
+func main() {
+	// An interrupt ends the program that runs at the moment, which is a failure like others:
+	// nothing is left behind.
+	signal.Notify(make(chan os.Signal, 1), os.Interrupt)
+	os.Exit(run(".", os.Args[1:], os.Stdout, os.Stderr))
+}
 
 func run(root repository, args []string, stdout, stderr io.Writer) int {
 	parser, err := kong.New(new(commands), kong.Name("new"), kong.Writers(stdout, stderr),

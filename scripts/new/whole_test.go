@@ -31,14 +31,14 @@ func front(t *testing.T, dir string) {
 	}
 }
 
-// TestWhole_starter runs a new project's own checks, its app's tests, all of its tests in
-// TypeScript, and its app's in Chromium. All of `make check test` is a quarter of an hour.
+// TestWhole_starter runs a new project's own checks, the tests of its app, those of its browser
+// code, and its app's in Chromium. All of make check test would take a quarter of an hour.
 func TestWhole_starter(t *testing.T) {
 	dir := projectCopy(t)
 	front(t, dir)
 	sh(t, dir, "make check")
 	sh(t, dir, "go test ./backend/business")
-	sh(t, dir, "npm test")
+	sh(t, dir, "npm test -- panel web widget")
 	sh(t, dir, "npm run e2e -- own published")
 }
 
