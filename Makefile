@@ -4,7 +4,11 @@
 # make check  generated files, format, vet, staticcheck, types, lint, byte budgets
 # make build  the program in bin/, static, with the bundles inside
 # make generate  what follows from app.json, settings.go and the templates; make build does it too
+# [only here]
 # make bench  figures; make bench-dev those of make dev
+# make new    a project of its own: DIR=../review-badge NAME="Review Badge" TAG=review-badge MODULE=github.com/acme/review-badge
+# make upgrade  bring this Nametag into such a project: DIR=../review-badge
+# [/only here]
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -13,7 +17,7 @@ SHELL := bash
 id := $(shell sed -n 's/.*"id": *"\([^"]*\)".*/\1/p' app.json)
 
 go_files := $(shell find backend web embed.go go.mod go.sum -type f \( -name '*.go' -o -name '*.sql' -o -name 'go.*' \))
-go_code := backend bench examples web $(wildcard embed*.go)
+go_code := $(wildcard backend bench examples scripts web embed*.go)
 front_files := $(shell find widget panel web scripts -path '*/dist' -prune -o -type f \( -name '*.ts' -o -name '*.tsx' -o -name '*.css' -o -name '*.html' -o -name '*.svg' -o -name '*.mjs' \) -print)
 
 # What make generate makes, and the file of each generator that is as new as its last run. A
@@ -21,7 +25,7 @@ front_files := $(shell find widget panel web scripts -path '*/dist' -prune -o -t
 generated := backend/product/product.gen.go {widget,panel}/src/settings.gen.ts docs/settings.{md,schema.json} web/*_templ.go
 generators := backend/product/product.gen.go widget/src/settings.gen.ts bin/.templ
 
-.PHONY: run dev test test-go test-unit test-e2e check build bundles generate regenerate format bench bench-dev clean
+.PHONY: run dev test test-go test-unit test-e2e check build bundles generate regenerate format clean
 
 run: build
 	exec bin/$(id) demo
@@ -76,7 +80,9 @@ check:
 	go mod tidy -diff
 	go vet ./... && go vet -tags dev .
 	go tool staticcheck ./...
+# [only here]
 	cd examples/orders && go mod tidy -diff && go vet ./...
+# [/only here]
 	npm run check
 	npm run budget
 
@@ -84,13 +90,18 @@ test: test-go test-unit test-e2e
 
 test-go: bundles
 	go test -race -timeout 10m ./...
+# [only here]
 	cd examples/orders && go test -race ./...
+# [/only here]
 
 test-unit: node_modules/.installed
 	npm test
 
 test-e2e: build
 	CHROMIUM="$$(scripts/chromium.sh)" npm run e2e
+
+# [only here]
+.PHONY: bench bench-dev new upgrade test-new
 
 bench: build
 	for part in bare visit seed postgres; do go build -o "bin/bench-$$part" "./bench/$$part"; done
@@ -99,6 +110,22 @@ bench: build
 
 bench-dev: node_modules/.installed
 	CHROMIUM="$$(scripts/chromium.sh)" node bench/dev.mjs
+
+# Projects that make new makes, run by their own checks and in Chromium.
+test-new: build
+	CHROMIUM="$$(scripts/chromium.sh)" go test -timeout 20m -run Whole ./scripts/new
+
+test: test-new
+
+# Values reach the program through the environment: they may have quotes and spaces.
+export DIR NAME ID TAG MODULE WITH
+
+new:
+	@go run ./scripts/new new --dir="$$DIR" --name="$$NAME" --id="$$ID" --tag="$$TAG" --module="$$MODULE" --with="$$WITH"
+
+upgrade:
+	@go run ./scripts/new upgrade --dir="$$DIR"
+# [/only here]
 
 clean:
 	rm -rf bin node_modules {widget,panel,web}/dist/* web/dist/.built

@@ -17,11 +17,11 @@ import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 const here = import.meta.dirname;
-const text = "const nametag = 'widget';\n".repeat(20);
+const text = "const example = 'widget';\n".repeat(20);
 let dir: string;
 
 beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), "nametag-"));
+  dir = mkdtempSync(join(tmpdir(), "scripts-"));
 });
 afterEach(() => rmSync(dir, { recursive: true }));
 

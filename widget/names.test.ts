@@ -16,7 +16,10 @@ test.each(["/x/widget/src/face/face.ts", "/x/panel/src/own.css"])("%s stays as i
 });
 
 test("a picture has the app's name", () => {
-  expect(named("<title>{name}, {name}</title>")).toBe(`<title>${name}, ${name}</title>`);
+  expect(named("<title>{name}</title>")).toBe(named("<title>{name}</title>", name));
+  expect(named("<title>{name}, {name}</title>", "Tag & $& Co")).toBe(
+    "<title>Tag &#38; $&#38; Co, Tag &#38; $&#38; Co</title>",
+  );
   expect(named('<svg aria-label="{name}"/>', '"Tag & <Name>"')).toBe(
     '<svg aria-label="&#34;Tag &#38; &#60;Name>&#34;"/>',
   );

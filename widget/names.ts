@@ -16,7 +16,4 @@ export function names(): Plugin {
 
 /** The text of a picture, in which `{name}` is the app's name. */
 export const named = (svg: string, name = app.name) =>
-  svg.replaceAll(
-    "{name}",
-    name.replace(/[&<"]/g, (c) => `&#${c.charCodeAt(0)};`),
-  );
+  svg.replaceAll("{name}", () => name.replace(/[&<"]/g, (c) => `&#${c.charCodeAt(0)};`));

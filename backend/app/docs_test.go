@@ -2,8 +2,6 @@ package app
 
 import (
 	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -106,47 +104,5 @@ func TestInstallGuide_variables(t *testing.T) {
 	slices.SortFunc(got, byName)
 	if !slices.Equal(got, want) {
 		t.Errorf("the install guide has  %v\nthe configuration has %v", got, want)
-	}
-}
-
-// TestDocs_ownApp compiles the example of docs/own-app.md, in a module that has nothing of
-// the app that ships.
-func TestDocs_ownApp(t *testing.T) {
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	write := func(name, content string) {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	// A file is named, once or twice, in the text before its block.
-	block := regexp.MustCompile("(?s)((?:`backend/business/[a-z0-9_/.]+`[^`]*)+)```[a-z]+\n(.*?)```")
-	name := regexp.MustCompile("`backend/(business/[a-z0-9_/.]+)`")
-	files := 0
-	for _, found := range block.FindAllStringSubmatch(read(t, "../../docs/own-app.md"), -1) {
-		for _, names := range name.FindAllStringSubmatch(found[1], -1) {
-			write(names[1], found[2])
-			files++
-		}
-	}
-	if files != 4 {
-		t.Fatalf("docs/own-app.md has %d files of the example", files)
-	}
-	mod := strings.Replace(read(t, "../../go.mod"), "module github.com/nametag-dev/nametag", "module example.com/badge", 1)
-	mod, _, _ = strings.Cut(mod, "tool (")
-	write("go.mod", mod+"\nrequire github.com/nametag-dev/nametag v0.0.0\n\nreplace github.com/nametag-dev/nametag => "+root+"\n")
-	write("go.sum", read(t, "../../go.sum"))
-	vet := exec.Command("go", "vet", "-mod=mod", "./...")
-	vet.Dir = dir
-	vet.Env = append(os.Environ(), "GOFLAGS=")
-	if out, err := vet.CombinedOutput(); err != nil {
-		t.Errorf("%v:\n%s", err, out)
 	}
 }

@@ -76,7 +76,7 @@ func TestChecks(t *testing.T) {
 			strings.Repeat("a", 41): "at most 40",
 		}},
 		{"the tag", CheckTag, []string{"a-b", "nametag-widget", "review-badge-2", "a1-1", "a" + strings.Repeat("-b", 31)}, map[string]string{
-			"": "hyphen", "nametag": "hyphen", "Name-tag": "hyphen", "a--b": "hyphen", "-a": "hyphen", "a-": "hyphen", "1-a": "hyphen",
+			"": "hyphen", "badge": "hyphen", "Name-tag": "hyphen", "a--b": "hyphen", "-a": "hyphen", "a-": "hyphen", "1-a": "hyphen",
 			"a-b>": "hyphen", "a.b-c": "hyphen", "a" + strings.Repeat("-b", 32): "at most 64",
 			"annotation-xml": "reserves", "color-profile": "reserves", "font-face": "reserves", "font-face-format": "reserves",
 			"font-face-name": "reserves", "font-face-src": "reserves", "font-face-uri": "reserves", "missing-glyph": "reserves",
