@@ -134,7 +134,7 @@ func idOf(name string) string {
 func checkID(id string) error {
 	switch id {
 	case "internal", "testdata", "vendor":
-		return errors.New("Go gives a folder of this name a meaning of its own")
+		return errors.New("a folder of this name has a meaning of its own in Go")
 	case "wix":
 		return errors.New("the variables that begin with WIX_ are those of Wix's own values")
 	}
@@ -158,7 +158,7 @@ func checkModule(path, own string) error {
 	}
 	err := module.CheckPath(path)
 	if invalid, ok := errors.AsType[*module.InvalidPathError](err); ok {
-		return fmt.Errorf("Go refuses it: %w", invalid.Err)
+		return fmt.Errorf("not a path that Go takes: %w", invalid.Err)
 	}
 	return err
 }
