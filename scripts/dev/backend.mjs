@@ -11,6 +11,8 @@ export class Backend {
   #services;
   #built;
   #count = 0;
+  /** The path of templ, which go tool takes long to find. */
+  #templ;
   /** The time of the build that has taken over. */
   #taken = 0;
   /** The folder with the texts of each program's templates. */
@@ -37,8 +39,8 @@ export class Backend {
   }
 
   /** Generates what is older than its sources. */
-  generate() {
-    return this.#run("make", ["-s", "regenerate"], this.#root);
+  async generate() {
+    await this.#run("make", ["-s", "regenerate"], this.#root);
   }
 
   /**
@@ -47,12 +49,9 @@ export class Backend {
    */
   async generateTemplates(templates) {
     const web = join(this.#root, "web");
+    this.#templ ??= await this.#run("go", ["tool", "-n", "templ"], web);
     for (const template of templates) {
-      await this.#run(
-        "go",
-        ["tool", "templ", "generate", "-f", template.slice("web/".length)],
-        web,
-      );
+      await this.#run(this.#templ, ["generate", "-f", template.slice("web/".length)], web);
     }
     const folder = this.#writeTexts();
     const { app, wix } = this.#services;
@@ -63,9 +62,12 @@ export class Backend {
     return writeTexts(join(this.#root, "web"), join(this.#folder, "texts"));
   }
 
-  /** Builds the program, and returns whether it is another one than runs. */
+  /**
+   * Builds the program, and returns whether it is another one than runs. Our own packages are
+   * not optimized, because that takes longer than it gains here.
+   */
   async build() {
-    const flags = ["-tags=dev", "-buildvcs=false", "-ldflags=-s -w"];
+    const flags = ["-tags=dev", "-buildvcs=false", "-gcflags=./...=-N -l", "-ldflags=-s -w"];
     await this.#run("go", ["build", ...flags, "-o", this.#built, "./backend/cmd/..."], this.#root);
     return statSync(this.#built).mtimeMs !== this.#taken;
   }
@@ -114,7 +116,7 @@ export class Backend {
         if (error) {
           reject(new Error(`${stdout}${stderr}`.trim() || error.message));
         } else {
-          resolve();
+          resolve(stdout.trim());
         }
       });
     });

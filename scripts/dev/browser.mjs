@@ -19,8 +19,22 @@ export async function createPanel(root, folder, report) {
   return serve("panel", root, folder, report, {
     root: join(root, "panel"),
     base: "/panel/",
-    plugins: [react()],
+    plugins: [react(), withoutMaps()],
   });
+}
+
+/**
+ * Leaves out the source maps of packages. That of the Design System has 12 MB, and is read
+ * again whenever the panel is loaded again.
+ */
+function withoutMaps() {
+  return {
+    name: "dev:without-maps",
+    transform: {
+      filter: { id: /\/vite\/panel\/deps\// },
+      handler: (code) => ({ code, map: { mappings: "" } }),
+    },
+  };
 }
 
 /**
