@@ -1,14 +1,16 @@
 // make dev, in a copy of the repository: what is saved is seen, what is broken is shown while
 // the old goes on, and nothing that has been made is lost.
 import { execFileSync } from "node:child_process";
-import { expect, type Page, test } from "@playwright/test";
+import { expect as base, type Page, test } from "@playwright/test";
 import { Scratch } from "../scripts/dev/scratch.mjs";
 import { watch } from "./stack";
 
+const patience = 300_000; // for builds
+const expect = base.configure({ timeout: patience });
+
 test("the loop of development", async ({ page }) => {
   test.setTimeout(900_000); // it builds everything
-  page.setDefaultTimeout(300_000);
-  const slow = { timeout: 300_000 };
+  page.setDefaultTimeout(patience);
   const scratch = await Scratch.create();
   const stage = () => page.frameLocator("#canvas iframe");
   const panel = page.frameLocator("#panel-frame");
@@ -26,14 +28,14 @@ test("the loop of development", async ({ page }) => {
     await test.step("a style of the panel is replaced in the panel", async () => {
       await mark(page, "#panel-frame");
       scratch.edit("panel/src/panel.css", (css) => `${css}\nbody { outline-offset: 7px }\n`);
-      await expect(panel.locator("body")).toHaveCSS("outline-offset", "7px", slow);
+      await expect(panel.locator("body")).toHaveCSS("outline-offset", "7px");
       await expectMarked(page, "#panel-frame");
     });
 
     await test.step("the widget is built, and the stage alone is loaded again", async () => {
       await mark(page, "#panel-frame");
       scratch.edit("widget/src/widget.ts", (ts) => `${ts}\ndocument.body.dataset.dev = "1";\n`);
-      await expect(stage().locator("body")).toHaveAttribute("data-dev", "1", slow);
+      await expect(stage().locator("body")).toHaveAttribute("data-dev", "1");
       await expect(widgets).toHaveCount(2);
       await expectMarked(page, "#panel-frame");
     });
@@ -41,7 +43,7 @@ test("the loop of development", async ({ page }) => {
     await test.step("Go code that does not build is shown, and the old program goes on", async () => {
       scratch.edit("backend/api/health.go", (go) => `${go}\nvar x = nil\n`);
       const overlay = page.getByRole("alertdialog");
-      await expect(overlay).toContainText("cannot be built", slow);
+      await expect(overlay).toContainText("cannot be built");
       const fault = /backend\/api\/health\.go:\d+:\d+: use of untyped nil/;
       await expect(overlay).toContainText(fault);
       await expect(overlay).toBeFocused();
@@ -52,7 +54,7 @@ test("the loop of development", async ({ page }) => {
     await test.step("mended, the new program takes over, and the page stays", async () => {
       await mark(page);
       scratch.edit("backend/api/health.go", (go) => go.replace('"ok"', '"new"'));
-      await expect.poll(() => healthOf(scratch), slow).toBe("new");
+      await expect.poll(() => healthOf(scratch)).toBe("new");
       await expect(page.getByRole("alertdialog")).toHaveCount(0);
       await expect(stage().locator("body")).toHaveAttribute("data-dev", "1");
       await expect(widgets).toHaveCount(2);
@@ -61,31 +63,31 @@ test("the loop of development", async ({ page }) => {
 
     await test.step("a program that does not start is shown, and the old one goes on", async () => {
       scratch.edit("backend/api/health.go", (go) => `${go}\nfunc init() { panic("no start") }\n`);
-      await expect(page.getByRole("alertdialog")).toContainText("panic: no start", slow);
+      await expect(page.getByRole("alertdialog")).toContainText("panic: no start");
       expect(await healthOf(scratch)).toBe("new");
       scratch.restore("backend/api/health.go");
-      await expect.poll(() => healthOf(scratch), slow).toBe("ok");
+      await expect.poll(() => healthOf(scratch)).toBe("ok");
       await expect(page.getByRole("alertdialog")).toHaveCount(0);
     });
 
     await test.step("text in a template is replaced without a build", async () => {
       scratch.edit("web/editor.templ", (templ) => templ.replace("Offline editor", "A text"));
-      await expect(page.locator("h1")).toContainText("A text", slow);
+      await expect(page.locator("h1")).toContainText("A text");
       expect(scratch.output).toMatch(/web\/editor\.templ {2}texts replaced/);
     });
 
     await test.step("Go in a template is built, and then again text is not", async () => {
       const go = (templ: string) => templ.replace("Offline editor", 'A { "built" } text');
       scratch.edit("web/editor.templ", go);
-      await expect(page.locator("h1")).toContainText("A built text", slow);
+      await expect(page.locator("h1")).toContainText("A built text");
       scratch.edit("web/editor.templ", (templ) => go(templ).replace("A {", "Another {"));
-      await expect(page.locator("h1")).toContainText("Another built text", slow);
+      await expect(page.locator("h1")).toContainText("Another built text");
     });
 
     await test.step("a name in app.json is generated by itself", async () => {
       scratch.edit("app.json", (json) => json.replace(/("name": *)"[^"]+"/, '$1"Renamed"'));
       const home = async () => (await fetch(`${scratch.app}/`)).text();
-      await expect.poll(home, slow).toContain("Renamed");
+      await expect.poll(home).toContain("Renamed");
     });
 
     expect(await scratch.recall(kept)).toEqual({
@@ -101,7 +103,7 @@ test("the loop of development", async ({ page }) => {
       await scratch.stop("SIGKILL");
       const programs = () =>
         execFileSync("ps", ["-eo", "args"]).toString().includes(scratch.folder);
-      await expect.poll(programs, slow).toBe(false);
+      await expect.poll(programs).toBe(false);
       await scratch.start();
       expect(await scratch.recall(kept)).toEqual({
         site: true,

@@ -4,9 +4,12 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Child } from "./child.mjs";
 import { Service } from "./service.mjs";
+
+const patience = { timeout: 60_000 };
+vi.setConfig({ testTimeout: 120_000 });
 
 let dir: string;
 let services: Service[] = [];
@@ -111,12 +114,12 @@ describe.each([
     await s.replace(program("one"));
     for (let crash = 1; crash <= 5; crash++) {
       await ask(s, "/die");
-      await expect.poll(() => crashes.length).toBe(crash);
+      await expect.poll(() => crashes.length, patience).toBe(crash);
       expect(await ask(s)).toBe("one");
     }
     expect(crashes[0]).toMatch(/^ended with status 3/);
     await ask(s, "/die");
-    await expect.poll(() => crashes.length).toBe(6);
+    await expect.poll(() => crashes.length, patience).toBe(6);
     expect(await ask(s)).toBe("nobody");
     await s.replace(program("two"));
     expect(await ask(s)).toBe("two");
@@ -134,7 +137,9 @@ test("a request that is under way ends where it began", async () => {
   const slow = ask(s, "/slow");
   await s.replace(program("two"));
   expect(await ask(s)).toBe("two");
-  await expect.poll(async () => (await fetch(`http://127.0.0.1:${port}/free`)).text()).toBe("one");
+  await expect
+    .poll(async () => (await fetch(`http://127.0.0.1:${port}/free`)).text(), patience)
+    .toBe("one");
   expect(await slow).toBe("one");
 });
 
