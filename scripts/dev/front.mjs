@@ -37,6 +37,8 @@ export function createFront({ service, own, socket, client, page, problem }) {
   });
   // A page that is held open must not be cut off.
   server.requestTimeout = 0;
+  // A connection that the server closes while a client sends on it looks like a refused request.
+  server.keepAliveTimeout = 0;
 
   function pass(request, response, port, done) {
     if (port === 0) {
