@@ -4,7 +4,8 @@
 import http from "node:http";
 import { allowVite, connect, waitingPage } from "./page.mjs";
 
-const agent = new http.Agent({ keepAlive: true });
+// The programs close idle connections later than this, so that no request meets a closed one.
+const agent = new http.Agent({ keepAlive: true, timeout: 30_000 });
 
 /**
  * @param {object} options
