@@ -69,7 +69,8 @@ func run(t *rapid.T, history []wix.Event, deliveries []delivery) {
 	down := &fakeWix{err: errDown}
 	var workers []*Worker
 	for range 2 {
-		workers = append(workers, NewWorker(Options{Jobs: store, Store: store, Elevator: down, Logger: slog.New(slog.DiscardHandler)}))
+		workers = append(workers, NewWorker(Options{Jobs: store, Store: store, Elevator: down,
+			Logger: slog.New(slog.DiscardHandler), Poll: lease / 2}))
 	}
 	for n, d := range deliveries {
 		time.Sleep(d.after)

@@ -68,6 +68,7 @@ func TestWorker_hookThatFailsIsCalledAgain(t *testing.T) {
 
 func TestWorker_hookThatAlwaysFailsEndsDead(t *testing.T) {
 	hooked(t, &fakeWix{}, func(w *world, setHook func(func() error)) {
+		w.pollSlowly()
 		setHook(func() error { return errors.New("boom") })
 		w.accept("e", instance.EventRemoved)
 		time.Sleep(3 * 24 * time.Hour)

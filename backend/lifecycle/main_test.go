@@ -187,6 +187,8 @@ type world struct {
 	wix    *fakeWix
 	log    *journal
 	worker *Worker
+	// poll is the worker's; 0 is the default.
+	poll time.Duration
 }
 
 func (w *world) options() Options {
@@ -197,7 +199,17 @@ func (w *world) options() Options {
 		},
 		Observe: func(kind, outcome string) { w.log.add("observed %s %s", kind, outcome) },
 		Logger:  slog.New(slog.NewTextHandler(w.log, nil)),
+		Poll:    w.poll,
 	}
+}
+
+// pollSlowly makes a new worker look at the queue once in a minute. In days of a bubble's
+// time, the default would be 50,000 looks at an idle queue.
+func (w *world) pollSlowly() {
+	w.worker.Close()
+	w.poll = time.Minute
+	w.worker = NewWorker(w.options())
+	synctest.Wait()
 }
 
 // bubble runs a test on a worker and an instance "i", which was seen just now.

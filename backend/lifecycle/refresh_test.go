@@ -58,6 +58,7 @@ func TestWorker_RequestRefresh_keepsTheRestAfterAFailure(t *testing.T) {
 
 func TestWorker_RequestRefresh_revivesADeadOne(t *testing.T) {
 	bubble(t, &fakeWix{err: errors.New("Wix is down")}, func(w *world) {
+		w.pollSlowly()
 		w.requestRefresh("i")
 		time.Sleep(3 * 24 * time.Hour)
 		w.wix.answer(plan("gold"), nil)

@@ -114,6 +114,7 @@ func TestWorker_refreshWithoutPurposeIsSkipped(t *testing.T) {
 
 func TestWorker_failureBacksOffAndEndsDead(t *testing.T) {
 	bubble(t, &fakeWix{err: errors.New("Wix is down")}, func(w *world) {
+		w.pollSlowly()
 		w.requestRefresh("i")
 		time.Sleep(3 * 24 * time.Hour)
 		synctest.Wait()
@@ -122,7 +123,7 @@ func TestWorker_failureBacksOffAndEndsDead(t *testing.T) {
 			t.Fatalf("tried %d times", len(asked))
 		}
 		for n, rest := range backoff {
-			if gap := asked[n+1].Sub(asked[n]); gap < rest || gap > rest+rest/5+defaultPoll {
+			if gap := asked[n+1].Sub(asked[n]); gap < rest || gap > rest+rest/5+w.poll {
 				t.Errorf("after failure %d it rested %v, not %v and a little", n+1, gap, rest)
 			}
 		}
@@ -200,8 +201,9 @@ func TestWorker_panicOfChangedLeavesTheEventApplied(t *testing.T) {
 }
 
 func TestWorker_refreshesHoldUpNoEvent(t *testing.T) {
-	bubble(t, &fakeWix{app: plan("gold"), delay: 10 * time.Second}, func(w *world) {
-		const many = 3 * readQueueSize
+	// A reading takes so long that most of the queue outlives its lease.
+	bubble(t, &fakeWix{app: plan("gold"), delay: 2 * time.Second}, func(w *world) {
+		const many = 2 * readQueueSize
 		for n := range many {
 			id := fmt.Sprint("slow", n)
 			w.visit(id)
@@ -250,6 +252,7 @@ func TestWorker_waitsForAStoreInTrouble(t *testing.T) {
 func TestWorker_refusedEventEndsDead(t *testing.T) {
 	bubble(t, &fakeWix{}, func(w *world) {
 		w.worker.Close()
+		w.poll = time.Minute
 		refusing := w.options()
 		refusing.Jobs = refusingJobs{w.store}
 		w.worker = NewWorker(refusing)

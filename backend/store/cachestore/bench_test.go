@@ -9,7 +9,7 @@ import (
 
 func BenchmarkStore_Seen_known(b *testing.B) {
 	ctx, at := context.Background(), noon()
-	for name, url := range databases() {
+	for name, url := range databases(b) {
 		b.Run(name, func(b *testing.B) {
 			s := New(openInner(b, url(b), kit.Data{}), Options{})
 			defer s.Close()

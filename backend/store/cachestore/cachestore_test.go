@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -39,12 +38,18 @@ func openInner(t testing.TB, databaseURL string, data kit.Data) Storage {
 	return s
 }
 
-// databases are the URLs of stores to stand in front of.
-func databases() map[string]func(t testing.TB) string {
+// databases name stores to stand in front of, each of its own. Only those in memory are
+// still to be migrated.
+func databases(t testing.TB) map[string]func(t testing.TB) string {
+	migrate := func(databaseURL string) {
+		if err := openInner(t, databaseURL, kit.Data{}).Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
 	return map[string]func(t testing.TB) string{
 		"memory":   func(testing.TB) string { return "sqlite::memory:" },
-		"SQLite":   func(t testing.TB) string { return "sqlite:" + filepath.Join(t.TempDir(), "app.db") },
-		"Postgres": pgtest.URL,
+		"SQLite":   storetest.Files(t, migrate),
+		"Postgres": pgtest.Template(t, migrate),
 	}
 }
 
@@ -62,6 +67,7 @@ func visit(id, siteID string, at time.Time) instance.Visit {
 }
 
 func TestStore(t *testing.T) {
+	urls := databases(t)
 	for _, row := range []struct {
 		database, name string
 		o              Options
@@ -74,7 +80,7 @@ func TestStore(t *testing.T) {
 		{"memory", "with an age that is over at once", Options{MaxAge: time.Nanosecond}},
 	} {
 		open := func(t *testing.T, data kit.Data) storetest.Storage {
-			s := New(openInner(t, databases()[row.database](t), data), row.o)
+			s := New(openInner(t, urls[row.database](t), data), row.o)
 			t.Cleanup(func() { s.Close() })
 			return s
 		}

@@ -103,8 +103,14 @@ func unprivileged() (uid, gid uint32, err error) {
 // socketRoom is what a path may have at most in order that a socket fits below it.
 const socketRoom = 60
 
-// temporary is a directory for the cluster's own.
+// temporary is a directory for the cluster's own: in memory where there is room, because
+// a database is made of hundreds of files.
 func temporary() string {
+	const memory, room = "/dev/shm", 2 << 30
+	var at syscall.Statfs_t
+	if os.Getenv("TMPDIR") == "" && syscall.Statfs(memory, &at) == nil && uint64(at.Bsize)*at.Bavail >= room {
+		return memory
+	}
 	if dir := os.TempDir(); len(dir) <= socketRoom {
 		return dir
 	}

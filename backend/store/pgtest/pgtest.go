@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -48,11 +50,33 @@ func Server() (string, error) {
 // test, even if it is still in use. A process that the test starts may use it as well.
 func URL(t testing.TB) string {
 	t.Helper()
+	return copyOf(t, "template0")
+}
+
+// Template returns a function like URL, whose databases are as prepare has left one: it gets
+// the URL of an empty database, once, and must leave no connection behind. They last as long
+// as the test.
+func Template(t testing.TB, prepare func(databaseURL string)) func(t testing.TB) string {
+	t.Helper()
+	template := URL(t)
+	prepare(template)
+	u, err := url.Parse(template)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(t testing.TB) string {
+		t.Helper()
+		return copyOf(t, strings.TrimPrefix(u.Path, "/"))
+	}
+}
+
+func copyOf(t testing.TB, template string) string {
+	t.Helper()
 	at, err := server()
 	if err != nil {
 		t.Fatalf("no Postgres to test with: %v", err)
 	}
-	database, drop, err := create(at.url)
+	database, drop, err := create(at.url, template)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,31 +89,44 @@ func URL(t testing.TB) string {
 }
 
 // create creates a database on a server.
-func create(server string) (database string, drop func() error, err error) {
+func create(server, template string) (database string, drop func() error, err error) {
 	u, err := url.Parse(server)
 	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
 		return "", nil, errors.New(Variable + " must be a URL like postgres://USER:PASSWORD@HOST/DATABASE")
 	}
 	name := "nametag_test_" + strings.ToLower(rand.Text())
-	if err := execute(server, "CREATE DATABASE "+name+" TEMPLATE template0"); err != nil {
+	err = execute(server, func(version float64) string {
+		statement := "CREATE DATABASE " + name + " TEMPLATE " + template
+		if version >= 15 { // which would by default write it all to its log as well
+			statement += " STRATEGY file_copy"
+		}
+		return statement
+	})
+	if err != nil {
 		return "", nil, fmt.Errorf("create a database for a test: %w", err)
 	}
 	u.Path = "/" + name
 	return u.String(), func() error {
-		if err := execute(server, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)"); err != nil {
+		statement := "DROP DATABASE IF EXISTS " + name + " WITH (FORCE)"
+		if err := execute(server, func(float64) string { return statement }); err != nil {
 			return fmt.Errorf("drop the database of a test: %w", err)
 		}
 		return nil
 	}, nil
 }
 
-func execute(server, statement string) error {
+// serverVersion is how a server's version begins: 15.10 (Debian 15.10-0+deb12u1).
+var serverVersion = regexp.MustCompile(`^\d+(\.\d+)?`)
+
+// execute runs a statement, which may depend on the server's version.
+func execute(server string, statement func(version float64) string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), databaseTimeout)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, server)
 	if err != nil {
 		return err
 	}
-	_, err = conn.Exec(ctx, statement)
+	version, _ := strconv.ParseFloat(serverVersion.FindString(conn.PgConn().ParameterStatus("server_version")), 64)
+	_, err = conn.Exec(ctx, statement(version))
 	return errors.Join(err, conn.Close(ctx))
 }

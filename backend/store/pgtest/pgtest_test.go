@@ -68,6 +68,41 @@ func TestURL_emptyDatabaseForEachTest(t *testing.T) {
 	}
 }
 
+func TestTemplate_databasesAreCopies(t *testing.T) {
+	prepared := 0
+	var first string
+	t.Run("inner", func(t *testing.T) {
+		next := Template(t, func(at string) {
+			prepared++
+			first = at
+			conn, err := pgx.Connect(t.Context(), at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close(t.Context())
+			if _, err := conn.Exec(t.Context(), `CREATE TABLE mine (id INT); INSERT INTO mine VALUES (1)`); err != nil {
+				t.Fatal(err)
+			}
+		})
+		for range 2 {
+			conn := connect(t, next(t))
+			if _, err := conn.Exec(t.Context(), `INSERT INTO mine VALUES (2)`); err != nil {
+				t.Fatal(err)
+			}
+			if n := ask(t, conn, `SELECT count(*)::text FROM mine`); n != "2" {
+				t.Errorf("a copy has %s rows", n)
+			}
+		}
+	})
+	if prepared != 1 {
+		t.Errorf("it was prepared %d times", prepared)
+	}
+	if conn, err := pgx.Connect(t.Context(), first); err == nil {
+		conn.Close(t.Context())
+		t.Error("the template outlived its test")
+	}
+}
+
 func TestURL_manyAtOnce(t *testing.T) {
 	var (
 		all  sync.WaitGroup
@@ -201,7 +236,7 @@ func TestCreate_errorWithoutThePassword(t *testing.T) {
 		"an unknown mode": "postgres://user:hunter2@localhost/db?sslmode=loud",
 	} {
 		t.Run(name, func(t *testing.T) {
-			database, _, err := create(at)
+			database, _, err := create(at, "template0")
 			if err == nil || strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "hun/ter2") {
 				t.Errorf("create: %q, %v", database, err)
 			}

@@ -22,15 +22,17 @@ import (
 
 // As two replicas would.
 func TestStore_twoOnOnePostgres(t *testing.T) {
+	newURL := migratedPostgres(t)
 	storetest.RunConcurrency(t, func(t *testing.T, data kit.Data) storetest.Storage {
-		url := pgtest.URL(t)
+		url := newURL(t)
 		return &alternating{Store: openWith(t, url, Options{App: data}), other: openWith(t, url, Options{App: data})}
 	})
 }
 
 func TestStore_jobsOfTwoReplicas(t *testing.T) {
+	newURL := migratedPostgres(t)
 	storetest.RunConcurrency(t, func(t *testing.T, data kit.Data) storetest.Storage {
-		url := pgtest.URL(t)
+		url := newURL(t)
 		return &pair{Store: openWith(t, url, Options{App: data}), other: openWith(t, url, Options{App: data})}
 	})
 }

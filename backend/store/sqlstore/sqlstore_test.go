@@ -56,15 +56,40 @@ func opener(newURL func(t testing.TB) string) storetest.Opener {
 
 func newMemoryURL(testing.TB) string { return "sqlite::memory:" }
 
-func TestStore_sqlite(t *testing.T)              { storetest.Run(t, opener(newURL)) }
-func TestStore_sqliteConcurrency(t *testing.T)   { storetest.RunConcurrency(t, opener(newURL)) }
-func TestStore_memory(t *testing.T)              { storetest.Run(t, opener(newMemoryURL)) }
-func TestStore_memoryConcurrency(t *testing.T)   { storetest.RunConcurrency(t, opener(newMemoryURL)) }
-func TestStore_postgres(t *testing.T)            { storetest.Run(t, opener(pgtest.URL)) }
-func TestStore_postgresConcurrency(t *testing.T) { storetest.RunConcurrency(t, opener(pgtest.URL)) }
+// migrate brings a new database to the newest schema.
+func migrate(t testing.TB, databaseURL string) {
+	t.Helper()
+	if err := open(t, databaseURL).Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Suites open a hundred databases, and need not migrate each: migratedFiles and
+// migratedPostgres return functions that name copies of one.
+func migratedFiles(t testing.TB) func(t testing.TB) string {
+	t.Helper()
+	return storetest.Files(t, func(databaseURL string) { migrate(t, databaseURL) })
+}
+
+func migratedPostgres(t testing.TB) func(t testing.TB) string {
+	t.Helper()
+	return pgtest.Template(t, func(databaseURL string) { migrate(t, databaseURL) })
+}
+
+func TestStore_sqlite(t *testing.T) { storetest.Run(t, opener(migratedFiles(t))) }
+func TestStore_sqliteConcurrency(t *testing.T) {
+	storetest.RunConcurrency(t, opener(migratedFiles(t)))
+}
+func TestStore_memory(t *testing.T)            { storetest.Run(t, opener(newMemoryURL)) }
+func TestStore_memoryConcurrency(t *testing.T) { storetest.RunConcurrency(t, opener(newMemoryURL)) }
+func TestStore_postgres(t *testing.T)          { storetest.Run(t, opener(migratedPostgres(t))) }
+func TestStore_postgresConcurrency(t *testing.T) {
+	storetest.RunConcurrency(t, opener(migratedPostgres(t)))
+}
 
 // As two processes would.
 func TestStore_twoOnOneFile(t *testing.T) {
+	newURL := migratedFiles(t)
 	storetest.RunConcurrency(t, func(t *testing.T, data kit.Data) storetest.Storage {
 		url := newURL(t)
 		return &alternating{Store: openWith(t, url, Options{App: data}), other: openWith(t, url, Options{App: data})}

@@ -10,8 +10,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/nametag-dev/nametag/backend/instance"
 	"github.com/nametag-dev/nametag/backend/kit"
 )
@@ -52,7 +50,7 @@ func (r *reported) want(t *testing.T, want ...kit.Event) {
 	t.Helper()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if diff := cmp.Diff(want, r.events, sameTime()); diff != "" {
+	if diff := difference(want, r.events); diff != "" {
 		t.Errorf("the events (-want +got):\n%s", diff)
 	}
 	r.events = nil

@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/nametag-dev/nametag/backend/instance"
 )
 
@@ -141,7 +139,7 @@ func wantJobs(t *testing.T, what string, got []instance.Job, want ...instance.Jo
 	if len(got) == 0 && len(want) == 0 {
 		return
 	}
-	if diff := cmp.Diff(want, got, sameTime()); diff != "" {
+	if diff := difference(want, got); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", what, diff)
 	}
 }
