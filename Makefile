@@ -121,8 +121,9 @@ test-new: build
 
 test: test-new
 
-# Values reach the program through the environment: they may have quotes and spaces.
-export DIR NAME ID TAG MODULE WITH
+# Values reach the program through the environment, as they were given: they may have quotes,
+# spaces and dollar signs.
+$(foreach variable,DIR NAME ID TAG MODULE WITH,$(eval override export $(variable) := $$(value $(variable))))
 
 new:
 	@go run ./scripts/new new --dir="$$DIR" --name="$$NAME" --id="$$ID" --tag="$$TAG" --module="$$MODULE" --with="$$WITH"

@@ -108,7 +108,7 @@ try {
     page.frames().find((frame) => frame.url().startsWith(`${scratch.app}/panel/`));
   await page.frameLocator("#panel-frame").locator("input").first().waitFor({ timeout: 120_000 });
 
-  const kept = await scratch.remember();
+  const made = await scratch.remember();
   const rows = [];
   for (const edit of edits) {
     console.error(`${edit.name} …`);
@@ -134,10 +134,10 @@ try {
     scratch.restore(edit.file);
     await rest();
   }
-  const after = said(await scratch.recall(kept));
+  const after = words(await scratch.recall(made));
   await scratch.stop();
   await scratch.start();
-  const later = said(await scratch.recall(kept));
+  const later = words(await scratch.recall(made));
 
   console.log("| save → seen | median, ms | most, ms | target, ms |\n| --- | --- | --- | --- |");
   for (const [name, median, most, target] of rows) {
@@ -148,7 +148,7 @@ try {
       .map((l) => l.toFixed(1))
       .join(", ")}.`,
   );
-  console.log(`Kept over all edits: ${after}; over Ctrl-C and a second start: ${later}.`);
+  console.log(`Survived all edits: ${after}; over Ctrl-C and a second start: ${later}.`);
 
   async function seen({ frame, path, seen: condition }, n) {
     if (path) {
@@ -175,11 +175,11 @@ try {
   await scratch.remove();
 }
 
-function said(kept) {
-  if (Object.values(kept).includes(false)) {
+function words(made) {
+  if (Object.values(made).includes(false)) {
     process.exitCode = 1;
   }
-  return Object.entries(kept)
+  return Object.entries(made)
     .map(([name, is]) => `${name} ${is ? "yes" : "NO"}`)
     .join(", ");
 }

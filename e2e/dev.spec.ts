@@ -22,7 +22,7 @@ test("the loop of development", async ({ page }) => {
     await page.locator("#add").click();
     const widgets = stage().locator(".comp");
     await expect(widgets).toHaveCount(2);
-    const kept = await scratch.remember();
+    const made = await scratch.remember();
     const refused = requests([`${scratch.app}/healthz`, `${scratch.wix}/_sim/health`]);
 
     await test.step("a style of the panel is replaced in the panel", async () => {
@@ -90,7 +90,7 @@ test("the loop of development", async ({ page }) => {
       await expect.poll(home).toContain("Renamed");
     });
 
-    expect(await scratch.recall(kept)).toEqual({
+    expect(await scratch.recall(made)).toEqual({
       site: true,
       plan: true,
       token: true,
@@ -105,7 +105,7 @@ test("the loop of development", async ({ page }) => {
         execFileSync("ps", ["-eo", "args"]).toString().includes(scratch.folder);
       await expect.poll(programs).toBe(false);
       await scratch.start();
-      expect(await scratch.recall(kept)).toEqual({
+      expect(await scratch.recall(made)).toEqual({
         site: true,
         plan: true,
         token: true,
@@ -123,7 +123,7 @@ async function healthOf(scratch: Scratch): Promise<string> {
   return (await (await fetch(`${scratch.app}/healthz`)).json()).status;
 }
 
-/** Asks without a pause. The returned function ends that, and tells which requests failed. */
+/** Asks without a pause. The returned function ends that; it gives those that failed. */
 function requests(urls: string[]): () => Promise<string[]> {
   const failed: string[] = [];
   let over = false;

@@ -109,7 +109,7 @@ func TestSecret_neverLeavesTheServer(t *testing.T) {
 					answers = append(answers, got)
 					wantSet := subject == "USER" && path == "settings"
 					if set := strings.Contains(got.text, `"secrets":{"apiKey":true}`); set != wantSet {
-						t.Errorf("%s is told of a set secret by %s: %s", subject, path, got.text)
+						t.Errorf("%s learns of a set secret by %s: %s", subject, path, got.text)
 					}
 				}
 			}

@@ -1,4 +1,4 @@
-// Tells from the paths of saved files what has to be done again.
+// Says from the paths of saved files what has to be done again.
 
 /** Files that make generate writes. They change with their sources, which are watched. */
 const generated = /(_templ|\.gen)\.go$|\.gen\.ts$/;

@@ -23,7 +23,7 @@ process.on("exit", () => {
   }
 });
 
-const most = 200; // lines of output that are kept
+const most = 200; // lines of output that are remembered
 
 export class Child {
   /** @param {{ env?: object, cwd?: string, onLine?: (line: string) => void }} options */

@@ -55,7 +55,7 @@ const { id } = JSON.parse(readFileSync(join(root, "app.json"), "utf8"));
 const textsOf = (program) => backend.textsOf(program);
 const programs = createPrograms({ root, folder, id, state, urls, textsOf, report });
 const backend = new Backend(root, folder, programs);
-const work = new Work({ root, backend, report, tell: (message) => pages.vite.ws.send(message) });
+const work = new Work({ root, backend, report, send: (message) => pages.vite.ws.send(message) });
 const widget = () => work.widget;
 const fronts = createFronts({ root, programs, panel, pages, widget, report });
 state.app = await listen(fronts.app, state.app);

@@ -109,14 +109,19 @@ export class Scratch {
     const { settings, version } = await read.json();
     const name = Object.keys(settings).find((key) => typeof settings[key] === "string");
     const headers = { Authorization: token, "If-Match": `"${version}"` };
-    const written = await send(`${this.app}/api/settings`, "PATCH", { [name]: "Kept" }, headers);
+    const written = await send(
+      `${this.app}/api/settings`,
+      "PATCH",
+      { [name]: "Remembered" },
+      headers,
+    );
     if (!written.ok) {
       throw new Error(await written.text());
     }
     return { instanceId, token, name };
   }
 
-  /** Tells what is left of what remember made. */
+  /** Returns what is left of what remember made. */
   async recall({ instanceId, token, name }) {
     const editor = await (await fetch(`${this.wix}/editor`)).text();
     const read = await fetch(`${this.app}/api/settings`, { headers: { Authorization: token } });
@@ -125,7 +130,7 @@ export class Scratch {
       site: editor.includes(instanceId),
       plan: editor.includes('"plan":"gold"'),
       token: read.ok,
-      settings: settings?.[name] === "Kept",
+      settings: settings?.[name] === "Remembered",
     };
   }
 }

@@ -20,7 +20,7 @@ export class Work {
    * @param {string} options.root the repository
    * @param {import("./backend.mjs").Backend} options.backend
    * @param {import("./report.mjs").Report} options.report
-   * @param {(message: object) => void} options.tell sends a message of Vite's to the pages
+   * @param {(message: object) => void} options.send sends a message of Vite's to the pages
    */
   constructor(options) {
     this.#o = options;
@@ -85,7 +85,7 @@ export class Work {
   }
 
   async #program({ templates, go, wix }, paths) {
-    const { backend, report, tell } = this.#o;
+    const { backend, report, send } = this.#o;
     const start = performance.now();
     const done = (what) =>
       this.#started && report.line(names(paths), what, performance.now() - start);
@@ -95,7 +95,7 @@ export class Work {
         backend.generateTemplates(templates),
       );
       if (!structure && !go) {
-        tell({ type: "full-reload" });
+        send({ type: "full-reload" });
         done("texts replaced");
       }
     }
@@ -111,7 +111,7 @@ export class Work {
     await this.#step("start", "The new program does not start", () => backend.takeOver(pages));
     report.fixed("the app");
     report.fixed("the offline Wix");
-    tell(pages ? { type: "full-reload" } : { type: "custom", event: "dev:server" });
+    send(pages ? { type: "full-reload" } : { type: "custom", event: "dev:server" });
     done(pages ? "the app and the offline Wix restarted" : "the app restarted");
   }
 
@@ -122,7 +122,7 @@ export class Work {
     );
     if (built.get("widget.js") !== this.widget.get("widget.js")) {
       this.widget = built;
-      this.#o.tell({ type: "custom", event: "dev:widget" });
+      this.#o.send({ type: "custom", event: "dev:widget" });
       if (this.#started) {
         this.#o.report.line(names(paths), "widget built", performance.now() - start);
       }

@@ -70,7 +70,7 @@ func TestUpgrade(t *testing.T) {
 	edit(t, later, "backend/cmd/nametag/main.go", "import (", "import (\n\t_ \"github.com/nametag-dev/nametag/backend/later\"\n")
 	edit(t, later, "deploy/compose.yaml", "POSTGRES_USER: nametag", "POSTGRES_USER: nametag # as before", "replicas: 2", "replicas: 3")
 	edit(t, later, "Makefile", "clean:", "later:\n\tbin/nametag later\n\nclean:")
-	edit(t, later, "scripts/new/starter/README.md", "# APP_NAME", "# APP_NAME anew")
+	edit(t, later, "scripts/new/starter/README.md", "# APP_NAME", "# APP_NAME again")
 	edit(t, later, "scripts/new/starter/docs/upstream.md", "# A later Nametag", "# A still later Nametag")
 	edit(t, later, "web/layout.templ", `class="foot"`, `class="foot later"`)
 	sh(t, later, "gofmt -w backend/cmd; make --silent generate; git rm --quiet docs/offline-wix.md; git add --all; "+commitLine)

@@ -31,12 +31,17 @@ func front(t *testing.T, dir string) {
 	}
 }
 
-// TestWhole_starter runs a new project's own checks, the tests of its app, those of its browser
-// code, and its app's in Chromium. All of make check test would take a quarter of an hour.
+// TestWhole_starter adds two settings to a new project, by a line each, and runs the project's
+// own checks, the tests of its app, those of its browser code, and its app's in Chromium, which
+// look for each setting in the API, the panel and the widget. All of make check test would take
+// a quarter of an hour.
 func TestWhole_starter(t *testing.T) {
 	dir := projectCopy(t)
 	front(t, dir)
-	sh(t, dir, "make check")
+	edit(t, dir, "backend/business/settings.go",
+		"type Widget struct {\n", "type Widget struct {\n\tStars int `json:\"stars\" setting:\"number\" default:\"5\" min:\"1\" max:\"10\"`\n",
+		"type Site struct {\n", "type Site struct {\n\tSubtitle string `json:\"subtitle\" setting:\"text\" default:\"\" max:\"40\"`\n")
+	sh(t, dir, "gofmt -w backend/business; make generate; make check; grep -F '| `stars` |' docs/settings.md; grep -F '| `subtitle` |' docs/settings.md")
 	sh(t, dir, "go test ./backend/business")
 	sh(t, dir, "npm test -- panel web widget")
 	sh(t, dir, "npm run e2e -- own published")

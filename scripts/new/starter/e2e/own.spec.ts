@@ -16,8 +16,8 @@ interface Declared {
 const schema = JSON.parse(
   readFileSync(new URL("../docs/settings.schema.json", import.meta.url), "utf8"),
 );
-const site: Declared[] = Object.values(schema.$defs.site.properties);
-const widget: Declared[] = Object.values(schema.$defs.widget.properties);
+const site: Record<string, Declared> = schema.$defs.site.properties;
+const widget: Record<string, Declared> = schema.$defs.widget.properties;
 
 async function openEditor(page: Page, stack: Stack, instance: string): Promise<FrameLocator> {
   await page.setViewportSize({ width: 1440, height: 1000 });
@@ -54,13 +54,30 @@ async function findLabel(panel: FrameLocator, title: string): Promise<void> {
 
 test("the panel has a field for each setting", async ({ page, stack }) => {
   const panel = await openEditor(page, stack, await stack.install());
-  for (const { title } of [...widget, ...site]) {
+  for (const { title } of [...Object.values(widget), ...Object.values(site)]) {
     await findLabel(panel, title);
   }
 });
 
+test("the API has each setting of the site, and the widget observes each of its own", async ({
+  page,
+  stack,
+}) => {
+  const instance = await stack.install();
+  const owner = await stack.token({ subject: "USER", instanceId: instance });
+  const { settings } = await (await stack.ask("settings", owner)).json();
+  const open = Object.keys(site).filter((name) => !site[name]?.writeOnly);
+  expect(Object.keys(settings).sort()).toEqual(open.sort());
+  await page.goto(`${stack.wix}/site?instance=${instance}`);
+  const observed = await page.evaluate(async (name) => {
+    const element = await customElements.whenDefined(name);
+    return (element as unknown as { observedAttributes: string[] }).observedAttributes;
+  }, tag);
+  expect(observed).toEqual(expect.arrayContaining(Object.keys(widget)));
+});
+
 test("what the owner types reaches the widget", async ({ page, stack }) => {
-  const text = site.find(
+  const text = Object.values(site).find(
     (one) =>
       one.type === "string" &&
       !one.enum &&
