@@ -62,6 +62,7 @@ func create(out io.Writer, root string, p project) (err error) {
 	_, err = fmt.Fprintf(out, `%s is in %s, with a git repository of its own.
 
   cd %s
+  make dev     # the app on an offline Wix, where each saved file is seen at once
   make run     # installs, builds and starts the demo
   make test    # everything
 
