@@ -121,7 +121,7 @@ func TestState_pendingWebhooksAreSent(t *testing.T) {
 		}
 		state := written(t, s)
 		s.Close()
-		time.Sleep(11 * time.Minute) // the retry of two falls due meanwhile
+		time.Sleep(11 * time.Minute) // the retry of two falls due in this time
 		started := time.Now()
 		after, v := newSender(t, func(c *Config) { c.State, c.WebhookURL = &state, "http://moved.test/hook" })
 		after.WaitIdle()

@@ -1,7 +1,8 @@
 // The declared settings, with what the app draws itself.
 import type { Field } from "./kinds/kind";
+import type { Override, Overrides } from "./overrides";
 import * as own from "./own";
-import type { Override, Overrides, Section } from "./section";
+import type { Section } from "./section";
 import type { SiteSettings, WidgetSettings } from "./settings.gen";
 import * as declared from "./settings.gen";
 

@@ -1,7 +1,7 @@
 // Every text of the panel, by language.
 import { name } from "../../app.json";
 import type { Kind } from "./fault";
-import type { Wrong } from "./kinds/kind";
+import type { Wrong } from "./wrong";
 
 export interface Notice {
   title: string;

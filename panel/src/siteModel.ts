@@ -3,10 +3,11 @@
 import type { Api, Saved } from "./api";
 import type { Fault } from "./fault";
 import { asFault } from "./fault";
-import type { Field, Wrong } from "./kinds/kind";
+import type { Field } from "./kinds/kind";
 import { same } from "./kinds/kind";
 import type { Signal } from "./signal";
 import { createSignal } from "./signal";
+import type { Wrong } from "./wrong";
 
 /** One setting in the form. */
 export interface Entry {

@@ -1,9 +1,10 @@
 // The state of the section "This widget". It does not use the server.
 
-import type { Field, Wrong } from "./kinds/kind";
+import type { Field } from "./kinds/kind";
 import type { Signal } from "./signal";
 import { createSignal } from "./signal";
 import { createWriter } from "./writer";
+import type { Wrong } from "./wrong";
 
 /** The part of @wix/editor's widget module that is used here. */
 export interface WidgetPort {

@@ -247,7 +247,7 @@ func TestSim_savesWhatItCouldNotSave(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.do(t, "POST", "/_sim/installs", `{"siteDisplayName":"Late"}`)
-	time.Sleep(200 * time.Millisecond) // it fails meanwhile, or not yet: both must end well
+	time.Sleep(200 * time.Millisecond) // it fails in this time, or not yet: both must end well
 	if err := os.Rename(dir+"-away", dir); err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-// Shown at a setting that someone else has changed meanwhile: both values, and the choice between them.
+// Shown at a setting that someone else has changed in the meantime: both values, and the choice between them.
 import { Button, SectionHelper, Text } from "@wix/design-system";
 import type { Field } from "../kinds/kind";
 import type { Entry } from "../siteModel";

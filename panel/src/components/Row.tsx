@@ -1,7 +1,8 @@
 // One setting: its label, its control, and what there is to say about it.
 import { FormField, SidePanel, Text } from "@wix/design-system";
 import type { ReactNode } from "react";
-import type { ControlProps, Field, Wrong } from "../kinds/kind";
+import type { ControlProps, Field } from "../kinds/kind";
+import type { Wrong } from "../wrong";
 import { useLanguageOf, useMessages, useSay } from "./context";
 
 interface Props extends Pick<ControlProps<unknown>, "value" | "stored" | "set" | "type" | "flush"> {

@@ -3,6 +3,7 @@
 import type { ReactNode } from "react";
 import type { Messages } from "../messages";
 import type { Words } from "../words";
+import type { Wrong } from "../wrong";
 
 /** What every declaration may say. A setting with an attribute belongs to one widget, one without to the site. */
 export interface Declared {
@@ -14,13 +15,6 @@ export interface Declared {
   label: Words;
   group?: Words;
 }
-
-/** What is wrong with a value: the server's rules, and what else the server has refused. */
-export type Wrong =
-  | { reason: "empty" | "control" | "unicode" | "number" | "whole" | "choice" | "link" }
-  | { reason: "short" | "long" | "least" | "most" | "multiple"; limit: number }
-  | { reason: "steps"; limit: number; from: number }
-  | { reason: "refused"; words: string };
 
 export interface Field<N extends string = string, V = unknown> extends Declared {
   readonly name: N;

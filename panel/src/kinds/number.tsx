@@ -1,7 +1,8 @@
 // A number, with a slider where both limits are declared.
 import { Input, Text } from "@wix/design-system";
 import { useState } from "react";
-import type { ControlProps, Declared, Field, Wrong } from "./kind";
+import type { Wrong } from "../wrong";
+import type { ControlProps, Declared, Field } from "./kind";
 
 interface NumberSpec extends Declared {
   fallback: number;

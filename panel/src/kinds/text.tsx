@@ -1,7 +1,8 @@
 // A line of text.
 import { Input } from "@wix/design-system";
 import { fromWire, toWire } from "../transport";
-import type { Declared, Field, Wrong } from "./kind";
+import type { Wrong } from "../wrong";
+import type { Declared, Field } from "./kind";
 
 interface TextSpec extends Declared {
   fallback: string;

@@ -1,5 +1,6 @@
 // What the app draws itself in its settings panel. An app that draws nothing exports an empty object and an empty list.
-import type { Overrides, Section } from "../section";
+import type { Overrides } from "../overrides";
+import type { Section } from "../section";
 import { AlignControl } from "./align";
 import { guests } from "./guests";
 
