@@ -19,3 +19,11 @@ export async function goTo(panel: FrameLocator, tab: "This widget" | "All widget
     await found.click();
   }
 }
+
+/** Reloads the panel's frame, and waits until the document that was in it has gone. */
+export async function reloadPanel(page: Page): Promise<void> {
+  const panel = page.frameLocator("#panel-frame");
+  await panel.locator("html").evaluate((html) => html.setAttribute("data-before", ""));
+  await page.locator("#panel-reload").click();
+  await expect(panel.locator("html:not([data-before])")).toBeVisible();
+}

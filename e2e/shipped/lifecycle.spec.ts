@@ -2,7 +2,7 @@
 
 import type { Page } from "@playwright/test";
 import { buy, expectWebhook, menu, openEditor, openMenu, press } from "../appmenu";
-import { goTo } from "../panel";
+import { goTo, reloadPanel } from "../panel";
 import { expect, tag, test, watch } from "../stack";
 
 const connected = "Connected";
@@ -11,7 +11,7 @@ const refused = "Can’t connect";
 /** Reloads the panel until it shows the plan, which the server refreshes from Wix in the background. */
 async function expectPanelPlan(page: Page, plan: string): Promise<void> {
   await expect(async () => {
-    await page.locator("#panel-reload").click();
+    await reloadPanel(page);
     const panel = page.frameLocator("#panel-frame");
     await expect(panel.locator("body")).toContainText(`Plan${plan}`, { timeout: 3_000 });
   }).toPass({ timeout: 20_000 });

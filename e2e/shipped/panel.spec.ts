@@ -1,6 +1,6 @@
 // The shipped app's settings panel, with the real @wix/editor inside, in the simulated editor.
 import type { FrameLocator, Page } from "@playwright/test";
-import { goTo, openPanel } from "../panel";
+import { goTo, openPanel, reloadPanel } from "../panel";
 import { expect, expectAccessible, type Stack, tag, test, watch } from "../stack";
 
 const stage = (page: Page) => page.frameLocator("iframe.page");
@@ -216,7 +216,7 @@ test("the tabs work by keyboard, and keep what is in them", async ({ page, stack
 
   // Right to left, the next tab is on the left.
   await page.getByRole("button", { name: "RTL" }).click();
-  await page.locator("#panel-reload").click();
+  await reloadPanel(page);
   await expect(panel.getByLabel("Display name")).toBeVisible();
   await tab("This widget").focus();
   await page.keyboard.press("ArrowLeft");
@@ -293,7 +293,7 @@ test("after a reload of its frame the panel reads the widget's attributes", asyn
   const panel = await openPanel(page, stack, await stack.install());
   await panel.getByLabel("Display name").fill("Grace");
   await expect(stageWidget(page)).toHaveAttribute("display-name", "Grace");
-  await page.locator("#panel-reload").click();
+  await reloadPanel(page);
   await expect(panel.getByLabel("Display name")).toHaveValue("Grace");
   await panel.getByLabel("Display name").fill("Hopper");
   await expect(stageWidget(page)).toContainText("Hopper");
@@ -315,7 +315,7 @@ test("with nothing selected the panel says so, until the next selection", async 
   await openPanel(page, stack, await stack.install());
   await stage(page).getByRole("button", { name: "Delete" }).click();
   const panel = page.frameLocator("#panel-frame");
-  await page.locator("#panel-reload").click();
+  await reloadPanel(page);
   await expect(panel.getByText("No widget selected")).toBeVisible();
   await page.getByRole("button", { name: "Add a copy" }).click();
   await expect(panel.getByLabel("Display name")).toBeVisible();
