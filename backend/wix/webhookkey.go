@@ -23,7 +23,7 @@ var (
 	// written is a line break that was written out (\n, also \\n), or what is left of one.
 	written = regexp.MustCompile(`\\+[rnt]?`)
 	// pemLine is a line that begins or ends a PEM block, also with typographic dashes.
-	pemLine = regexp.MustCompile(`[-‐-―−]+ ?(BEGIN|END) ([A-Z0-9 ]+?) ?[-‐-―−]+`)
+	pemLine = regexp.MustCompile(`[-‐-―−]{1,5} ?(BEGIN|END) ([A-Z0-9 ]+?) ?[-‐-―−]{1,5}`)
 	// pemBlock replaces encoding/pem, which requires line breaks, refuses indentation, and
 	// accepts the first block of many.
 	pemBlock = regexp.MustCompile(`^-----BEGIN ([A-Z0-9 ]+)-----([A-Za-z0-9+/=\s]+)-----END ([A-Z0-9 ]+)-----$`)
