@@ -68,7 +68,7 @@ func cutLastMark(text string) (string, bool) {
 func List(text string) []string {
 	text = writtenBreaks.ReplaceAllString(Clean(text), "\n")
 	var values []string
-	for value := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ',' || Blank(r) }) {
+	for value := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ',' || unicode.IsSpace(r) }) {
 		if value = Clean(withoutMarks(value)); value != "" {
 			values = append(values, value)
 		}
