@@ -5,15 +5,11 @@ package app
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"strings"
 	"time"
-
-	"github.com/caarlos0/env/v11"
 
 	"github.com/nametag-dev/nametag/backend/product"
 )
@@ -24,26 +20,24 @@ const healthTimeout = 3 * time.Second
 // HealthURL returns where the server that is configured by the same environment answers on
 // this machine whether it is ready, or, with live, whether it lives.
 func HealthURL(environ []string, live bool) (string, error) {
-	var c Config
-	if faults := parse(&c.OwnVariables, product.EnvPrefix, env.ToMap(environ)); len(faults) > 0 {
-		return "", errors.Join(faults...)
-	}
-	host, port, err := net.SplitHostPort(c.Addr)
-	if err != nil {
-		return "", fmt.Errorf(product.EnvPrefix+"ADDR is %q: it must be host:port", c.Addr)
-	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "localhost"
+	// What else may be wrong is for serve to say.
+	c, _ := LoadConfig(environ)
+	if err := checkAddress(c.Addr); err != nil {
+		return "", fmt.Errorf(product.EnvPrefix+"ADDR %w", err)
 	}
 	public, err := webURL(c.PublicURL)
 	if err != nil {
 		return "", fmt.Errorf(product.EnvPrefix+"PUBLIC_URL %w", err)
 	}
+	host, port, _ := net.SplitHostPort(c.Addr)
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
 	path := "/readyz"
 	if live {
 		path = "/healthz"
 	}
-	return "http://" + net.JoinHostPort(host, port) + strings.TrimRight(public.Path, "/") + path, nil
+	return "http://" + net.JoinHostPort(host, port) + public.Path + path, nil
 }
 
 // AskHealth returns the status that a URL of HealthURL answers. The error of any answer but
