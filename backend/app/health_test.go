@@ -13,8 +13,8 @@ import (
 func TestHealthURL(t *testing.T) {
 	for _, tt := range []struct {
 		name, addr, port, public string
-		live               bool
-		want               string // or part of the error
+		live                     bool
+		want                     string // or part of the error
 	}{
 		{name: "by default", want: "http://localhost:8080/readyz"},
 		{name: "alive", live: true, want: "http://localhost:8080/healthz"},
