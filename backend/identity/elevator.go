@@ -38,6 +38,10 @@ const (
 	elevateTimeout = 15 * time.Second
 )
 
+// ErrBudgetSpent is the cause of a refusal to call Wix because the instance's own budget of
+// calls is spent. Wix was not asked.
+var ErrBudgetSpent = errors.New("the instance's budget of calls to Wix is spent")
+
 // appReader makes the calls to Wix that an elevator makes. *wix.Client implements it.
 type appReader interface {
 	AppToken(ctx context.Context, instanceID string) (wix.AppToken, error)
@@ -318,7 +322,7 @@ func (e *elevator) spend(ctx context.Context, en *entry, g *gate, call func() er
 	if !en.budget.AllowN(now, 1) {
 		wait := time.Duration((1 - en.budget.TokensAt(now)) * float64(budgetEvery))
 		return &apierr.Error{
-			Code: apierr.RateLimited, RetryAfter: max(wait, time.Second), Err: errors.New("the instance's budget of calls to Wix is spent"),
+			Code: apierr.RateLimited, RetryAfter: max(wait, time.Second), Err: ErrBudgetSpent,
 		}
 	}
 	return g.call(ctx, call)
