@@ -161,6 +161,14 @@ func variablesOf(of any, prefix string) []variable {
 	return all
 }
 
+func namesOf(variables []variable) []string {
+	var names []string
+	for _, v := range variables {
+		names = append(names, v.name)
+	}
+	return names
+}
+
 // parse reads variables into a struct.
 func (e *environment) parse(into any, prefix string) {
 	values := map[string]string{}
