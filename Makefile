@@ -5,7 +5,7 @@
 # make build  the program in bin/, static, with the bundles inside
 # make generate  what follows from app.json, settings.go and the templates; make build does it too
 # [only here]
-# make bench  figures; make bench-dev those of make dev
+# make bench  figures; make bench-dev those of make dev; make bench-trust who is served while somebody misbehaves
 # make new    a project of its own: DIR=../review-badge NAME="Review Badge" TAG=review-badge MODULE=github.com/acme/review-badge
 # make upgrade  bring this Nametag into such a project: DIR=../review-badge
 # [/only here]
@@ -105,12 +105,15 @@ test-e2e: build
 	CHROMIUM="$$(scripts/chromium.sh)" npm run e2e
 
 # [only here]
-.PHONY: bench bench-dev new upgrade test-new
+.PHONY: bench bench-dev bench-trust new upgrade test-new
 
 bench: build
 	for part in bare visit seed postgres; do go build -o "bin/bench-$$part" "./bench/$$part"; done
 	WRK="$$(scripts/wrk.sh)" CHROMIUM="$$(scripts/chromium.sh)" node bench/bench.mjs
 	go test -run '^$$' -bench . -benchmem ./backend/...
+
+bench-trust: build
+	go run ./bench/trust
 
 bench-dev: node_modules/.installed
 	CHROMIUM="$$(scripts/chromium.sh)" node bench/dev.mjs
