@@ -26,10 +26,17 @@ func (s *Server) edge(next echo.HandlerFunc) echo.HandlerFunc {
 		if route == "" {
 			route = "unmatched"
 		}
-		s.opts.Observe(route, c.Response().Status, time.Since(start))
+		status, code := c.Response().Status, ""
+		if status >= http.StatusBadRequest {
+			code, _ = c.Get(codeKey).(string)
+		}
+		s.opts.Observe(Observation{c.Request().Method, route, status, code, time.Since(start)})
 		return nil
 	}
 }
+
+// codeKey is where handleError leaves the answered code in Echo's context.
+const codeKey = "code"
 
 // recovered answers behind the CORS headers. A panic becomes the error "internal",
 // except the one that means "cut the connection".

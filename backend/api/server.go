@@ -87,14 +87,25 @@ type Options struct {
 
 	// Logger is none by default.
 	Logger *slog.Logger
-	// Observe counts each request, for metrics. Nil counts nothing.
-	Observe func(route string, status int, took time.Duration)
+	// Observe learns of each answered request, for metrics. Nil is nobody.
+	Observe func(Observation)
 	// TrustedProxies are the networks whose X-Forwarded-For is trusted. None by default.
 	TrustedProxies []netip.Prefix
 	// FrameAncestors are the hosts that may frame the panel. None means any.
 	FrameAncestors []string
 	// Draining reports whether the process is about to end. Nil means never.
 	Draining func() bool
+}
+
+// Observation is one answered request.
+type Observation struct {
+	Method string
+	// Route is the pattern, never the path: a path is the client's to choose.
+	Route  string
+	Status int
+	// Code is the name of the error that was answered, or "".
+	Code string
+	Took time.Duration
 }
 
 // Server answers Nametag's HTTP contract.
@@ -114,7 +125,7 @@ func New(o Options) *Server {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	if o.Observe == nil {
-		o.Observe = func(string, int, time.Duration) {}
+		o.Observe = func(Observation) {}
 	}
 	if o.Draining == nil {
 		o.Draining = func() bool { return false }
@@ -130,6 +141,11 @@ func New(o Options) *Server {
 	base := e.Group(o.BasePath)
 	if o.BasePath != "" {
 		get(base, "", func(c echo.Context) error { return c.Redirect(http.StatusPermanentRedirect, o.BasePath+"/") })
+		// Hosting platforms check the health of a process at the root of its own address.
+		root := e.Group("")
+		get(root, "/", func(c echo.Context) error { return c.Redirect(http.StatusTemporaryRedirect, o.BasePath+"/") })
+		get(root, "/healthz", s.healthz)
+		get(root, "/readyz", s.readyz)
 	}
 	get(base, "/healthz", s.healthz)
 	get(base, "/readyz", s.readyz)
