@@ -171,7 +171,7 @@ func TestRun_instancesEscapeWhatOthersWrote(t *testing.T) {
 
 func TestVisible(t *testing.T) {
 	for text, want := range map[string]string{
-		"Laden 👋🏽 café": "Laden 👋🏽 café", "שלום": "שלום", "می‌خواهم": "می‌خواهم", "👩‍🚀": "👩‍🚀",
+		"Laden 👋🏽 café": "Laden 👋🏽 café", "שלום": "שלום", "می\u200cخواهم": "می\u200cخواهم", "👩\u200d🚀": "👩\u200d🚀",
 		"a\x00b\xffc\x9b": `a\x00b\xffc\x9b`, "\u200f\ufeff\u00ad": `\u200f\ufeff\u00ad`, "\U000f0000": `\U000f0000`, `\x1b`: `\x1b`,
 	} {
 		if got := visible(text); got != want {
