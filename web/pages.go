@@ -57,6 +57,25 @@ type InstallData struct {
 	ThumbnailURL string
 	// DefaultWidth and DefaultHeight are the widget's initial size in CSS pixels.
 	DefaultWidth, DefaultHeight int
+	// State is what the server has found out about itself, or nil in the demo.
+	State *InstallState
+}
+
+// InstallState is what a server has found out about its own set-up.
+type InstallState struct {
+	AppID    string    `json:"appId"`
+	Findings []Finding `json:"findings"`
+}
+
+// Finding is the outcome of one check of the set-up.
+type Finding struct {
+	// Check names it. State is ok, warning, fault or skipped.
+	Check string `json:"check"`
+	State string `json:"state"`
+	// Saw is what was found, Do what to do about it or "", Variables those to look at.
+	Saw       string   `json:"saw"`
+	Do        string   `json:"do,omitempty"`
+	Variables []string `json:"variables,omitempty"`
 }
 
 // Warnings returns the reasons why Wix cannot use the public URL, as sentences.

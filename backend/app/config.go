@@ -28,6 +28,18 @@ type Config struct {
 	basePath string
 	proxies  []netip.Prefix
 	webhooks *wix.Webhooks // nil without a public key
+	// unprobed keeps the server from asking Wix by itself, in tests that count its calls.
+	unprobed bool
+}
+
+// development reports whether Wix is the offline Wix, which listens on loopback alone.
+func (c *Config) development() bool {
+	u, err := url.Parse(c.WixURL)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // OwnVariables have names that begin with product.EnvPrefix.
