@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -233,7 +234,13 @@ func (w *watch) glance(now time.Time) {
 	if credentials.State != doctor.Fault { // or it is said already
 		w.say(w.ofTokens(now), w.foreign.Load()+w.inactive.Load() >= burst)
 	}
-	w.say(w.ofWebhooks(now), w.refused.Load() >= burst || w.astray.Load() != nil)
+	webhooks := w.ofWebhooks(now)
+	if path := w.astray.Load(); path != nil {
+		webhooks.Saw += fmt.Sprintf(" (%q)", *path)
+	}
+	if !slices.Equal(webhooks.Variables, []string{doctor.AppID}) { // or it is said already
+		w.say(webhooks, w.refused.Load() >= burst || w.astray.Load() != nil)
+	}
 }
 
 // say logs a fault when it is time to, once until other variables are to blame, and its end.
@@ -275,7 +282,7 @@ func (w *watch) ofTokens(now time.Time) doctor.Finding {
 	case w.tokens.any():
 		f.State, f.Saw = doctor.OK, "the last one was accepted "+w.tokens.ago(now)
 	case foreign > 0:
-		f.Saw = fmt.Sprintf("all that came since the start (%d) are another app’s", foreign)
+		f.Saw = fmt.Sprintf("all that came since the start (%d) are another app's", foreign)
 		f.Variables = []string{doctor.AppID}
 		if w.answer.Pair == doctor.PairAccepted {
 			f.Variables = append(f.Variables, doctor.AppSecret)
@@ -295,10 +302,14 @@ func (w *watch) ofTokens(now time.Time) doctor.Finding {
 // ofWebhooks is what the webhooks that came show.
 func (w *watch) ofWebhooks(now time.Time) doctor.Finding {
 	f := doctor.Finding{Check: doctor.Webhooks, State: doctor.Fault}
-	path, enter := w.astray.Load(), "Enter "+w.o.public.URL+"/webhooks/wix at the webhook in the app dashboard"
+	path := w.astray.Load()
 	switch refused := w.refused.Load(); {
 	case w.webhooks.any():
 		f.State, f.Saw = doctor.OK, "the last one was accepted "+w.webhooks.ago(now)
+	case refused > 0 && w.foreign.Load() > 0 && !w.tokens.any():
+		f.Saw = fmt.Sprintf("none was accepted since the start, and %d refused: they are another app's, as the tokens are", refused)
+		f.Variables = []string{doctor.AppID}
+		f.Do = "Correct " + doctor.AppID + " first"
 	case refused > 0:
 		f.Saw = fmt.Sprintf("none was accepted since the start, and %d refused: they are not signed for %s, or are old", refused, doctor.PublicKey)
 		f.Variables = []string{doctor.PublicKey}
@@ -308,7 +319,7 @@ func (w *watch) ofWebhooks(now time.Time) doctor.Finding {
 		f.Variables = []string{doctor.PublicKey}
 		f.Do = "Set " + doctor.PublicKey + " to the key on the Webhooks page of the app dashboard (Get Public Key), and restart"
 	case path != nil:
-		f.Saw, f.Do = fmt.Sprintf("one came to %q, where none is taken", *path), enter
+		f.Saw, f.Do = "one came to a path where none is taken", "Enter "+w.o.public.URL+"/webhooks/wix at the webhook in the app dashboard"
 	case !w.o.public.Webhooks:
 		f.State, f.Saw = doctor.Warning, "they are not taken, because "+doctor.PublicKey+" is not set"
 		f.Variables = []string{doctor.PublicKey}
@@ -320,7 +331,7 @@ func (w *watch) ofWebhooks(now time.Time) doctor.Finding {
 	return f
 }
 
-// state is what /install shows.
+// state is what /install shows to anyone: what strangers sent is not in it.
 func (w *watch) state() web.InstallState {
 	now := time.Now()
 	w.glance(now)
@@ -335,7 +346,7 @@ func (w *watch) state() web.InstallState {
 	}
 	findings := []doctor.Finding{doctor.Skip(doctor.Credentials, "Wix is being asked"), doctor.Skip(doctor.PublicAddress, "it is being tried")}
 	if !w.probed.IsZero() {
-		findings = []doctor.Finding{w.answer.Credentials(w.seen()), w.publicAddress()}
+		findings = []doctor.Finding{w.answer.Credentials(w.seen()), w.reached}
 		for _, f := range []doctor.Finding{w.answer.Reached(), w.answer.Clock(), w.answer.Permission()} {
 			if f.State == doctor.Fault {
 				findings = append(findings, f)

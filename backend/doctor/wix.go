@@ -185,7 +185,7 @@ func (a WixAnswer) Credentials(tokens TokensSeen) Finding {
 	case a.Pair == PairRefused && tokens.Accepted:
 		return fault(Credentials, "Wix refuses "+AppSecret+"; the app id is right, because tokens are accepted", copyAgain(AppSecret), AppSecret)
 	case a.Pair == PairRefused && tokens.Foreign:
-		return fault(Credentials, "Wix refuses "+AppID+" with the secret, and all tokens so far are another app’s", copyAgain(AppID), AppID)
+		return fault(Credentials, "Wix refuses "+AppID+" with the secret, and all tokens so far are another app's", copyAgain(AppID), AppID)
 	case a.Pair == PairRefused:
 		return fault(Credentials, "Wix refuses "+AppID+" with "+AppSecret+": one of the two is wrong, or they are of two apps",
 			copyAgain(AppID, AppSecret), AppID, AppSecret)
