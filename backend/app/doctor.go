@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -15,6 +16,7 @@ import (
 	"github.com/nametag-dev/nametag/backend/doctor"
 	"github.com/nametag-dev/nametag/backend/kit"
 	"github.com/nametag-dev/nametag/backend/store/sqlstore"
+	"github.com/nametag-dev/nametag/web"
 )
 
 // ErrConfiguration says that the configuration cannot be read.
@@ -28,7 +30,7 @@ func Doctor(ctx context.Context, environ []string, b Bundles, business kit.New) 
 	if _, noBundles := indexBundles(b); noBundles != nil {
 		return nil, noBundles
 	}
-	findings := configurationFindings(err)
+	findings := configurationFindings(c, err)
 	instance := ""
 	if url, noURL := LoadDatabaseURL(environ); noURL != nil {
 		findings = append(findings, doctor.Skip(doctor.Database, ErrConfiguration.Error()))
@@ -41,29 +43,37 @@ func Doctor(ctx context.Context, environ []string, b Bundles, business kit.New) 
 		return append(findings, doctor.Skip(doctor.Credentials, ErrConfiguration.Error()),
 			doctor.Skip(doctor.PublicAddress, ErrConfiguration.Error())), ErrConfiguration
 	}
-	public := publicOptions(c, b)
+	public := publicOptions(&c, b)
 	noticed := doctor.Server(ctx, public)
 	answer := doctor.AskWix(ctx, doctor.WixOptions{
-		BaseURL: c.WixURL, AppID: c.AppID, AppSecret: c.AppSecret, InstanceID: instance,
+		BaseURL: c.WixURL, AppID: c.AppID, AppSecret: c.AppSecret, OldSecret: c.OldSecret, InstanceID: instance,
 	})
 	findings = append(findings, answer.Reached(), answer.Clock(), answer.Credentials(doctor.Seen(noticed)), answer.Permission())
 	findings = append(findings, doctor.Public(ctx, public)...)
 	return append(findings, noticed...), nil
 }
 
-// configurationFindings has a row for each fault.
-func configurationFindings(err error) (findings []doctor.Finding) {
-	if err == nil {
-		return []doctor.Finding{{Check: doctor.Configuration, State: doctor.OK, Saw: "all variables can be read"}}
-	}
-	faults := []error{err}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		faults = joined.Unwrap()
-	}
-	for _, fault := range faults {
+// configurationFindings has a row for each fault and each warning.
+func configurationFindings(c Config, err error) (findings []doctor.Finding) {
+	add := func(state doctor.State, saw string) {
 		findings = append(findings, doctor.Finding{
-			Check: doctor.Configuration, State: doctor.Fault, Saw: fault.Error(), Variables: doctor.VariablesIn(fault.Error()),
+			Check: doctor.Configuration, State: state, Saw: strings.TrimSuffix(saw, "."), Variables: doctor.VariablesIn(saw),
 		})
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, fault := range joined.Unwrap() {
+			add(doctor.Fault, fault.Error())
+		}
+	} else if err != nil {
+		add(doctor.Fault, err.Error())
+	}
+	for _, text := range c.Warnings {
+		if !strings.HasPrefix(text, doctor.PublicURL) { // which has rows of its own
+			add(doctor.Warning, text)
+		}
+	}
+	if findings == nil {
+		add(doctor.OK, "all variables can be read")
 	}
 	return findings
 }
@@ -81,11 +91,14 @@ func databaseFinding(ctx context.Context, databaseURL string, business kit.New) 
 }
 
 // publicOptions are what should be at the public URL.
-func publicOptions(c Config, b Bundles) doctor.PublicOptions {
+func publicOptions(c *Config, b Bundles) doctor.PublicOptions {
 	has := func(name string) bool { _, err := fs.Stat(b.Widget, name); return err == nil }
 	o := doctor.PublicOptions{
 		URL: c.PublicURL, AppID: c.AppID, Webhooks: c.webhooks != nil,
 		FrameAncestors: slices.Clone(c.FrameAncestors), Development: c.development(),
+	}
+	if !o.Development {
+		o.Unusable = web.InstallData{PublicURL: c.PublicURL}.Warnings()
 	}
 	o.Widget, _ = fs.ReadFile(b.Widget, "widget.js") // indexBundles has found it
 	for encoding, suffix := range map[string]string{"br": ".br", "gzip": ".gz"} {

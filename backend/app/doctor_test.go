@@ -23,6 +23,7 @@ import (
 
 	"github.com/nametag-dev/nametag/backend/doctor"
 	"github.com/nametag-dev/nametag/backend/product"
+	"github.com/nametag-dev/nametag/backend/wix"
 	"github.com/nametag-dev/nametag/backend/wixsim"
 )
 
@@ -201,9 +202,12 @@ func TestDoctor_address(t *testing.T) {
 		{"a base path that the proxy drops", w.url + "/app", nil, false, doctor.PublicAddress, doctor.Fault, "status 404"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := find(t, doctor.Public(t.Context(), doctor.PublicOptions{
-				URL: tt.url, AppID: appID, Widget: []byte("widget.js"), Transport: tt.transport, Development: !tt.live,
-			}), tt.check)
+			o := publicOptions(&Config{
+				OwnVariables: OwnVariables{PublicURL: tt.url},
+				WixVariables: WixVariables{AppID: appID, WixURL: map[bool]string{true: wix.DefaultBaseURL, false: "http://127.0.0.1:1"}[tt.live]},
+			}, fakeBundles())
+			o.Transport = tt.transport
+			got := find(t, doctor.Public(t.Context(), o), tt.check)
 			if got.State != tt.want || !strings.Contains(got.Saw, tt.says) {
 				t.Errorf("%+v", got)
 			}
@@ -325,6 +329,7 @@ func TestServe_saysWhatIsWrong(t *testing.T) {
 		}
 	}
 	right, wrong := newSigner(t), newSigner(t)
+	const mistyped = product.EnvPrefix + "PUBLICURL"
 	for _, tt := range []struct {
 		name    string
 		environ []string
@@ -350,6 +355,8 @@ func TestServe_saysWhatIsWrong(t *testing.T) {
 		{"a public URL with a wrong host", []string{product.EnvPrefix + "PUBLIC_URL=https://nothing.invalid"}, nil,
 			[]string{"public address: " + doctor.PublicURL}, doctor.PublicAddress, []string{doctor.PublicURL}},
 		{"a public URL with a base path that the proxy drops", []string{product.EnvPrefix + "PUBLIC_URL=http://127.0.0.1:1/app"}, nil,
+			[]string{"public address: " + doctor.PublicURL}, doctor.PublicAddress, []string{doctor.PublicURL}},
+		{"a mistyped variable", []string{mistyped + "=https://app.example.com", product.EnvPrefix + "PUBLIC_URL=http://127.0.0.1:1"}, nil,
 			[]string{"public address: " + doctor.PublicURL}, doctor.PublicAddress, []string{doctor.PublicURL}},
 		{"a Wix that is not there", []string{"WIX_API_URL=http://127.0.0.1:1"}, nil,
 			[]string{"wix: WIX_API_URL"}, doctor.WixAPI, []string{"WIX_API_URL"}},
@@ -383,6 +390,9 @@ func TestServe_saysWhatIsWrong(t *testing.T) {
 				if got := find(t, findings, tt.check); got.State != doctor.Fault || !slices.Equal(got.Variables, tt.variables) || got.Do == "" {
 					t.Errorf("doctor: %+v", got)
 				}
+			}
+			if is := strings.Contains(fmt.Sprint(tt.environ), mistyped); is != strings.Contains(w.log.String(), mistyped) || is != strings.Contains(fmt.Sprint(findings), mistyped) {
+				t.Errorf("%s is in the log or in the findings: %v", mistyped, findings)
 			}
 			if all := w.log.String() + fmt.Sprint(findings); strings.Contains(all, appSecret) {
 				t.Error("the secret is in the log or in the findings")

@@ -23,6 +23,7 @@ import (
 	"github.com/nametag-dev/nametag/backend/api"
 	"github.com/nametag-dev/nametag/backend/apierr"
 	"github.com/nametag-dev/nametag/backend/doctor"
+	"github.com/nametag-dev/nametag/backend/wix"
 	"github.com/nametag-dev/nametag/web"
 )
 
@@ -72,7 +73,7 @@ type watch struct {
 	// astray the path of a webhook to which nothing answers. Only the first is noted.
 	otherHost, astray atomic.Pointer[string]
 
-	mu sync.Mutex // guards the fields below
+	mu sync.Mutex // guards the fields below, and o.wix
 	// answer and reached are what the latest probe found, at the time probed.
 	answer  doctor.WixAnswer
 	reached doctor.Finding
@@ -148,6 +149,17 @@ func (w *watch) close() error {
 	return nil
 }
 
+// reloaded takes the secrets of a configuration that has been read again, and lets the
+// webhooks show whether the public keys are right now.
+func (w *watch) reloaded(secret, old wix.Secret) {
+	w.mu.Lock()
+	w.o.wix.AppSecret, w.o.wix.OldSecret = secret, old
+	delete(w.said, doctor.Webhooks)
+	w.mu.Unlock()
+	w.refused.Store(0)
+	nudge(w.wake)
+}
+
 // nudge wakes the goroutine at the other end, if it is not awake anyway.
 func nudge(c chan struct{}) {
 	select {
@@ -190,7 +202,9 @@ func (w *watch) run(ctx context.Context) {
 func (w *watch) probe(ctx context.Context) (settled bool) {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
+	w.mu.Lock()
 	o := w.o.wix
+	w.mu.Unlock()
 	o.InstanceID, _ = w.o.lastVisited(ctx) // without one, less is tried
 	answer, reached := doctor.AskWix(ctx, o), doctor.Reach(ctx, w.o.public)
 	if ctx.Err() != nil {
@@ -346,7 +360,7 @@ func (w *watch) state() web.InstallState {
 	}
 	findings := []doctor.Finding{doctor.Skip(doctor.Credentials, "Wix is being asked"), doctor.Skip(doctor.PublicAddress, "it is being tried")}
 	if !w.probed.IsZero() {
-		findings = []doctor.Finding{w.answer.Credentials(w.seen()), w.reached}
+		findings = []doctor.Finding{w.answer.Credentials(w.seen()), doctor.Usable(w.reached, w.o.public)}
 		for _, f := range []doctor.Finding{w.answer.Reached(), w.answer.Clock(), w.answer.Permission()} {
 			if f.State == doctor.Fault {
 				findings = append(findings, f)

@@ -16,7 +16,6 @@ import (
 	"mime"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -39,8 +38,9 @@ type PublicOptions struct {
 	Webhooks bool
 	// FrameAncestors are the hosts that may frame the panel. None means any.
 	FrameAncestors []string
-	// Development is set where Wix is the offline Wix: its pages are on this machine, and
-	// may be of http.
+	// Unusable are the reasons why Wix cannot use the URL, though it may lead here: sentences.
+	Unusable []string
+	// Development is set where Wix is the offline Wix.
 	Development bool
 	// Transport carries the requests. Default: one of its own, which reuses no connection
 	// of others.
@@ -133,14 +133,23 @@ func Reach(ctx context.Context, o PublicOptions) Finding {
 	return found
 }
 
+// Usable is Reach's finding, or a fault if Wix cannot use the address that leads here.
+func Usable(reached Finding, o PublicOptions) Finding {
+	if reached.State != OK || len(o.Unusable) == 0 {
+		return reached
+	}
+	return fault(PublicAddress, strings.TrimSuffix(strings.Join(o.Unusable, " "), "."),
+		"Serve it over https at a public address, by a proxy or, for a first try, a tunnel, and set "+PublicURL+" to that", PublicURL)
+}
+
 // Public tries everything that sites and Wix need at the public URL. The first finding is
 // Reach's; the others are skipped if nothing of ours is there.
 func Public(ctx context.Context, o PublicOptions) []Finding {
 	v, end := newVisitor(o)
 	defer end()
 	reached, script := v.reach(ctx)
-	findings := []Finding{reached}
-	if reached.State == Fault && script.header == nil {
+	findings := []Finding{Usable(reached, o)}
+	if script.header == nil {
 		for _, check := range []string{Certificate, Script, API, Panel, WebhookPath} {
 			findings = append(findings, Skip(check, "the public address does not lead to this server"))
 		}
@@ -219,16 +228,6 @@ func (v *visitor) reach(ctx context.Context) (Finding, answer) {
 		}
 		return wrong(fmt.Sprintf("another server answers at %s: status %d, %s", v.o.URL, got.status, typeOf(got)), do)
 	}
-	if !v.o.Development {
-		if u.Scheme != "https" {
-			return fault(PublicAddress, PublicURL+" begins with http: Wix loads widgets and panels over https only",
-				"Serve it over https, by a proxy or a tunnel, and set "+PublicURL+" to that address", PublicURL), got
-		}
-		if private(u.Hostname()) {
-			return fault(PublicAddress, v.o.URL+" is on this machine or in a private network: visitors of a Wix site cannot reach it",
-				"Set "+PublicURL+" to a public address; for a first try, a tunnel's", PublicURL), got
-		}
-	}
 	return ok(PublicAddress, v.o.URL+" leads to this server"), got
 }
 
@@ -238,15 +237,6 @@ func typeOf(a answer) string {
 		return "of no type"
 	}
 	return "of type " + quoted(kind)
-}
-
-// private reports whether a host is one that visitors of a site cannot reach.
-func private(host string) bool {
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && (ip.IsLoopback() || ip.IsPrivate() || ip.IsUnspecified() || ip.IsLinkLocalUnicast())
 }
 
 // whyNot is why a request had no answer, in words that quote nothing of a stranger's.

@@ -22,6 +22,8 @@ type WixOptions struct {
 	BaseURL   string
 	AppID     string
 	AppSecret wix.Secret
+	// OldSecret is the other secret while it is being changed, or "".
+	OldSecret wix.Secret
 	// Transport carries the calls. Default: wix.NewTransport().
 	Transport http.RoundTripper
 	// InstanceID is an installation of the app, or "" when none is known. With one, the
@@ -64,6 +66,7 @@ type WixAnswer struct {
 
 	baseURL   string
 	instance  bool
+	old       bool  // Wix takes the old secret
 	cause     error // why Pair is PairUnknown or PairAway
 	readCause error // why Access is not AccessGranted
 }
@@ -87,16 +90,19 @@ func AskWix(ctx context.Context, o WixOptions) (a WixAnswer) {
 		o.Now = time.Now
 	}
 	clock := &clockReader{next: o.Transport, now: o.Now}
-	client := func(id string, secret wix.Secret) *wix.Client {
-		return wix.New(wix.Options{BaseURL: o.BaseURL, AppID: id, AppSecret: secret, Transport: clock, Now: o.Now})
+	client := func(id string, secret, old wix.Secret) *wix.Client {
+		return wix.New(wix.Options{
+			BaseURL: o.BaseURL, AppID: id, AppSecret: secret, OldSecret: old, Transport: clock, Now: o.Now,
+			SecretTaken: func(old bool) { a.old = old },
+		})
 	}
 	a = WixAnswer{baseURL: o.BaseURL, instance: o.InstanceID != ""}
 	defer func() { a.Ahead, a.Dated = clock.read() }()
 
-	app := client(o.AppID, o.AppSecret)
+	app := client(o.AppID, o.AppSecret, o.OldSecret)
 	a.Pair, a.cause = pair(app.AppToken(ctx, ""))
 	if a.Pair == PairUnknown {
-		_, err := client(o.AppID, wix.Secret(uuid.NewString())).AppToken(ctx, "")
+		_, err := client(o.AppID, wix.Secret(uuid.NewString()), "").AppToken(ctx, "")
 		if p, _ := pair(wix.AppToken{}, err); p == PairRefused || p == PairUnknown && !sameAnswer(err, a.cause) {
 			a.Pair, a.cause = PairAccepted, nil
 		}
@@ -107,7 +113,7 @@ func AskWix(ctx context.Context, o WixOptions) (a WixAnswer) {
 	case PairRefused:
 		// The app's id has been sent as such already, whichever of the two it is.
 		if swapped, isGUID := wix.ParseGUID(string(o.AppSecret)); isGUID {
-			if p, _ := pair(client(swapped, wix.Secret(o.AppID)).AppToken(ctx, "")); p == PairAccepted {
+			if p, _ := pair(client(swapped, wix.Secret(o.AppID), "").AppToken(ctx, "")); p == PairAccepted {
 				a.Pair = PairSwapped
 			}
 		}
@@ -177,6 +183,8 @@ func (a WixAnswer) Credentials(tokens TokensSeen) Finding {
 		return "Copy " + and(names) + " from " + oauthPage + " again, of the app whose extensions point to this server, and restart"
 	}
 	switch {
+	case a.Pair == PairAccepted && a.old:
+		return ok(Credentials, "Wix accepts the app id with the second secret, and not with the first")
 	case a.Pair == PairAccepted:
 		return ok(Credentials, "Wix accepts the app id with the secret")
 	case a.Pair == PairSwapped:
