@@ -13,6 +13,7 @@ import (
 	"github.com/a-h/templ"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/nametag-dev/nametag/backend/wixsim"
 	"github.com/nametag-dev/nametag/web"
 )
 
@@ -233,6 +234,18 @@ func TestVariables_areListedByTheInstallGuide(t *testing.T) {
 		}
 		if got := strings.Contains(html, v.Name+"_FILE"); got != v.File {
 			t.Errorf("%s_FILE is listed: %v, want %v", v.Name, got, v.File)
+		}
+	}
+}
+
+func TestInstall_namesTheEvents(t *testing.T) {
+	html := render(t, web.Install(installData()))
+	for _, event := range []string{
+		wixsim.AppInstalled, wixsim.AppRemoved, wixsim.PaidPlanPurchased, wixsim.PaidPlanChanged,
+		wixsim.PaidPlanAutoRenewalCancelled, wixsim.PlanConvertedToPaid, wixsim.PlanReactivated, wixsim.PlanTransferred,
+	} {
+		if !strings.Contains(html, "<code>"+event+"</code>") {
+			t.Errorf("the guide lacks the event %s", event)
 		}
 	}
 }

@@ -302,7 +302,7 @@ func (w *watch) ofTokens(now time.Time) doctor.Finding {
 			f.Variables = append(f.Variables, doctor.AppSecret)
 		}
 		f.Do = "Copy " + strings.Join(f.Variables, " and ") + " from the OAuth page of the app that the site has, and restart"
-	case w.inactive.Load() >= burst && w.answer.OtherWix():
+	case w.inactive.Load() >= burst && w.o.wix.BaseURL != wix.DefaultBaseURL:
 		f.Saw = "Wix accepts none of those that came since the start"
 		f.Variables = []string{doctor.WixURL}
 		f.Do = "Check " + doctor.WixURL + ": the Wix that it names knows only tokens of its own"

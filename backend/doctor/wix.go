@@ -206,15 +206,12 @@ func (a WixAnswer) Credentials(tokens TokensSeen) Finding {
 	return Skip(Credentials, "before the first installation Wix does not say whether the secret is right: "+text(a.cause))
 }
 
-// OtherWix is set if Wix is asked elsewhere than at its own address.
-func (a WixAnswer) OtherWix() bool { return a.baseURL != wix.DefaultBaseURL }
-
 // Reached is the finding about Wix's API as such.
 func (a WixAnswer) Reached() Finding {
 	switch {
 	case a.Pair != PairAway:
 		return ok(WixAPI, a.baseURL+" answers")
-	case !a.OtherWix():
+	case a.baseURL == wix.DefaultBaseURL:
 		return fault(WixAPI, "Wix's API at "+a.baseURL+" cannot be used: "+text(a.cause),
 			"Let this machine reach it (firewall, DNS, HTTPS_PROXY); status.wix.com says whether Wix itself has an outage")
 	}
