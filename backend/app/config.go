@@ -40,6 +40,7 @@ type OwnVariables struct {
 	Demo           bool          `env:"DEMO" envDefault:"true"`
 	FrameAncestors []string      `env:"FRAME_ANCESTORS"`
 	Retention      time.Duration `env:"RETENTION" envDefault:"720h"`
+	LogVariables
 }
 
 // WixVariables have the same names in every product.
@@ -163,6 +164,7 @@ func (c *Config) check() []error {
 			fault(product.EnvPrefix+"%s is %q: it must be host:port, such as 127.0.0.1:8080 or :8080", name, addr)
 		}
 	}
+	faults = append(faults, c.LogVariables.faults()...)
 	for _, cidr := range c.TrustedProxies {
 		prefix, err := netip.ParsePrefix(strings.TrimSpace(cidr))
 		if err != nil {

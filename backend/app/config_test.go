@@ -70,6 +70,8 @@ func TestLoadConfig_faults(t *testing.T) {
 			product.EnvPrefix + "PUBLIC_URL=app.example.com", "WIX_API_URL=ftp://x", product.EnvPrefix + "TRUSTED_PROXIES=10.0.0.1",
 			product.EnvPrefix + "FRAME_ANCESTORS=https://a.example; script-src *", product.EnvPrefix + "DEMO=perhaps", product.EnvPrefix + "ADDR=8080", "WIX_PUBLIC_KEY=not a key", product.EnvPrefix + "RETENTION=-1h",
 		}, complete...), []string{"WIX_PUBLIC_KEY", product.EnvPrefix + "RETENTION", product.EnvPrefix + "PUBLIC_URL", "WIX_API_URL", product.EnvPrefix + "TRUSTED_PROXIES", product.EnvPrefix + "FRAME_ANCESTORS", product.EnvPrefix + "DEMO", product.EnvPrefix + "ADDR"}},
+		{"the log", append([]string{product.EnvPrefix + "LOG_LEVEL=verbose", product.EnvPrefix + "LOG_FORMAT=xml"}, complete...),
+			[]string{product.EnvPrefix + `LOG_LEVEL is "verbose": it must be debug, info, warn or error`, product.EnvPrefix + `LOG_FORMAT is "xml": it must be json or text`}},
 		{"a query in the public URL", append([]string{product.EnvPrefix + "PUBLIC_URL=https://x.example/?a=b"}, complete...), []string{product.EnvPrefix + "PUBLIC_URL"}},
 		{"a router's pattern in the base path", append([]string{product.EnvPrefix + "PUBLIC_URL=https://x.example/:id"}, complete...), []string{product.EnvPrefix + "PUBLIC_URL"}},
 	} {
