@@ -23,6 +23,7 @@ import (
 	"github.com/nametag-dev/nametag/backend/instance"
 	"github.com/nametag-dev/nametag/backend/kit"
 	"github.com/nametag-dev/nametag/backend/lifecycle"
+	"github.com/nametag-dev/nametag/backend/logging"
 	"github.com/nametag-dev/nametag/backend/product"
 	"github.com/nametag-dev/nametag/backend/store/cachestore"
 	"github.com/nametag-dev/nametag/backend/store/sqlstore"
@@ -304,7 +305,7 @@ func (a *App) handle(h http.Handler) {
 		WriteTimeout:   60 * time.Second,
 		IdleTimeout:    120 * time.Second,
 		MaxHeaderBytes: 32 << 10, // an 8 KB token, and what browsers and proxies add
-		ErrorLog:       slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
+		ErrorLog:       logging.Standard(a.log, slog.LevelWarn, "the HTTP server"),
 	}
 }
 
