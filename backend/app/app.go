@@ -106,7 +106,7 @@ func Serve(ctx context.Context, c Config, b Bundles, business kit.New, log *slog
 	if err != nil {
 		return nil, err
 	}
-	a.listenForChanges(c.DatabaseURL, caches)
+	a.listenForChanges(c.DatabaseURL, caches, m.setConnected)
 	m.watchDeadLetters(caches.store)
 	if c.webhooks == nil {
 		log.Warn("webhooks are not taken: WIX_PUBLIC_KEY is not set")
@@ -269,17 +269,21 @@ func (c caches) changed(id string, removed bool) {
 
 // listenForChanges drops cached rows that other replicas change. While notifications may
 // be missed, a row is used for a moment only; afterwards no row that was read before.
-func (a *App) listenForChanges(databaseURL string, c caches) {
+func (a *App) listenForChanges(databaseURL string, c caches, connected func(bool)) {
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		err := sqlstore.Listen(ctx, databaseURL, sqlstore.Handlers{
 			Changed: c.changed,
-			Lost:    func(error) { c.store.SetConnected(false) },
+			Lost: func(error) {
+				c.store.SetConnected(false)
+				connected(false)
+			},
 			Regained: func() {
 				c.store.InvalidateAll()
 				c.store.SetConnected(true)
+				connected(true)
 			},
 		}, a.log)
 		if err != nil {

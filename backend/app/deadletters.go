@@ -8,10 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/nametag-dev/nametag/backend/instance"
-	"github.com/nametag-dev/nametag/backend/product"
 )
-
-const metricDeadLetters = product.MetricPrefix + "dead_letters"
 
 // watchDeadLetters reports at each scrape how many jobs have failed for good. It is NaN
 // while the store does not answer.
