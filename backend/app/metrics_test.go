@@ -104,3 +104,9 @@ func TestMetrics_errorTypes(t *testing.T) {
 		}
 	}
 }
+
+func TestMetrics_onSQLite(t *testing.T) {
+	if all := start(t).metrics(); all[metricConnected] != nil || all[metricDeadLetters] == nil {
+		t.Errorf("a database without change notifications has the metrics %v", all)
+	}
+}
