@@ -20,6 +20,7 @@ import (
 func (s *Server) edge(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		start := time.Now()
+		c.Request().Pattern = c.Path() // for who is around us, as net/http's own router does
 		if err := s.recovered(next, c); err != nil {
 			c.Error(err)
 		}

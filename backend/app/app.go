@@ -89,13 +89,22 @@ func Serve(ctx context.Context, c Config, b Bundles, business kit.New, log *slog
 	if err != nil {
 		return nil, err
 	}
+	var traces *tracing
+	if c.traces {
+		if traces, err = startTracing(ctx, c.proxies, log); err != nil {
+			return nil, err
+		}
+		a.closers = append(a.closers, traces.close)
+		log = traces.logger(log)
+		a.log = log
+	}
 	m := newMetrics()
 	transport := wix.NewTransport()
 	a.closers = append(a.closers, func() error { transport.CloseIdleConnections(); return nil })
 	production, caches, err := a.compose(ctx, composition{
 		business: business, metrics: m.registry, observe: m.countJob,
 		wix: identity.Options{
-			AppID: c.AppID, AppSecret: c.AppSecret, WixURL: c.WixURL, Transport: m.countWix(transport), Logger: log,
+			AppID: c.AppID, AppSecret: c.AppSecret, WixURL: c.WixURL, Transport: m.countWix(traces.transport(transport)), Logger: log,
 		},
 		upgradePage: upgradePage(c.WixURL, c.AppID),
 		databaseURL: c.DatabaseURL,
@@ -134,7 +143,7 @@ func Serve(ctx context.Context, c Config, b Bundles, business kit.New, log *slog
 	if err := a.listen(c.Addr); err != nil {
 		return nil, err
 	}
-	a.handle(api.New(options))
+	a.handle(traces.handler(api.New(options), c.basePath))
 	return a, nil
 }
 

@@ -28,6 +28,7 @@ type Config struct {
 	basePath string
 	proxies  []netip.Prefix
 	webhooks *wix.Webhooks // nil without a public key
+	traces   bool
 }
 
 // OwnVariables have names that begin with product.EnvPrefix.
@@ -75,6 +76,9 @@ func LoadConfig(environ []string) (Config, error) {
 	faults = append(faults, parse(&c.WixVariables, "", vars)...)
 	c.DatabaseURL = cmp.Or(c.DatabaseURL, defaultDatabase)
 	faults = append(faults, c.check()...)
+	traces, wrong := wantsTraces(vars)
+	c.traces = traces
+	faults = append(faults, wrong...)
 	return c, errors.Join(faults...)
 }
 

@@ -43,6 +43,7 @@ func TestWalls(t *testing.T) {
 	// A library, and the packages that may import it.
 	only := map[string][]string{
 		"github.com/labstack/echo/v4":   {"backend/api", "bench/bare"},
+		"go.opentelemetry.io":           {"backend/app"},
 		"github.com/a-h/templ":          {"backend/api", "backend/wixpages", "web"},
 		"modernc.org/sqlite":            {"backend/store/sqlstore", "bench/seed"},
 		"github.com/jackc/pgx/v5":       {"backend/store/sqlstore", "backend/store/pgtest", "bench/seed"},
