@@ -24,7 +24,8 @@ func TestNewLogger(t *testing.T) {
 		{"a level in capitals", []string{level + "DEBUG"}, logging.JSON, `"msg":"a debug"`, "cause"},
 		{"another level", []string{level + "Warn"}, logging.JSON, `"msg":"a warning"`, "an info"},
 		{"variables that are empty", []string{level, format}, logging.Text, "INFO  an info", "a debug"},
-		{"variables that are wrong", []string{level + "loud", format + "xml"}, logging.Text, `\"loud\"`, "a debug"},
+		{"variables that are wrong", []string{level + "loud", format + "xml"}, logging.Text, "LOG_LEVEL must be debug, info, warn or error", "loud"},
+		{"variables in quotes", []string{level + `"debug" `, format + "'text'"}, logging.JSON, "DEBUG a debug", "cause"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var out bytes.Buffer

@@ -4,7 +4,6 @@ package app
 // wrapped.
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -34,26 +33,27 @@ const (
 	otlpTracesEndpoint = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
 )
 
-// wantsTraces reports whether the environment asks for traces, and what is wrong with that.
-// OpenTelemetry's SDK reads the same variables, and more, from the process's own
-// environment, but only logs what is wrong.
-func wantsTraces(vars map[string]string) (bool, []error) {
+// wantsTraces reports whether the environment asks for traces, and adds what is wrong with
+// that to its faults. OpenTelemetry's SDK reads the same variables, and more, from the
+// process's own environment, but only logs what is wrong.
+func wantsTraces(e *environment) bool {
+	vars := e.given
 	if vars[otlpEndpoint] == "" && vars[otlpTracesEndpoint] == "" ||
 		strings.EqualFold(vars["OTEL_SDK_DISABLED"], "true") || strings.EqualFold(vars["OTEL_TRACES_EXPORTER"], "none") {
-		return false, nil
+		return false
 	}
-	var faults []error
 	for _, name := range []string{otlpEndpoint, otlpTracesEndpoint} {
 		u, err := url.Parse(vars[name])
 		if vars[name] != "" && (err != nil || !slices.Contains([]string{"http", "https"}, u.Scheme) || u.Host == "") {
-			faults = append(faults, fmt.Errorf("%s must be the URL of a collector, such as http://localhost:4318", name))
+			e.fault(name, "must be the URL of a collector, such as http://localhost:4318")
 		}
 	}
-	protocol := cmp.Or(vars["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"], vars["OTEL_EXPORTER_OTLP_PROTOCOL"], "http/protobuf")
-	if protocol != "http/protobuf" {
-		faults = append(faults, fmt.Errorf("OTEL_EXPORTER_OTLP_PROTOCOL is %q: only http/protobuf is spoken, on port 4318 of most collectors", protocol))
+	for _, name := range []string{"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"} {
+		if vars[name] != "" && vars[name] != "http/protobuf" {
+			e.fault(name, "must be http/protobuf, which most collectors speak on port 4318")
+		}
 	}
-	return true, faults
+	return true
 }
 
 // tracing makes spans and sends them. A nil one does neither.

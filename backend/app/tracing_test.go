@@ -252,8 +252,9 @@ func TestWantsTraces(t *testing.T) {
 		{"the protocol by name", map[string]string{otlpEndpoint: "http://localhost:4318", "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"}, true, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got, faults := wantsTraces(tt.vars); got != tt.want || len(faults) != tt.faults {
-				t.Errorf("got %v, %v", got, faults)
+			e := &environment{given: tt.vars, faulty: map[string]bool{}}
+			if got := wantsTraces(e); got != tt.want || len(e.faults) != tt.faults {
+				t.Errorf("got %v, %v", got, e.faults)
 			}
 		})
 	}
