@@ -31,6 +31,7 @@ type Config struct {
 	proxies      []netip.Prefix
 	webhooks     *wix.Webhooks    // nil without a public key
 	now          func() time.Time // of the job queue; nil is time.Now
+	traces       bool
 	// unprobed keeps the server from asking Wix by itself, in tests that count its calls.
 	unprobed bool
 }
@@ -52,6 +53,7 @@ type OwnVariables struct {
 	Demo           bool          `env:"DEMO" envDefault:"true"`
 	FrameAncestors []string      `env:"FRAME_ANCESTORS"`
 	Retention      time.Duration `env:"RETENTION" envDefault:"720h"`
+	LogVariables
 }
 
 // WixVariables have the same names in every product.
@@ -77,6 +79,7 @@ func LoadConfig(environ []string) (Config, error) {
 	e.parse(&c.WixVariables, "")
 	c.Warnings = unknown(environ, names)
 	c.check(e)
+	c.traces = wantsTraces(e)
 	return c, errors.Join(e.faults...)
 }
 
@@ -93,6 +96,7 @@ func (c *Config) check(e *environment) {
 	c.DatabaseURL, c.databaseFrom = e.database()
 	c.checkURLs(e)
 	c.checkAddresses(e)
+	c.LogVariables.check(e)
 	if c.Retention <= 0 && !e.faulty[product.EnvPrefix+"RETENTION"] {
 		e.fault(product.EnvPrefix+"RETENTION", "must be a time such as 720h (30 days)")
 	}
