@@ -55,6 +55,7 @@ func serveAsChild() {
 	if offset, err := time.ParseDuration(os.Getenv(withClock)); err == nil {
 		config.now = func() time.Time { return time.Now().Add(offset) }
 	}
+	config.unprobed = true
 	apps := map[string]kit.New{"1": newGreeter, "reviews": newReviews}
 	a, err := Serve(ctx, config, fakeBundles(), apps[os.Getenv(asServer)], log)
 	if err != nil {
