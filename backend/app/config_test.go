@@ -176,7 +176,7 @@ func TestLoadConfig_refusals(t *testing.T) {
 			"00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff", "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", "12345678-1234-1234-1234-123456789abc",
 		}, placeholders...),
 		"WIX_APP_SECRET": append([]string{
-			"sécret-value", "a\x00b-value", appID, strings.ToUpper(appID), "first,second,third", "some words here", "secret",
+			"sécret-value", "a\x00b-value", appID, strings.ToUpper(appID), "first,second,third", "new-one;old-one", "https://manage.wix.com", `"a"b`, "secret: abc", "some words here", "secret",
 		}, placeholders...),
 		"WIX_PUBLIC_KEY": append([]string{
 			"hello-key", "-----BEGIN PUBLIC KEY-----", signer.public[:100], strings.Repeat(signer.public+",", 3), "https://manage.wix.com/key",
