@@ -205,7 +205,7 @@ func checkAlerts(t *testing.T, all exposed) {
 			}
 		})
 	}
-	want := []string{"DeadLetters", "ServerErrors", "WixFailing", "WebhooksSlow", "WebhooksRefused", "TokensRefused", "ChangeNotificationsLost"}
+	want := []string{"DeadLetters", "JobsLate", "ServerErrors", "WixFailing", "WebhooksSlow", "WebhooksRefused", "TokensRefused", "ChangeNotificationsLost"}
 	if !slices.Equal(names, want) || len(file.Groups) != 1 {
 		t.Errorf("the rules are %v", names)
 	}

@@ -27,6 +27,8 @@ const (
 	metricWixCalls    = product.MetricPrefix + "wix_calls_total"
 	metricJobs        = product.MetricPrefix + "jobs_total"
 	metricDeadLetters = product.MetricPrefix + "dead_letters"
+	metricJobsDue     = product.MetricPrefix + "jobs_due"
+	metricJobsOldest  = product.MetricPrefix + "jobs_oldest_due_seconds"
 	metricConnected   = product.MetricPrefix + "change_notifications_connected"
 	// Those of OpenTelemetry's semantic conventions for HTTP, as Prometheus spells them.
 	metricServer = "http_server_request_duration_seconds"
