@@ -76,7 +76,7 @@ func (c *checks) acknowledged(e *event) {
 func (c *checks) admitted(r *replica, t token, begun time.Time) {
 	c.w.db.mu.Lock()
 	for _, gone := range c.w.db.removals[t.instance] {
-		if !t.issued.After(gone.at) && gone.applied.Add(trustedFor+notifiedWithin).Before(begun) {
+		if !t.issued.After(gone.at) && gone.applied.Add(trustedFor+notifiedWithin).Before(begun) && !r.wasDeaf(gone.applied) {
 			c.w.fail("%s admits %s, issued %s, although a removal at %s was applied %s", r, t.text,
 				c.w.shortly(t.issued), c.w.shortly(gone.at), c.w.shortly(gone.applied))
 		}
@@ -132,6 +132,7 @@ func (c *checks) settled() {
 	for _, s := range c.w.wix.sites {
 		c.jobsOf(s)
 		c.statusOf(s)
+		c.planOf(s)
 		c.settingsOf(s)
 	}
 	if n, err := c.w.db.DeadLetters(context.Background()); n != 0 || err != nil {
@@ -211,6 +212,19 @@ func (c *checks) statusOf(s *site) {
 		if !row.RemovedAt.IsZero() {
 			c.w.fail("%s was installed at %s, and is %s", s.id, c.w.shortly(installed), textOf(row))
 		}
+	}
+}
+
+// planOf compares the plan with the truth, where Wix has reported the last change of it.
+func (c *checks) planOf(s *site) {
+	if !s.installed || s.silent || s.events[len(s.events)-1].acknowledged.IsZero() {
+		return
+	}
+	if !s.newest("AppInstalled").After(s.newest("AppRemoved")) {
+		return // both at one moment: a removal counts
+	}
+	if row, _ := c.w.db.stored(s.id); row.Profile.Plan != instance.NewPlan(s.plan) {
+		c.w.fail("%s has plan %q, and is %s, with the plan of %s and the profile of %s", s.id, s.plan, textOf(row), c.w.shortly(row.PlanAt), c.w.shortly(row.ProfileAt))
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -73,6 +74,8 @@ type replica struct {
 	// listens says that notifications arrive, and quietSince since when it is so or not.
 	listens bool
 	changed time.Time
+	// deaf are the times in which no notification arrived; the end of the last may be open.
+	deaf [][2]time.Time
 	// dies is "before" or "after" while the next write will be the last.
 	dies string
 	// fault is what its calls of the store meet, until faultEnds.
@@ -186,6 +189,7 @@ func (r *replica) lose(noticed time.Duration) {
 		return
 	}
 	r.listens, r.changed = false, time.Now()
+	r.deaf = append(r.deaf, [2]time.Time{time.Now().Add(-notifiedWithin)})
 	r.w.log("replica %s hears nothing, and notices in %v", r, noticed)
 	lost := r.changed
 	time.AfterFunc(noticed, func() {
@@ -205,11 +209,19 @@ func (r *replica) regain() {
 		return
 	}
 	r.listens, r.changed = true, time.Now()
+	r.deaf[len(r.deaf)-1][1] = time.Now()
 	r.w.log("replica %s hears again", r)
 	if r.w.mutant != regainsBlindly {
 		r.store.InvalidateAll()
 	}
 	r.store.SetConnected(true)
+}
+
+// wasDeaf reports whether a notification that was sent at a moment was lost.
+func (r *replica) wasDeaf(at time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.ContainsFunc(r.deaf, func(d [2]time.Time) bool { return !at.Before(d[0]) && (d[1].IsZero() || at.Before(d[1])) })
 }
 
 // bound is how old what it knows may be, for a request that begins now.
