@@ -59,7 +59,6 @@ type Verifier struct {
 	wix      *wix.Client
 	tokens   *tokens
 	elevator *elevator
-	apiGate  *gate
 	close    sync.Once
 }
 
@@ -86,7 +85,6 @@ func New(o Options) (*Verifier, error) {
 		wix:      client,
 		tokens:   newTokens(client, o),
 		elevator: newElevator(client, o),
-		apiGate:  newGate("api requests", o.Now, o.Logger),
 	}, nil
 }
 

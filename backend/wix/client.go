@@ -92,8 +92,8 @@ func NewTransport() *http.Transport {
 		TLSHandshakeTimeout:    3 * time.Second,
 		ResponseHeaderTimeout:  10 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
-		MaxIdleConns:           64,
-		MaxIdleConnsPerHost:    64, // one host, many concurrent calls
+		MaxIdleConns:           512,
+		MaxIdleConnsPerHost:    512, // one host, many concurrent calls
 		IdleConnTimeout:        90 * time.Second,
 		ForceAttemptHTTP2:      true,
 	}

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/nametag-dev/nametag/backend/instance"
@@ -43,6 +44,10 @@ type Store struct {
 	write, read *sql.DB
 	// memory keeps a database in memory alive; nil for any other.
 	memory *memory
+
+	// What Claim remembers: see claim.go.
+	turns     turns
+	clampedAt atomic.Int64
 
 	find     *sql.Stmt
 	settings func(stored json.RawMessage) (settings, secrets json.RawMessage)
