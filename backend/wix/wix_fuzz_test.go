@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"net/http"
 	"reflect"
 	"regexp"
 	"strings"
@@ -133,7 +134,7 @@ func FuzzRetryAfter(f *testing.F) {
 	now := time.Date(2026, 10, 21, 7, 0, 0, 0, time.UTC)
 	digits := regexp.MustCompile(`^[0-9]{1,4}$`)
 	f.Fuzz(func(t *testing.T, header string) {
-		got := retryAfter(header, now)
+		got := RetryAfter(http.Header{"Retry-After": {header}}, now)
 		if got < 0 || got > 24*time.Hour {
 			t.Errorf("%q is %v", header, got)
 		}
