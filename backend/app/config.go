@@ -61,11 +61,7 @@ const (
 // once, a line each, and shows no value.
 func LoadConfig(environ []string) (Config, error) {
 	var c Config
-	own := variablesOf(&c.OwnVariables, product.EnvPrefix)
-	var names []string
-	for _, v := range slices.Concat(own, variablesOf(&c.WixVariables, "")) {
-		names = append(names, v.name)
-	}
+	names := slices.Concat(namesOf(variablesOf(&c.OwnVariables, product.EnvPrefix)), namesOf(variablesOf(&c.WixVariables, "")))
 	e := readEnvironment(environ, names)
 	e.parse(&c.OwnVariables, product.EnvPrefix)
 	e.parse(&c.WixVariables, "")

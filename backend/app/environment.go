@@ -118,7 +118,7 @@ var (
 	// placeholders stand for a value in instructions and examples.
 	placeholders = regexp.MustCompile(`(?i)…|\.\.\.|<[^>]*>|\{\{|\[your\b|^\[[a-z_ -]+\]$|^%\w+%$` + // templates
 		`|^[x*.?_#-]{3,}$|^[0-]{8,}$|^[f-]{8,}$|^12345678-1234-1234-1234-` + // fillers
-		`|^(your|my|the|insert|enter|paste|put|replace|todo|tbd|fixme|dummy|sample|example|placeholder|secret|password|change)([-_ ][^:/]*|me|it|this)?$|^your` + // words
+		`|^(your|my|the|insert|enter|paste|put|replace|todo|tbd|fixme|dummy|sample|example|placeholder|change)([-_ ][^:/]*|me|it|this)?$|^(app[-_ ]?)?(secret|password)$|^your` + // words
 		`|//user(name)?:pass(word)?@host|[/@.]your[-_]?(domain|host|server|site|app|name|url|company|project)\b`) // parts of a URL
 	password = regexp.MustCompile(`^(\w+://[^/?#]*?:)([^/?#]*)@`)
 )
@@ -159,6 +159,14 @@ func variablesOf(of any, prefix string) []variable {
 		}
 	}
 	return all
+}
+
+func namesOf(variables []variable) []string {
+	var names []string
+	for _, v := range variables {
+		names = append(names, v.name)
+	}
+	return names
 }
 
 // parse reads variables into a struct.

@@ -5,6 +5,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -20,16 +21,21 @@ const healthTimeout = 3 * time.Second
 // HealthURL returns where the server that is configured by the same environment answers on
 // this machine whether it is ready, or, with live, whether it lives.
 func HealthURL(environ []string, live bool) (string, error) {
-	// What else may be wrong is for serve to say.
-	c, _ := LoadConfig(environ)
-	if err := checkAddress(c.Addr); err != nil {
-		return "", fmt.Errorf(product.EnvPrefix+"ADDR %w", err)
-	}
+	var c Config
+	e := readEnvironment(environ, namesOf(variablesOf(&c.OwnVariables, product.EnvPrefix)))
+	e.parse(&c.OwnVariables, product.EnvPrefix)
+	c.checkAddresses(e)
 	public, err := webURL(c.PublicURL)
 	if err != nil {
-		return "", fmt.Errorf(product.EnvPrefix+"PUBLIC_URL %w", err)
+		e.fault(product.EnvPrefix+"PUBLIC_URL", "%w", err)
 	}
-	host, port, _ := net.SplitHostPort(c.Addr)
+	if len(e.faults) > 0 {
+		return "", errors.Join(e.faults...)
+	}
+	host, port, err := net.SplitHostPort(c.Addr)
+	if err != nil {
+		return "", err
+	}
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "localhost"
 	}

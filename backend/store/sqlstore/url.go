@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // CheckURL returns the error with which Open would refuse a database URL for its form, or
@@ -46,3 +47,20 @@ func checkParameters(parameters map[string]string) error {
 	}
 	return errors.Join(faults...)
 }
+
+// connectError is the error of a failed connection without what misleads: that the server
+// has no TLS, when the driver then asked without and got another answer.
+type connectError struct{ error }
+
+func (e connectError) Error() string {
+	lines := strings.Split(e.error.Error(), "\n\t")
+	said := slices.DeleteFunc(slices.Clone(lines), func(line string) bool {
+		return strings.Contains(line, "server refused TLS connection")
+	})
+	if len(said) < 2 { // that line is the only answer
+		said = lines
+	}
+	return strings.Join(said, " ")
+}
+
+func (e connectError) Unwrap() error { return e.error }
