@@ -20,6 +20,7 @@ import (
 var (
 	errDead = errors.New("the replica is dead")
 	errDown = errors.New("the database is away")
+	errBad  = errors.New("the event cannot be applied")
 )
 
 // database records what becomes of each instance, so that an answer can be compared with
@@ -46,15 +47,20 @@ type state struct {
 type removal struct{ at, applied time.Time }
 
 func newDatabase(w *world, s *sqlstore.Store) *database {
-	return &database{Store: s, w: w, states: map[string][]state{}, removals: map[string][]removal{}}
+	d := &database{Store: s, w: w, states: map[string][]state{}, removals: map[string][]removal{}}
+	d.clear()
+	return d
 }
 
-// clear makes the database empty for the next run.
+// clear deletes what the run before has left, and what is remembered of what was deleted.
 func (d *database) clear() {
 	for n := range sites + copies {
 		if err := d.Store.Delete(context.Background(), siteID(n)); err != nil {
 			panic(err)
 		}
+	}
+	if _, err := d.DeleteDone(context.Background(), time.Now().AddDate(1, 0, 0)); err != nil {
+		panic(err)
 	}
 }
 
@@ -108,7 +114,7 @@ func (d *database) written(id string) {
 func textOf(row instance.Instance) string {
 	var s siteSettings
 	_ = json.Unmarshal(row.Settings, &s) // it is complete
-	return fmt.Sprintf("%s v%d %q plan=%s%s removed=%d status=%d", row.ID[35:], row.Version, s.Title,
+	return fmt.Sprintf("%s v%d %q plan=%s%s removed=%d status=%d", last(row.ID), row.Version, s.Title,
 		row.Profile.Plan.Kind, row.Profile.Plan.Name, row.RemovedAt.UnixMilli()/1000, row.StatusAt.UnixMilli()/1000)
 }
 
@@ -238,15 +244,22 @@ func (l *link) Accept(ctx context.Context, e instance.Event) (bool, error) {
 
 // Claim implements instance.Jobs.
 func (l *link) Claim(ctx context.Context, now time.Time, lease time.Duration, n int) ([]instance.Job, error) {
-	if l.w.mutant == leasesForever {
-		lease = 1000 * time.Hour
-	}
-	return called(l, ctx, "Claim", "", false, func() ([]instance.Job, error) { return l.Store.Claim(ctx, now, lease, n) })
+	return called(l, ctx, "Claim", "", false, func() ([]instance.Job, error) { return l.Store.Claim(ctx, now, l.w.mutant.lease(lease), n) })
+}
+
+// ClaimRefreshes implements instance.Jobs.
+func (l *link) ClaimRefreshes(ctx context.Context, now time.Time, lease time.Duration, n int) ([]instance.Job, error) {
+	return called(l, ctx, "ClaimRefreshes", "", false, func() ([]instance.Job, error) {
+		return l.Store.ClaimRefreshes(ctx, now, l.w.mutant.lease(lease), n)
+	})
 }
 
 // ApplyEvent implements instance.Jobs.
 func (l *link) ApplyEvent(ctx context.Context, e instance.Event, now time.Time) (row instance.Instance, c instance.Change, err error) {
 	err = l.call(ctx, "ApplyEvent "+string(e.Kind), e.InstanceID, true, func() (err error) {
+		if slices.ContainsFunc(l.w.wix.bad(), func(bad *event) bool { return bad.instance == e.InstanceID && isOf(e, bad) }) {
+			return errBad
+		}
 		row, c, err = l.Store.ApplyEvent(ctx, l.w.mutant.applies(e), now)
 		return err
 	})
@@ -254,8 +267,8 @@ func (l *link) ApplyEvent(ctx context.Context, e instance.Event, now time.Time) 
 }
 
 // RequestRefresh implements instance.Jobs.
-func (l *link) RequestRefresh(ctx context.Context, id string, due time.Time) error {
-	return l.call(ctx, "RequestRefresh", id, true, func() error { return l.Store.RequestRefresh(ctx, id, due) })
+func (l *link) RequestRefresh(ctx context.Context, id string, now time.Time) error {
+	return l.call(ctx, "RequestRefresh", id, true, func() error { return l.Store.RequestRefresh(ctx, id, now) })
 }
 
 // Finish implements instance.Jobs.
@@ -263,22 +276,33 @@ func (l *link) Finish(ctx context.Context, j instance.Job) error {
 	return l.call(ctx, "Finish", j.InstanceID, true, func() error { return l.Store.Finish(ctx, j) })
 }
 
-// Retry implements instance.Jobs. The pause after a failure is random by a fifth: here it
-// is as long as the next in a list whose steps are wider than that.
-func (l *link) Retry(ctx context.Context, j instance.Job, due time.Time, cause string) error {
-	now := l.r.now()
-	for _, pause := range []time.Duration{2 * time.Minute, 10 * time.Minute, time.Hour, 3 * time.Hour, 10 * time.Hour, 20 * time.Hour, 30 * time.Hour} {
-		if due.Sub(now) <= pause {
-			due = now.Add(pause)
-			break
+// steady is how long a job rests: the pause after a failure is random by a fifth, and this is
+// the next in a list whose steps are wider than that.
+func steady(rest time.Duration) time.Duration {
+	for _, pause := range []time.Duration{10 * time.Second, 2 * time.Minute, 10 * time.Minute, time.Hour, 3 * time.Hour, 10 * time.Hour, 20 * time.Hour} {
+		if rest <= pause {
+			return pause
 		}
 	}
+	return 30 * time.Hour
+}
+
+// Retry implements instance.Jobs.
+func (l *link) Retry(ctx context.Context, j instance.Job, now time.Time, rest time.Duration, cause string) error {
 	return l.call(ctx, "Retry", j.InstanceID, true, func() error {
 		l.w.log("%s at %s is retried: %s", j.ID, l.r, cause)
 		if l.w.mutant == buriesAtOnce {
 			return l.Store.Bury(ctx, j, cause)
 		}
-		return l.Store.Retry(ctx, j, due, cause)
+		return l.Store.Retry(ctx, j, now, steady(rest), cause)
+	})
+}
+
+// Defer implements instance.Jobs.
+func (l *link) Defer(ctx context.Context, j instance.Job, now time.Time, rest time.Duration, cause string) error {
+	return l.call(ctx, "Defer", j.InstanceID, true, func() error {
+		l.w.log("%s at %s waits: %s", j.ID, l.r, cause)
+		return l.Store.Defer(ctx, j, now, steady(rest), cause)
 	})
 }
 

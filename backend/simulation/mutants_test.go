@@ -83,6 +83,14 @@ func (m mutant) applies(e instance.Event) instance.Event {
 	return e
 }
 
+// lease is for how long a job is claimed.
+func (m mutant) lease(d time.Duration) time.Duration {
+	if m == leasesForever {
+		return 1000 * time.Hour
+	}
+	return d
+}
+
 // version is the version over which settings are saved.
 func (m mutant) version(l *link, id string, version int64) int64 {
 	if m == savesOver {

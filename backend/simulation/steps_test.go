@@ -5,6 +5,7 @@ package simulation
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -136,8 +137,8 @@ func (w *world) report(e *event, n uint64) {
 	if e == nil {
 		return
 	}
-	e.lost = n%11 == 0
-	w.log("Wix: %v, lost: %t", e, e.lost)
+	e.lost, e.bad = n%11 == 0, n%11 == 1 && n%5 == 0
+	w.log("Wix: %v, lost: %t, bad: %t", e, e.lost, e.bad)
 	if e.lost {
 		return
 	}
@@ -295,7 +296,6 @@ func (w *world) calm() {
 		r.ahead.Store(0)
 		r.regain()
 	}
-	w.tasks.Wait()
 }
 
 // settle waits until what has come is done, and compares the end with the truth.
@@ -309,6 +309,7 @@ func (w *world) settle() {
 		time.Sleep(100 * time.Minute)
 		w.awake(func(*replica) {})
 	}
+	w.mend()
 	w.checks.settled()
 	w.awake(func(r *replica) {
 		for _, s := range w.wix.sites {
@@ -335,6 +336,27 @@ func (w *world) settle() {
 	w.checks.ended()
 }
 
+// mend waits until the events that cannot be applied are dead letters, and mends them. They
+// start again as the command instances retry does it.
+func (w *world) mend() {
+	bad := w.wix.bad()
+	if len(bad) == 0 {
+		return
+	}
+	for _, rest := range []time.Duration{5 * time.Hour, 15 * time.Hour, 25 * time.Hour, 35 * time.Hour} {
+		time.Sleep(rest)
+		w.awake(func(*replica) {})
+	}
+	w.checks.buried(bad)
+	for _, e := range bad {
+		e.bad = false
+	}
+	if again, err := w.db.Rearm(context.Background(), "", time.Now(), 100); err != nil || len(again) < len(bad) {
+		w.fail("of %d dead letters %d start again, %v", len(bad), len(again), err)
+	}
+	w.awake(func(*replica) {})
+}
+
 // awake has one replica for a while. In the hours between there is none, because an idle
 // one wakes up each second.
 func (w *world) awake(f func(*replica)) {
@@ -345,22 +367,25 @@ func (w *world) awake(f func(*replica)) {
 	w.stop()
 }
 
-// stop ends all replicas in good order.
+// stop ends all replicas in good order, when nothing is about to begin. It ends at a full
+// minute, however long the replicas took.
 func (w *world) stop() {
+	w.tasks.Wait()
+	time.Sleep(time.Second)
 	for _, r := range w.replicas {
 		if !r.dead.Load() {
 			r.close()
 		}
 	}
 	w.tasks.Wait()
-	time.Sleep(10 * time.Second) // for what was to come later
+	time.Sleep(time.Minute - w.since(time.Now())%time.Minute)
 }
 
-// list is the texts of a list, for a fault.
+// list is a list, for a fault.
 func list[T any](all []T) string {
 	var b strings.Builder
 	for _, v := range all {
-		fmt.Fprintf(&b, "\n\t\t%+v", v)
+		b.WriteString("\n\t\t" + encode(v))
 	}
 	return b.String()
 }

@@ -58,8 +58,8 @@ type event struct {
 	instance, kind, plan, origin string
 	at                           time.Time
 	jwt                          string
-	// lost is one that Wix never delivers.
-	lost bool
+	// lost is one that Wix never delivers, bad one that cannot be applied until it is mended.
+	lost, bad bool
 	// acknowledged is when a replica first answered 200.
 	acknowledged time.Time
 }
@@ -162,6 +162,18 @@ func (x *fakeWix) old(n int, pick uint64) (token, bool) {
 func (x *fakeWix) active(t token) bool {
 	s := x.byID[t.instance]
 	return s.installed && t.issued.After(s.removedAt) && time.Now().Before(t.ends)
+}
+
+// bad returns the events that cannot be applied and may have reached a replica.
+func (x *fakeWix) bad() (all []*event) {
+	for _, s := range x.sites {
+		for _, e := range s.events {
+			if e.bad && !e.lost {
+				all = append(all, e)
+			}
+		}
+	}
+	return all
 }
 
 func (x *fakeWix) setFault(kind string, lasts time.Duration) {

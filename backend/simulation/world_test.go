@@ -57,7 +57,6 @@ func run(t *testing.T, db *sqlstore.Store, seed uint64, m mutant) (faults, trace
 		w.live(plan)
 		w.calm()
 		w.settle()
-		w.db.clear()
 		faults, trace = w.faults, w.trace
 	})
 	return faults, trace
