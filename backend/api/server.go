@@ -84,6 +84,9 @@ type Options struct {
 	// Product is what the pages call the product.
 	Product web.Product
 	Install web.InstallData
+	// InstallState is what the install guide shows of the server's own findings. Nil in the
+	// command demo, which has nothing to set up.
+	InstallState func() web.InstallState
 
 	// Logger is none by default.
 	Logger *slog.Logger
@@ -151,6 +154,9 @@ func New(o Options) *Server {
 	get(base, "/readyz", s.readyz)
 	get(base, "/", s.home)
 	get(base, "/install", s.install)
+	if o.InstallState != nil {
+		get(base, "/install/state", s.installState)
+	}
 	get(base, "/web/*", s.asset(o.Web))
 	if o.Production != nil {
 		s.mount(base, o.BasePath, o.Production)

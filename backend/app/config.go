@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -28,7 +29,16 @@ type Config struct {
 	databaseFrom string
 	basePath     string
 	proxies      []netip.Prefix
-	webhooks     *wix.Webhooks // nil without a public key
+	webhooks     *wix.Webhooks    // nil without a public key
+	now          func() time.Time // of the job queue; nil is time.Now
+	// unprobed keeps the server from asking Wix by itself, in tests that count its calls.
+	unprobed bool
+}
+
+// development reports whether Wix is the offline Wix, with which nothing has to be public.
+func (c *Config) development() bool {
+	u, err := url.Parse(c.WixURL)
+	return err == nil && privateHost(u.Hostname())
 }
 
 // OwnVariables have names that begin with product.EnvPrefix.
@@ -172,8 +182,8 @@ func (c *Config) checkURLs(e *environment) {
 		return
 	}
 	c.WixURL = api.String()
-	if privateHost(api.Hostname()) {
-		return // with the offline Wix nothing has to be public
+	if c.development() {
+		return
 	}
 	if host := api.Hostname(); host != "wixapis.com" && !strings.HasSuffix(host, ".wixapis.com") {
 		c.warn("WIX_API_URL", "is not Wix's own address, and gets the app's secret")

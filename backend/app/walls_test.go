@@ -36,6 +36,7 @@ func TestWalls(t *testing.T) {
 		"backend/identity":                      {"backend/apierr", "backend/wix"},
 		"backend/kit":                           {"backend/apierr", "backend/identity", "backend/instance", "backend/settings"},
 		"backend/business":                      {"backend/apierr", "backend/identity", "backend/instance", "backend/kit", "backend/settings"},
+		"backend/doctor":                        {"backend/store/sqlstore", "backend/wix"},
 		"backend/wixtest":                       {"backend/identity", "backend/wix", "backend/wixsim"},
 		"backend/wixpages":                      {"backend/product/appjson", "backend/wixsim", "web"},
 	}

@@ -34,6 +34,7 @@ type commands struct {
 	Demo      demoCmd      `cmd:"" help:"Show it all on an offline Wix: no configuration, nothing stored."`
 	Sim       simCmd       `cmd:"" help:"Run the offline Wix alone, for any self-hosted Wix app."`
 	Instances instancesCmd `cmd:"" help:"Look at, export and purge what is stored on installations."`
+	Doctor    doctorCmd    `cmd:"" help:"Try everything that serve needs, and say what to do for each fault."`
 	Migrate   migrateCmd   `cmd:"" help:"Bring the database to this version's schema and list the migrations."`
 	Health    healthCmd    `cmd:"" help:"Ask the server on this machine whether it is ready. Exit code 0 or 1: for health checks of containers."`
 	Version   versionCmd   `cmd:"" help:"Print the version and the commit it was built from."`
@@ -139,7 +140,8 @@ func (serveCmd) Run(p *process) error {
 	if err != nil {
 		return declared(err)
 	}
-	p.log.Info("listening", "url", a.URL(), "publicUrl", config.PublicURL, "version", version())
+	p.log.Info("listening", "url", a.URL(), "publicUrl", config.PublicURL, "install", config.PublicURL+"/install",
+		"database", a.Database(), "version", version())
 	ended := make(chan struct{})
 	defer close(ended)
 	go func() {
