@@ -35,7 +35,7 @@ func seeds() int {
 	case raceEnabled:
 		return 300
 	}
-	return 3000
+	return 2000
 }
 
 func TestReplicas(t *testing.T) {
