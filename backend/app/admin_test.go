@@ -28,6 +28,9 @@ func TestAdminServer(t *testing.T) {
 	if err := store.Bury(t.Context(), jobs[0], "no use"); err != nil {
 		t.Fatal(err)
 	}
+	if err := store.RequestRefresh(t.Context(), "i", at.Add(time.Hour)); err != nil { // by another clock
+		t.Fatal(err)
+	}
 	m.watchDeadLetters(store)
 	m.observe(api.Observation{Method: "GET", Route: "/api/get-instance", Status: 200, Took: time.Millisecond})
 	m.observe(api.Observation{Method: "GET", Route: "/api/get-instance", Status: 401, Took: time.Millisecond})
@@ -76,6 +79,8 @@ func TestAdminServer(t *testing.T) {
 		product.MetricPrefix + `wix_calls_total{path="/oauth2/token-info",status="failed"} 1`,
 		product.MetricPrefix + `jobs_total{kind="refresh",outcome="dead"} 1`,
 		product.MetricPrefix + `dead_letters 1`,
+		product.MetricPrefix + `jobs_due 1`,
+		product.MetricPrefix + `jobs_oldest_due_seconds 0`,
 	} {
 		if !strings.Contains(body, line+"\n") {
 			t.Errorf("%s is not there", line)

@@ -114,7 +114,7 @@ func Serve(ctx context.Context, c Config, b Bundles, business kit.New, log *slog
 		databaseURL: c.DatabaseURL,
 		// A row may be changed by the command instances beside us.
 		maxRowAge: time.Minute,
-		webhooks:  c.webhooks, retention: c.Retention, log: log,
+		webhooks:  c.webhooks, retention: c.Retention, now: c.now, log: log,
 	})
 	if err != nil {
 		return nil, err
@@ -201,6 +201,7 @@ type composition struct {
 	// webhooks is nil where no public key is configured.
 	webhooks  *wix.Webhooks
 	retention time.Duration
+	now       func() time.Time // nil is time.Now
 	// metrics takes the app's own metrics, and observe counts the jobs.
 	metrics prometheus.Registerer
 	observe func(kind, outcome string)
@@ -211,6 +212,9 @@ type composition struct {
 // also after an error.
 func (a *App) compose(ctx context.Context, c composition) (*api.Composition, caches, error) {
 	none := caches{}
+	if c.now == nil {
+		c.now = time.Now
+	}
 	verifier, err := identity.New(c.wix)
 	if err != nil {
 		return nil, none, err
@@ -218,7 +222,7 @@ func (a *App) compose(ctx context.Context, c composition) (*api.Composition, cac
 	a.closers = append(a.closers, func() error { verifier.Close(); return nil })
 	handle := new(database)
 	app, err := declare(c.business, kit.Tools{
-		DB: handle, Wix: verifier.Client, Log: c.log, Metrics: c.metrics, Now: time.Now,
+		DB: handle, Wix: verifier.Client, Log: c.log, Metrics: c.metrics, Now: c.now,
 	})
 	if err != nil {
 		return nil, none, err
@@ -238,11 +242,11 @@ func (a *App) compose(ctx context.Context, c composition) (*api.Composition, cac
 	}
 	all := caches{store, verifier, db}
 	worker := lifecycle.NewWorker(lifecycle.Options{
-		Jobs: store, Store: store, Elevator: verifier, Observe: c.observe, Logger: c.log,
+		Jobs: store, Store: store, Elevator: verifier, Observe: c.observe, Logger: c.log, Now: c.now,
 		Changed: func(id string, change instance.Change) { all.changed(id, change.Removed) },
 	})
 	retention := lifecycle.NewRetention(lifecycle.RetentionOptions{
-		Store: store, Jobs: store, Keep: c.retention, Logger: c.log,
+		Store: store, Jobs: store, Keep: c.retention, Logger: c.log, Now: c.now,
 		Purged: func(ids []string) {
 			for _, id := range ids {
 				all.changed(id, true)
@@ -259,7 +263,7 @@ func (a *App) compose(ctx context.Context, c composition) (*api.Composition, cac
 		composed.UpgradePage = c.upgradePage
 	}
 	if c.webhooks != nil {
-		composed.Webhooks = lifecycle.NewReceiver(c.webhooks, store, worker.Wake, time.Now)
+		composed.Webhooks = lifecycle.NewReceiver(c.webhooks, store, worker.Wake, c.now)
 	}
 	return composed, all, nil
 }

@@ -31,6 +31,9 @@ func (r run) Run() int {
 // kill need another process: "1" of the greeter, "reviews" of the second app.
 const asServer = "TEST_AS_SERVER"
 
+// withClock, set in the environment, is how far the clock of such a server is ahead.
+const withClock = "TEST_CLOCK_AHEAD"
+
 func TestMain(m *testing.M) {
 	if os.Getenv(asServer) != "" {
 		serveAsChild()
@@ -50,6 +53,9 @@ func serveAsChild() {
 		os.Exit(2)
 	}
 	config.unprobed = true
+	if offset, err := time.ParseDuration(os.Getenv(withClock)); err == nil {
+		config.now = func() time.Time { return time.Now().Add(offset) }
+	}
 	apps := map[string]kit.New{"1": newGreeter, "reviews": newReviews}
 	a, err := Serve(ctx, config, fakeBundles(), apps[os.Getenv(asServer)], log)
 	if err != nil {

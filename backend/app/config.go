@@ -29,7 +29,8 @@ type Config struct {
 	databaseFrom string
 	basePath     string
 	proxies      []netip.Prefix
-	webhooks     *wix.Webhooks // nil without a public key
+	webhooks     *wix.Webhooks    // nil without a public key
+	now          func() time.Time // of the job queue; nil is time.Now
 	// unprobed keeps the server from asking Wix by itself, in tests that count its calls.
 	unprobed bool
 }
