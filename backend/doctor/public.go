@@ -32,7 +32,7 @@ type PublicOptions struct {
 	// it: "br", "gzip".
 	Widget    []byte
 	Encodings []string
-	// AppID tells a server of the same app from a stranger's.
+	// AppID distinguishes a server of the same app from a stranger's.
 	AppID string
 	// Webhooks is set if the server has a public key.
 	Webhooks bool
