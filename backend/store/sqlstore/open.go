@@ -126,7 +126,7 @@ func connect(ctx context.Context, databaseURL string, o Options, create bool) (*
 		}
 	}
 	if err := s.write.PingContext(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("open the database %s: %w", d.target, err), s.Close())
+		return nil, errors.Join(fmt.Errorf("open the database %s: %w", d.target, connectError{err}), s.Close())
 	}
 	return s, nil
 }

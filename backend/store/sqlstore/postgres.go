@@ -118,6 +118,9 @@ func parsePostgres(databaseURL string) (*pgx.ConnConfig, error) {
 		}
 		return nil, fmt.Errorf("the database URL must be postgres://USER:PASSWORD@HOST/DATABASE: %s", reason)
 	}
+	if err := checkParameters(config.RuntimeParams); err != nil {
+		return nil, err
+	}
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectTimeout
 	}
