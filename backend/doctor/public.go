@@ -193,10 +193,12 @@ func (v *visitor) state(ctx context.Context) (state ServerState, ours bool) {
 	if err != nil || got.status != http.StatusOK || json.Unmarshal(got.body, &state) != nil {
 		return ServerState{}, false
 	}
-	for i, f := range state.Findings {
+	for i := range state.Findings {
+		f := &state.Findings[i]
 		if !slices.Contains([]State{OK, Warning, Fault, Skipped}, f.State) {
-			state.Findings[i].State = Warning
+			f.State = Warning
 		}
+		f.Saw, f.Do = clipped(f.Saw, 500), clipped(f.Do, 500)
 	}
 	return state, state.AppID == v.o.AppID
 }
