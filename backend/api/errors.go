@@ -25,10 +25,12 @@ func (s *Server) handleError(err error, c echo.Context) {
 		return
 	}
 	if errors.Is(err, context.Canceled) && c.Request().Context().Err() != nil {
+		c.Set(codeKey, apierr.ClientGone)
 		c.Response().WriteHeader(apierr.StatusClientGone)
 		return
 	}
 	e := toAPIError(err)
+	c.Set(codeKey, e.Code.Name)
 	// Only what fails has an id, because nothing else is logged. It is never the client's
 	// own: that would let anyone write into our log.
 	id := s.requestIDs.next()

@@ -4,9 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
-	"net/netip"
 	"runtime/debug"
 	"strconv"
 	"sync/atomic"
@@ -28,10 +26,17 @@ func (s *Server) edge(next echo.HandlerFunc) echo.HandlerFunc {
 		if route == "" {
 			route = "unmatched"
 		}
-		s.opts.Observe(route, c.Response().Status, time.Since(start))
+		status, code := c.Response().Status, ""
+		if status >= http.StatusBadRequest {
+			code, _ = c.Get(codeKey).(string)
+		}
+		s.opts.Observe(Observation{c.Request().Method, route, status, code, time.Since(start)})
 		return nil
 	}
 }
+
+// codeKey is where handleError leaves the answered code in Echo's context.
+const codeKey = "code"
 
 // recovered answers behind the CORS headers. A panic becomes the error "internal",
 // except the one that means "cut the connection".
@@ -72,7 +77,3 @@ func (r *requestIDs) next() string {
 
 // noSniff is a shared header value: net/http only reads it.
 var noSniff = []string{"nosniff"}
-
-func ipNet(p netip.Prefix) *net.IPNet {
-	return &net.IPNet{IP: p.Masked().Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
-}

@@ -115,9 +115,12 @@ func As(err error) *Error {
 	return &Error{Code: Internal, Err: err}
 }
 
-// StatusClientGone is the status for the log, as in nginx, of a request whose client
-// disconnected before the answer. No client sees it.
-const StatusClientGone = 499
+// The status, as in nginx, and the code of a request whose client disconnected before the
+// answer. They are for the log and the metrics: no client sees them.
+const (
+	StatusClientGone = 499
+	ClientGone       = "client_gone"
+)
 
 // defaultRetryAfter is sent where the contract promises a Retry-After and the error
 // carries none.

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/nametag-dev/nametag/backend/api"
 	"github.com/nametag-dev/nametag/backend/product"
 )
 
@@ -59,17 +60,17 @@ func newMetrics() *metrics {
 	return m
 }
 
-// observe counts one answered request. The route is the pattern, never the path:
-// a path is the client's to choose, and would make the series endless.
-func (m *metrics) observe(route string, status int, took time.Duration) {
-	s, ok := m.series.Load(outcome{route, status})
+// observe counts one answered request.
+func (m *metrics) observe(o api.Observation) {
+	key := outcome{o.Route, o.Status}
+	s, ok := m.series.Load(key)
 	if !ok {
-		s, _ = m.series.LoadOrStore(outcome{route, status}, series{
-			m.requests.WithLabelValues(route, strconv.Itoa(status)), m.duration.WithLabelValues(route),
+		s, _ = m.series.LoadOrStore(key, series{
+			m.requests.WithLabelValues(o.Route, strconv.Itoa(o.Status)), m.duration.WithLabelValues(o.Route),
 		})
 	}
 	s.(series).requests.Inc()
-	s.(series).duration.Observe(took.Seconds())
+	s.(series).duration.Observe(o.Took.Seconds())
 }
 
 type outcome struct {

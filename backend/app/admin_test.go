@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nametag-dev/nametag/backend/api"
 	"github.com/nametag-dev/nametag/backend/instance"
 	"github.com/nametag-dev/nametag/backend/product"
 	"github.com/nametag-dev/nametag/backend/store/sqlstore"
@@ -28,8 +29,8 @@ func TestAdminServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.watchDeadLetters(store)
-	m.observe("/api/get-instance", 200, time.Millisecond)
-	m.observe("/api/get-instance", 401, time.Millisecond)
+	m.observe(api.Observation{Method: "GET", Route: "/api/get-instance", Status: 200, Took: time.Millisecond})
+	m.observe(api.Observation{Method: "GET", Route: "/api/get-instance", Status: 401, Took: time.Millisecond})
 	wix := m.countWix(roundTrip(func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }))
 	if _, err := wix.RoundTrip(httptest.NewRequest("POST", "https://wix.invalid/oauth2/token-info", nil)); err == nil {
 		t.Error("the transport's own failure is lost")

@@ -25,6 +25,7 @@ func TestWalls(t *testing.T) {
 		"backend/product":                       {},
 		"backend/apierr":                        {},
 		"backend/etag":                          {},
+		"backend/clientaddr":                    {},
 		"backend/instance":                      {},
 		"backend/wix":                           {},
 		"backend/wixsim":                        {},

@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -35,7 +34,10 @@ type commands struct {
 	Sim       simCmd       `cmd:"" help:"Run the offline Wix alone, for any self-hosted Wix app."`
 	Instances instancesCmd `cmd:"" help:"Look at, export and purge what is stored on installations."`
 	Migrate   migrateCmd   `cmd:"" help:"Bring the database to this version's schema and list the migrations."`
-	Version   versionCmd   `cmd:"" help:"Print the version."`
+	Health    healthCmd    `cmd:"" help:"Ask the server on this machine whether it is ready. Exit code 0 or 1: for health checks of containers."`
+	Version   versionCmd   `cmd:"" help:"Print the version and the commit it was built from."`
+
+	PrintVersion kong.VersionFlag `name:"version" help:"Print the version and the commit."`
 }
 
 // process is what the commands take from the outside.
@@ -55,7 +57,7 @@ func run(args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int 
 	exited := -1
 	parser, err := kong.New(&cli,
 		kong.Name(product.ID), kong.Description(strings.ReplaceAll(product.Description, "$", "$$")),
-		kong.Vars{"tag": product.Tag}, kong.Writers(stdout, stderr), kong.Exit(func(code int) { exited = code }))
+		kong.Vars{"tag": product.Tag, "version": versionLine()}, kong.Writers(stdout, stderr), kong.Exit(func(code int) { exited = code }))
 	if err != nil {
 		panic(err) // the commands struct is wrong
 	}
@@ -232,30 +234,6 @@ func (migrateCmd) Run(p *process) error {
 		fmt.Fprintf(table, "%s\t%d\t%s\t%s\n", owner, m.Version, m.Name, m.AppliedAt.UTC().Format(time.RFC3339))
 	}
 	return table.Flush()
-}
-
-type versionCmd struct{}
-
-func (versionCmd) Run(p *process) error {
-	_, err := fmt.Fprintln(p.stdout, product.ID, version())
-	return err
-}
-
-// version is the module's version, or the commit it was built from.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	if v := info.Main.Version; v != "" && v != "(devel)" {
-		return v
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			return s.Value
-		}
-	}
-	return "devel"
 }
 
 func bundles() app.Bundles {
