@@ -1,9 +1,8 @@
 // The widget on a simulated Wix site: on another origin than the server, with the token
 // from the page as on Wix. What is here holds for every app; what the shipped name tag shows
 // is in shipped/.
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { widgetAttributes } from "../widget/src/settings.gen";
+import { listen } from "./listen";
 import { expect, expectAccessible, tag, test, watch, watchStates } from "./stack";
 import { visit } from "./visit";
 
@@ -122,24 +121,6 @@ for (const odd of ["", "<img src=x onerror=alert(1)>", "{broken", "url(javascrip
     await expect.poll(() => states.at(-1)).toBe("ready");
     expect(seen).toEqual({ errors: [], violations: [] });
   });
-}
-
-/** Serves on an origin of its own, and collects what it is asked for. */
-async function listen(answer: (path: string, response: ServerResponse) => void) {
-  const asked: IncomingMessage[] = [];
-  const server = createServer((request, response) => {
-    asked.push(request);
-    response.setHeader("Access-Control-Allow-Origin", "*");
-    response.setHeader("Access-Control-Allow-Headers", "*, Authorization");
-    answer(request.url ?? "", response);
-  });
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return {
-    host,
-    paths: () => asked.map(({ method, url }) => `${method} ${url}`),
-    close: () => server.close(),
-  };
 }
 
 const success = JSON.stringify({ status: "Success", settings: {}, instance: {} });
