@@ -71,7 +71,7 @@ func (d InstallData) Warnings() []string {
 	}
 	host := u.Hostname()
 	ip := net.ParseIP(host)
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") || (ip != nil && (ip.IsLoopback() || ip.IsPrivate() || ip.IsUnspecified())) {
+	if ip == nil && !strings.Contains(host, ".") || strings.HasSuffix(host, ".localhost") || (ip != nil && (ip.IsLoopback() || ip.IsPrivate() || ip.IsUnspecified())) {
 		w = append(w, "The public URL is on this machine or in a private network. Visitors of a Wix site cannot reach it.")
 	}
 	return w

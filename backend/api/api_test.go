@@ -402,7 +402,7 @@ func TestServer_BasePath(t *testing.T) {
 	for path, status := range map[string]int{
 		"/app": 308, "/app/": 200, "/app/install": 200, "/app/widget.js": 200, "/app/panel/": 200, "/app/healthz": 200,
 		"/app/web/style.css": 200, "/app/api/get-instance": 200,
-		"/": 404, "/widget.js": 404, "/api/get-instance": 404, "/application": 404,
+		"/": 307, "/healthz": 200, "/readyz": 200, "/widget.js": 404, "/api/get-instance": 404, "/application": 404,
 	} {
 		if got := ask(s, "GET", path, "", "Authorization: "+visitor).Code; got != status {
 			t.Errorf("%s answers %d, want %d", path, got, status)

@@ -141,6 +141,11 @@ func New(o Options) *Server {
 	base := e.Group(o.BasePath)
 	if o.BasePath != "" {
 		get(base, "", func(c echo.Context) error { return c.Redirect(http.StatusPermanentRedirect, o.BasePath+"/") })
+		// Hosting platforms check the health of a process at the root of its own address.
+		root := e.Group("")
+		get(root, "/", func(c echo.Context) error { return c.Redirect(http.StatusTemporaryRedirect, o.BasePath+"/") })
+		get(root, "/healthz", s.healthz)
+		get(root, "/readyz", s.readyz)
 	}
 	get(base, "/healthz", s.healthz)
 	get(base, "/readyz", s.readyz)

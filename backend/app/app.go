@@ -47,6 +47,8 @@ type App struct {
 	listener net.Listener
 	admin    *adminServer
 	draining atomic.Bool
+	// reloadable is empty in the demo.
+	reloadable reloadable
 	// closers end the parts, the last one first.
 	closers []func() error
 }
@@ -88,13 +90,19 @@ func Serve(ctx context.Context, c Config, b Bundles, business kit.New, log *slog
 	if err != nil {
 		return nil, err
 	}
+	for _, warning := range c.Warnings {
+		log.Warn("the configuration is doubtful", "cause", warning)
+	}
+	if c.databaseFrom != databaseURL {
+		log.Info("the database is that of " + c.databaseFrom + ", since " + databaseURL + " is not set")
+	}
 	m := newMetrics()
 	transport := wix.NewTransport()
 	a.closers = append(a.closers, func() error { transport.CloseIdleConnections(); return nil })
 	production, caches, err := a.compose(ctx, composition{
 		business: business, metrics: m.registry, observe: m.countJob,
 		wix: identity.Options{
-			AppID: c.AppID, AppSecret: c.AppSecret, WixURL: c.WixURL, Transport: m.countWix(transport), Logger: log,
+			AppID: c.AppID, AppSecret: c.AppSecret, OldSecret: c.OldSecret, WixURL: c.WixURL, Transport: m.countWix(transport), Logger: log,
 		},
 		upgradePage: upgradePage(c.WixURL, c.AppID),
 		databaseURL: c.DatabaseURL,
@@ -105,6 +113,7 @@ func Serve(ctx context.Context, c Config, b Bundles, business kit.New, log *slog
 	if err != nil {
 		return nil, err
 	}
+	a.reloadable = reloadable{c, caches.verifier}
 	a.listenForChanges(c.DatabaseURL, caches)
 	m.watchDeadLetters(caches.store)
 	if c.webhooks == nil {

@@ -10,10 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"strings"
 	"time"
-
-	"github.com/caarlos0/env/v11"
 
 	"github.com/nametag-dev/nametag/backend/product"
 )
@@ -25,25 +22,28 @@ const healthTimeout = 3 * time.Second
 // this machine whether it is ready, or, with live, whether it lives.
 func HealthURL(environ []string, live bool) (string, error) {
 	var c Config
-	if faults := parse(&c.OwnVariables, product.EnvPrefix, env.ToMap(environ)); len(faults) > 0 {
-		return "", errors.Join(faults...)
+	e := readEnvironment(environ, namesOf(variablesOf(&c.OwnVariables, product.EnvPrefix)))
+	e.parse(&c.OwnVariables, product.EnvPrefix)
+	c.checkAddresses(e)
+	public, err := webURL(c.PublicURL)
+	if err != nil {
+		e.fault(product.EnvPrefix+"PUBLIC_URL", "%w", err)
+	}
+	if len(e.faults) > 0 {
+		return "", errors.Join(e.faults...)
 	}
 	host, port, err := net.SplitHostPort(c.Addr)
 	if err != nil {
-		return "", fmt.Errorf(product.EnvPrefix+"ADDR is %q: it must be host:port", c.Addr)
+		return "", err
 	}
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "localhost"
-	}
-	public, err := webURL(c.PublicURL)
-	if err != nil {
-		return "", fmt.Errorf(product.EnvPrefix+"PUBLIC_URL %w", err)
 	}
 	path := "/readyz"
 	if live {
 		path = "/healthz"
 	}
-	return "http://" + net.JoinHostPort(host, port) + strings.TrimRight(public.Path, "/") + path, nil
+	return "http://" + net.JoinHostPort(host, port) + public.Path + path, nil
 }
 
 // AskHealth returns the status that a URL of HealthURL answers. The error of any answer but

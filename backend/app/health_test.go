@@ -12,9 +12,9 @@ import (
 
 func TestHealthURL(t *testing.T) {
 	for _, tt := range []struct {
-		name, addr, public string
-		live               bool
-		want               string // or part of the error
+		name, addr, port, public string
+		live                     bool
+		want                     string // or part of the error
 	}{
 		{name: "by default", want: "http://localhost:8080/readyz"},
 		{name: "alive", live: true, want: "http://localhost:8080/healthz"},
@@ -23,14 +23,15 @@ func TestHealthURL(t *testing.T) {
 		{name: "one address", addr: "10.1.2.3:80", want: "http://10.1.2.3:80/readyz"},
 		{name: "one IPv6 address", addr: "[fd00::1]:80", want: "http://[fd00::1]:80/readyz"},
 		{name: "below a path", public: "https://example.com/app/", want: "http://localhost:8080/app/readyz"},
+		{name: "a port of the platform", want: "http://localhost:9000/readyz", port: "9000"},
 		{name: "no port", addr: "example.com", want: product.EnvPrefix + "ADDR"},
-		{name: "no URL", public: "example", want: product.EnvPrefix + "PUBLIC_URL"},
+		{name: "no URL", public: "ftp://x", want: product.EnvPrefix + "PUBLIC_URL"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var environ []string
-			for name, value := range map[string]string{"ADDR": tt.addr, "PUBLIC_URL": tt.public} {
+			for name, value := range map[string]string{product.EnvPrefix + "ADDR": tt.addr, product.EnvPrefix + "PUBLIC_URL": tt.public, "PORT": tt.port} {
 				if value != "" {
-					environ = append(environ, product.EnvPrefix+name+"="+value)
+					environ = append(environ, name+"="+value)
 				}
 			}
 			got, err := HealthURL(environ, tt.live)

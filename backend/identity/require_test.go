@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -116,15 +117,35 @@ func TestVerifier_Require_rateLimit(t *testing.T) {
 			w, _ := callWith(t, v.Require(Visitor), r)
 			return w
 		}
-		for n := range refusalBurst {
+		for n := range standingBest {
 			checkRefusal(t, send("192.0.2.1", n), apierr.TokenInactive)
 		}
-		limited := send("192.0.2.1", refusalBurst)
-		checkRefusal(t, limited, apierr.RateLimited)
-		if got := limited.Header().Get("Retry-After"); got != "2" {
+		// From now on its tokens wait in a short queue.
+		var (
+			mu      sync.Mutex
+			limited []*httptest.ResponseRecorder
+			callers sync.WaitGroup
+		)
+		for n := range suspectLimit + suspectQueued + 5 {
+			callers.Go(func() {
+				w := send("192.0.2.1", standingBest+n)
+				mu.Lock()
+				defer mu.Unlock()
+				if w.Code == http.StatusTooManyRequests {
+					limited = append(limited, w)
+				}
+			})
+		}
+		synctest.Wait()
+		checkRefusal(t, send("192.0.2.2", standingBest), apierr.TokenInactive)
+		callers.Wait()
+		if len(limited) != 5 {
+			t.Fatalf("%d are limited, want 5", len(limited))
+		}
+		checkRefusal(t, limited[0], apierr.RateLimited)
+		if got := limited[0].Header().Get("Retry-After"); got != "5" {
 			t.Errorf("Retry-After %q", got)
 		}
-		checkRefusal(t, send("192.0.2.2", refusalBurst), apierr.TokenInactive)
 	})
 }
 

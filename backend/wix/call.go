@@ -162,14 +162,15 @@ func (c *Client) statusError(op string, resp *http.Response, requestID string, c
 		e.Kind = BadResponse
 	}
 	if e.Kind == RateLimited || e.Kind == Unavailable || e.Kind == Timeout {
-		e.RetryAfter = retryAfter(resp.Header.Get("Retry-After"), c.now())
+		e.RetryAfter = RetryAfter(resp.Header, c.now())
 	}
 	return e
 }
 
-// retryAfter reads a Retry-After header: seconds or an HTTP date. An unreadable value and
-// a time in the past are 0; more than a day is a day.
-func retryAfter(header string, now time.Time) time.Duration {
+// RetryAfter reads the Retry-After of a response: seconds or an HTTP date. An unreadable
+// value and a time in the past are 0; more than a day is a day.
+func RetryAfter(h http.Header, now time.Time) time.Duration {
+	header := h.Get("Retry-After")
 	const most = 24 * time.Hour
 	if n, err := strconv.ParseUint(header, 10, 64); err == nil {
 		if n > uint64(most/time.Second) {

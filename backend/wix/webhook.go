@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -116,16 +117,17 @@ func malformed(why string) error { return refuse(WebhookMalformed, why) }
 
 // Webhooks verifies the webhooks of one app. It is safe for concurrent use.
 type Webhooks struct {
-	keys  []*rsa.PublicKey
+	keys  atomic.Pointer[[]*rsa.PublicKey]
 	appID string
 	now   func() time.Time
 }
 
 // NewWebhooks returns a verifier for an app id and the public key that the app's
-// dashboard shows, or two keys while it is being changed. Each key is the PEM text
+// dashboard shows, or two keys while it is being changed. A key is the PEM text
 // ("BEGIN PUBLIC KEY") or base64 of it, the two forms that @wix/sdk 1.21.16 accepts
-// (parsePublicKeyIfEncoded); its line breaks may be missing, or written as a literal \n
-// as in .env files. now is the clock; nil means time.Now.
+// (parsePublicKeyIfEncoded), as people paste them: in quotes, without line breaks or with
+// a literal \n instead, as in .env files. One text may hold both keys, with a comma or a
+// line break between them. now is the clock; nil means time.Now.
 //
 // The error has one line for each fault and quotes no key.
 func NewWebhooks(publicKeys []string, appID string, now func() time.Time) (*Webhooks, error) {
@@ -133,27 +135,25 @@ func NewWebhooks(publicKeys []string, appID string, now func() time.Time) (*Webh
 	if w.now == nil {
 		w.now = time.Now
 	}
-	var faults []error
+	var missing error
 	if appID == "" {
-		faults = append(faults, errors.New("the app id is missing"))
+		missing = errors.New("the app id is missing")
 	}
-	switch n := len(publicKeys); {
-	case n == 0:
-		faults = append(faults, errors.New("the public key for webhooks is missing"))
-	case n > 2:
-		faults = append(faults, fmt.Errorf("there are %d public keys for webhooks: give the current one, and at most one other while it is being changed", n))
-	}
-	for i, text := range publicKeys {
-		key, err := parsePublicKey(text)
-		if err != nil {
-			faults = append(faults, fmt.Errorf("public key %d %w", i+1, err))
-		}
-		w.keys = append(w.keys, key)
-	}
-	if len(faults) > 0 {
-		return nil, errors.Join(faults...)
+	if err := errors.Join(missing, w.SetKeys(publicKeys)); err != nil {
+		return nil, err
 	}
 	return w, nil
+}
+
+// SetKeys replaces the public keys by others, in the forms that NewWebhooks takes. After an
+// error, those before it stay in use.
+func (w *Webhooks) SetKeys(publicKeys []string) error {
+	keys, err := parsePublicKeys(publicKeys)
+	if err != nil {
+		return err
+	}
+	w.keys.Store(&keys)
+	return nil
 }
 
 // Verify verifies and reads the body of a webhook, which is the bare JWT; spaces around
@@ -206,7 +206,7 @@ func (w *Webhooks) open(token string) ([]byte, error) {
 		return nil, refuse(WebhookBadSignature, "the JWT requires an unknown extension") // RFC 7515, 4.1.11
 	}
 	signed := segments[0] + "." + segments[1]
-	for _, key := range w.keys {
+	for _, key := range *w.keys.Load() {
 		if jwt.SigningMethodRS256.Verify(signed, signature, key) == nil {
 			return payload, nil
 		}

@@ -134,6 +134,7 @@ func TestNewWebhooks_acceptedKeys(t *testing.T) {
 		{"the first of two", []string{ours, other}},
 		{"the second of two", []string{other, encoded}},
 		{"the same one twice", []string{ours, ours}},
+		{"two in one text", []string{other + ours}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if _, err := newWebhooks(t, tt.keys...).Verify([]byte(signed(installed("")))); err != nil {
@@ -184,7 +185,7 @@ func TestNewWebhooks_refusedKeys(t *testing.T) {
 		{"a PKCS#8 private key", []string{private8}, ourApp, []string{"is a private key"}},
 		{"base64 of a private key", []string{base64.StdEncoding.EncodeToString([]byte(private8))}, ourApp, []string{"is a private key"}},
 		{"a private key after the public one", []string{ours + private8}, ourApp, []string{"is a private key"}},
-		{"two keys in one text", []string{ours + ours}, ourApp, []string{"not one whole PEM block"}},
+		{"text after the key", []string{ours + "and so on"}, ourApp, []string{"public key 2 is neither PEM"}},
 		{"a certificate", []string{strings.ReplaceAll(ours, "PUBLIC KEY", "CERTIFICATE")}, ourApp, []string{"not one whole PEM block"}},
 		{"PEM without its last line", []string{strings.Split(ours, "-----END")[0]}, ourApp, []string{"not one whole PEM block"}},
 		{"PEM that ends as something else", []string{strings.Replace(ours, "END PUBLIC", "END SECRET", 1)}, ourApp, []string{"not one whole PEM block"}},

@@ -21,6 +21,7 @@ import (
 	built "github.com/nametag-dev/nametag"
 	"github.com/nametag-dev/nametag/backend/app"
 	"github.com/nametag-dev/nametag/backend/business"
+	"github.com/nametag-dev/nametag/backend/pasted"
 	"github.com/nametag-dev/nametag/backend/product"
 )
 
@@ -126,6 +127,10 @@ func newLogger(w io.Writer) *slog.Logger { return slog.New(slog.NewJSONHandler(w
 type serveCmd struct{}
 
 func (serveCmd) Run(p *process) error {
+	// Before anything else, because a SIGHUP that nobody takes ends the process.
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	config, err := app.LoadConfig(p.environ)
 	if err != nil {
 		return usageError{fmt.Errorf("the configuration is not complete:\n%w", err)}
@@ -135,6 +140,18 @@ func (serveCmd) Run(p *process) error {
 		return declared(err)
 	}
 	p.log.Info("listening", "url", a.URL(), "publicUrl", config.PublicURL, "version", version())
+	ended := make(chan struct{})
+	defer close(ended)
+	go func() {
+		for {
+			select {
+			case <-hangups:
+				a.Reload(p.environ)
+			case <-ended:
+				return
+			}
+		}
+	}()
 	return a.Run(p.ctx, p.drain)
 }
 
@@ -180,8 +197,12 @@ func (c simCmd) Run(p *process) error {
 			return err
 		}
 	}
+	secret := "" // serve reads the same variable, which may hold two
+	if secrets := pasted.List(c.AppSecret); len(secrets) > 0 {
+		secret = secrets[0]
+	}
 	config := app.SimConfig{
-		Addr: c.Addr, AppID: c.AppID, AppSecret: c.AppSecret, AppURL: c.AppURL, Tag: c.Tag,
+		Addr: c.Addr, AppID: pasted.Clean(c.AppID), AppSecret: secret, AppURL: c.AppURL, Tag: c.Tag,
 		WidgetURL: c.WidgetURL, PanelURL: c.PanelURL, WebhookURL: c.WebhookURL,
 		PrivateKey: string(key), RetryFactor: c.RetryFactor,
 	}

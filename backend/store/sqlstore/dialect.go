@@ -39,6 +39,9 @@ type dialect struct {
 	// one that leaves out rows which another transaction has locked. They begin with a
 	// space, or are "" where a transaction is alone anyhow.
 	forUpdate, skipLocked string
+	// lockInstances begins a query for the ids of the given jobs whose instances nobody else
+	// is about to lease a job of; "" where a transaction is alone anyhow.
+	lockInstances string
 	// afterPurge is a statement that removes the last traces of deleted rows, or "".
 	afterPurge string
 	// isUnavailable reports whether an error of the driver says that the database cannot be

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/nametag-dev/nametag/backend/instance"
@@ -43,6 +44,10 @@ type Store struct {
 	write, read *sql.DB
 	// memory keeps a database in memory alive; nil for any other.
 	memory *memory
+
+	// What Claim remembers: see claim.go.
+	turns     turns
+	clampedAt atomic.Int64
 
 	find     *sql.Stmt
 	settings func(stored json.RawMessage) (settings, secrets json.RawMessage)
@@ -121,7 +126,7 @@ func connect(ctx context.Context, databaseURL string, o Options, create bool) (*
 		}
 	}
 	if err := s.write.PingContext(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("open the database %s: %w", d.target, err), s.Close())
+		return nil, errors.Join(fmt.Errorf("open the database %s: %w", d.target, connectError{err}), s.Close())
 	}
 	return s, nil
 }

@@ -34,6 +34,9 @@ const (
 // channel is where changes of instances are notified.
 const channel = "nametag_instances"
 
+// lockInstancesSQL locks by a number of two halves, of which the first is this query's own.
+const lockInstancesSQL = `SELECT id FROM jobs WHERE pg_try_advisory_xact_lock(1701, hashtext(instance_id)) AND id IN `
+
 // postgresSettings apply to each connection, unless the URL says otherwise. The server
 // ends what the caller has given up already (CallTimeout), and a transaction whose process
 // has stopped in the middle loses its locks. A migration that may take more time begins
@@ -67,6 +70,7 @@ func newPostgres(databaseURL string) (dialect, error) {
 		rebind:        numbered,
 		forUpdate:     " FOR UPDATE",
 		skipLocked:    " FOR UPDATE SKIP LOCKED",
+		lockInstances: lockInstancesSQL,
 		isRetryable:   isSerializationFailure,
 		isUnavailable: isPostgresUnavailable,
 		snapshot:      &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
@@ -113,6 +117,9 @@ func parsePostgres(databaseURL string) (*pgx.ConnConfig, error) {
 			reason = "it is malformed (write a special character in the password as %XX)"
 		}
 		return nil, fmt.Errorf("the database URL must be postgres://USER:PASSWORD@HOST/DATABASE: %s", reason)
+	}
+	if err := checkParameters(config.RuntimeParams); err != nil {
+		return nil, err
 	}
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectTimeout

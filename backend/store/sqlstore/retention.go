@@ -153,6 +153,9 @@ func (s *Store) purge(ctx context.Context, tx *sql.Tx, id string) error {
 			return err
 		}
 	}
+	if err := s.rememberPurge(ctx, tx, id); err != nil {
+		return err
+	}
 	if err := s.exec(ctx, tx, deleteJobsSQL, id); err != nil {
 		return err
 	}
@@ -167,6 +170,9 @@ func (s *Store) DeleteDone(ctx context.Context, before time.Time) (int, error) {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
 	n, err := s.execCount(ctx, s.write, deleteDoneSQL, before.UnixMilli())
+	if err == nil {
+		err = s.exec(ctx, s.write, forgetPurgesSQL, before.UnixMilli())
+	}
 	if err != nil {
 		return 0, fmt.Errorf("delete old events: %w", err)
 	}
