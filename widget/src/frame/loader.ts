@@ -49,11 +49,6 @@ export function createLoader(
     changed();
   };
 
-  const stop = () => {
-    running?.abort();
-    running = undefined;
-  };
-
   const wake = () => {
     if (view.state === "idle" && copies.size && token()) {
       load();
@@ -62,7 +57,7 @@ export function createLoader(
 
   const refresh = () => {
     cache = "no-cache";
-    stop();
+    running?.abort();
     view = { state: "idle", answer: view.answer };
     wake();
     if (view.state === "idle") {
@@ -76,11 +71,11 @@ export function createLoader(
     show({ state: "loading" });
     const query = version === null ? "" : `?${new URLSearchParams({ v: version })}`;
     const reply = await ask(`get-instance${query}`, {}, run.signal);
-    // Canceled, or replaced by a newer run: this reply is discarded.
-    if (running !== run) {
+    // Canceled, perhaps for a newer run: this reply is discarded.
+    if (run.signal.aborted) {
       return;
     }
-    stop(); // aborts the request that is still running after the deadline
+    run.abort(); // the request that is still running after the deadline
     show(result(reply));
     if (reply.wait) {
       const shown = view;
@@ -138,7 +133,7 @@ export function createLoader(
     },
     remove(copy) {
       if (copies.delete(copy) && !copies.size && view.state !== "ready") {
-        stop();
+        running?.abort();
         show({ state: "idle" });
       }
     },
