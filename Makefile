@@ -6,7 +6,7 @@
 # make release  static binaries for Linux, with checksums and what is inside, in bin/release
 # make generate  what follows from app.json, settings.go and the templates; make build does it too
 # [only here]
-# make bench  figures; make bench-dev those of make dev
+# make bench  figures; make bench-dev those of make dev; make bench-trust who is served while somebody misbehaves
 # make new    a project of its own: DIR=../review-badge NAME="Review Badge" TAG=review-badge MODULE=github.com/acme/review-badge
 # make upgrade  bring this Nametag into such a project: DIR=../review-badge
 # [/only here]
@@ -117,12 +117,15 @@ test-deploy: build
 	scripts/release/check.sh
 
 # [only here]
-.PHONY: bench bench-dev new upgrade test-new
+.PHONY: bench bench-dev bench-trust new upgrade test-new
 
 bench: build
 	for part in bare visit seed postgres webhook; do go build -o "bin/bench-$$part" "./bench/$$part"; done
 	WRK="$$(scripts/program.sh WRK wrk)" CHROMIUM="$$($(chromium))" node bench/bench.mjs
 	go test -run '^$$' -bench . -benchmem ./backend/...
+
+bench-trust: build
+	go run ./bench/trust
 
 bench-dev: node_modules/.installed
 	CHROMIUM="$$($(chromium))" node bench/dev.mjs

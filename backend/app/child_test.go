@@ -35,6 +35,9 @@ const asServer = "TEST_AS_SERVER"
 // openFiles is how many files such a server may have open, as after ulimit -n.
 const openFiles = "TEST_OPEN_FILES"
 
+// withClock, set in the environment, is how far the clock of such a server is ahead.
+const withClock = "TEST_CLOCK_AHEAD"
+
 func TestMain(m *testing.M) {
 	if os.Getenv(asServer) != "" {
 		serveAsChild()
@@ -58,6 +61,10 @@ func serveAsChild() {
 		log.Error("configuration", "cause", err)
 		os.Exit(2)
 	}
+	if offset, err := time.ParseDuration(os.Getenv(withClock)); err == nil {
+		config.now = func() time.Time { return time.Now().Add(offset) }
+	}
+	config.unprobed = true
 	apps := map[string]kit.New{"1": newGreeter, "reviews": newReviews}
 	a, err := Serve(ctx, config, fakeBundles(), apps[os.Getenv(asServer)], log)
 	if err != nil {

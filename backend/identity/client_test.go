@@ -363,7 +363,7 @@ func TestVerifier_Client_budget(t *testing.T) {
 		}
 		body := &closing{Reader: strings.NewReader("order")}
 		_, _, err := send(t, c, http.MethodPost, productsURL, body)
-		if e := apierr.As(err); e.Code != apierr.RateLimited || e.RetryAfter != time.Second || !body.closed {
+		if e := apierr.As(err); e.Code != apierr.RateLimited || e.RetryAfter != time.Second || !errors.Is(err, ErrBudgetSpent) || !body.closed {
 			t.Errorf("got %v, retry after %v, body closed: %v", err, e.RetryAfter, body.closed)
 		}
 		checkCounts(t, w, 1, budgetBurst-1)

@@ -325,7 +325,7 @@ func TestElevator_spend_budget(t *testing.T) {
 			_, err := e.load(t.Context(), idA, false)
 			if ours := apierr.As(err); !isKind(err, wix.Unavailable) {
 				limited = true
-				if ours.Code != apierr.RateLimited || ours.RetryAfter != time.Second {
+				if ours.Code != apierr.RateLimited || ours.RetryAfter != time.Second || !errors.Is(err, ErrBudgetSpent) {
 					t.Fatalf("got %v, retry after %v", err, ours.RetryAfter)
 				}
 			}

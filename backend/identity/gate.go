@@ -165,7 +165,7 @@ func (g *gate) leave(t *ticket) {
 	g.admit()
 }
 
-// learn adapts the limit and tells the breaker how a call ended.
+// learn adapts the limit, and has the breaker record how a call ended.
 func (g *gate) learn(by cause, err error) {
 	how := outcomeOf(err)
 	g.breaker.record(by, how)

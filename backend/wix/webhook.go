@@ -45,6 +45,16 @@ const (
 // nor an operationTimeStamp (@wix/auto_sdk_app-management_billing 1.0.46).
 const InvoiceStatusUpdated EventType = "InvoiceStatusUpdated"
 
+const (
+	// maxWebhookAge is how long after its signature a webhook is accepted. Wix repeats a
+	// delivery 12 times and gives up after 47 hours ("Webhook Resend Policy"); whether it
+	// signs a repeat again is not documented. What is older is a replay.
+	maxWebhookAge = 72 * time.Hour
+	// maxWebhookAhead is how far a webhook's times may lie in the future, for clocks that
+	// differ. One from the future would outweigh every later event until then.
+	maxWebhookAhead = 24 * time.Hour
+)
+
 // Event is a webhook whose signature was verified. A field that Wix left out is the zero
 // value, and so is one of those below Data that has the wrong type: Wix declares all of
 // them as optional. Ids are in lower case.
@@ -91,8 +101,12 @@ const (
 	// WebhookBadSignature is a JWT that is not signed with RS256 by one of the keys. The
 	// usual cause is the key of another app.
 	WebhookBadSignature WebhookErrorKind = "bad signature"
-	// WebhookExpired is a JWT outside the time that its exp and nbf allow.
+	// WebhookExpired is a JWT outside the time that its exp and nbf allow, one that is older
+	// than any that Wix still sends, or one from the future.
 	WebhookExpired WebhookErrorKind = "expired"
+	// WebhookNoInstance is a genuine event that concerns no app instance, such as one of a
+	// Wix account. It is of no use here, and Wix may be answered as if it were.
+	WebhookNoInstance WebhookErrorKind = "no instance"
 	// WebhookForeign is an event of another app.
 	WebhookForeign WebhookErrorKind = "foreign"
 )
@@ -159,7 +173,9 @@ func (w *Webhooks) SetKeys(publicKeys []string) error {
 // Verify verifies and reads the body of a webhook, which is the bare JWT; spaces around
 // it are ignored. Only the header is parsed before the signature is verified. Each key is
 // tried: kid does not select one, as in @wix/sdk. exp and nbf are checked where they are
-// present, without leeway; iss and aud are ignored, since Wix sends neither.
+// present, without leeway; iss and aud are ignored, since Wix sends neither. A webhook must
+// have been signed (iat, or else operationTimeStamp) in the last three days, and neither time
+// may be more than a day ahead of the clock.
 //
 // The caller limits the length of the body. The error is a *WebhookError.
 func (w *Webhooks) Verify(body []byte) (Event, error) {
@@ -235,6 +251,9 @@ func (w *Webhooks) readClaims(e *Event, payload []byte) (string, error) {
 		return "", refuse(WebhookExpired, "nbf is not reached yet")
 	}
 	if iat != nil {
+		if err := checkAge(now - *iat); err != nil {
+			return "", err
+		}
 		e.IssuedAt = sinceEpoch(*iat * 1000)
 	}
 	data, ok := text(claims["data"])
@@ -244,21 +263,39 @@ func (w *Webhooks) readClaims(e *Event, payload []byte) (string, error) {
 	return data, nil
 }
 
+// checkAge checks how old a webhook is, in seconds.
+func checkAge(age float64) error {
+	switch {
+	case age > maxWebhookAge.Seconds():
+		return refuse(WebhookExpired, "it is more than three days old, and Wix gives up after two")
+	case age < -maxWebhookAhead.Seconds():
+		return refuse(WebhookExpired, "it is from more than a day ahead of this machine's clock")
+	}
+	return nil
+}
+
 // readEnvelope reads the second layer, and the third in its data:
 // {"data":"<JSON>","instanceId":…,"eventType":…,"identity":"<JSON>","accountInfo":{…}}.
-// An event without data is refused: @wix/sdk cannot parse one either.
+// An event without data, which @wix/sdk cannot parse, is read as an empty one, and so are
+// identity and accountInfo in any other form: a removal must not be lost for these.
 func (w *Webhooks) readEnvelope(e *Event, data string) error {
 	envelope, ok := object([]byte(data))
 	if !ok {
 		return malformed("data does not contain a JSON object")
 	}
-	if e.InstanceID = guid(envelope["instanceId"]); e.InstanceID == "" {
-		return malformed("instanceId is not a GUID")
-	}
 	if e.Type = EventType(label(envelope["eventType"])); e.Type == "" {
 		return malformed("eventType is not a text of 1 to 100 characters")
 	}
+	if none(envelope["instanceId"]) {
+		return refuse(WebhookNoInstance, "the event names no app instance")
+	}
+	if e.InstanceID = guid(envelope["instanceId"]); e.InstanceID == "" {
+		return malformed("instanceId is not a GUID")
+	}
 	inner, ok := text(envelope["data"])
+	if none(envelope["data"]) {
+		inner, ok = "{}", true
+	}
 	if !ok {
 		return malformed("the event's data is not a string")
 	}
@@ -268,21 +305,11 @@ func (w *Webhooks) readEnvelope(e *Event, data string) error {
 	}
 	e.Data = json.RawMessage(inner)
 
-	if raw := envelope["identity"]; !none(raw) {
-		encoded, _ := text(raw)
-		identity, ok := object([]byte(encoded))
-		if !ok {
-			return malformed("identity is not a string that contains a JSON object")
-		}
-		e.IdentityType = label(identity["identityType"])
-	}
-	if raw := envelope["accountInfo"]; !none(raw) {
-		account, ok := object(raw)
-		if !ok {
-			return malformed("accountInfo is not an object")
-		}
-		e.SiteID = guid(account["siteId"])
-	}
+	encoded, _ := text(envelope["identity"])
+	identity, _ := object([]byte(encoded))
+	e.IdentityType = label(identity["identityType"])
+	account, _ := object(envelope["accountInfo"])
+	e.SiteID = guid(account["siteId"])
 	if raw := event["appId"]; !none(raw) {
 		if id, ok := text(raw); !ok || !strings.EqualFold(id, w.appID) {
 			return refuse(WebhookForeign, "appId is another app's")
@@ -295,6 +322,11 @@ func (w *Webhooks) readEnvelope(e *Event, data string) error {
 	e.ExpiresOn = moment(event["expiresOn"])
 	if e.Time = moment(event["operationTimeStamp"]); e.Time.IsZero() {
 		e.Time = e.IssuedAt
+		return nil
 	}
-	return nil
+	age := w.now().Sub(e.Time).Seconds()
+	if !e.IssuedAt.IsZero() {
+		age = min(age, 0) // it may have been sent late
+	}
+	return checkAge(age)
 }

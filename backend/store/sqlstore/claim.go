@@ -60,13 +60,15 @@ WHERE due > 0 AND id IN (
 
 	// The instances after a given one that have ready events and no leased one, and of each
 	// the event that was received first. Each step is one look into the index jobs_events, so
-	// that it does not matter how many events an instance has.
+	// that it does not matter how many events an instance has. (Postgres would compute a min
+	// over all of them while its statistics are old.)
 	headsSQL = `
 WITH RECURSIVE heads (n, instance_id) AS (
-	SELECT 0, (SELECT min(instance_id) FROM jobs WHERE ` + readyEvent + ` AND urgent = ? AND instance_id > ?)
+	SELECT 0, (SELECT instance_id FROM jobs WHERE ` + readyEvent + ` AND urgent = ? AND instance_id > ? ORDER BY instance_id LIMIT 1)
 	UNION ALL
 	SELECT n + CASE WHEN EXISTS (SELECT 1 FROM jobs WHERE ` + leasedEvent + ` AND jobs.instance_id = heads.instance_id) THEN 0 ELSE 1 END,
-		(SELECT min(jobs.instance_id) FROM jobs WHERE ` + readyEvent + ` AND urgent = ? AND jobs.instance_id > heads.instance_id)
+		(SELECT jobs.instance_id FROM jobs WHERE ` + readyEvent + ` AND urgent = ? AND jobs.instance_id > heads.instance_id
+			ORDER BY jobs.instance_id LIMIT 1)
 	FROM heads WHERE heads.instance_id IS NOT NULL AND n < ?
 )
 SELECT instance_id, (
