@@ -142,8 +142,8 @@ func spawn(t *testing.T, environ ...string) *child {
 		c.url, c.admin = at[0], at[1]
 	case <-c.ended:
 		t.Fatal("a server ended before it listened")
-	case <-time.After(30 * time.Second):
-		t.Fatal("a server does not listen after 30 s")
+	case <-time.After(2 * time.Minute):
+		t.Fatal("a server does not listen after two minutes")
 	}
 	return c
 }
