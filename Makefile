@@ -2,6 +2,7 @@
 # make dev    the app on an offline Wix, where each saved file is seen at once
 # make test   everything: Go with the race detector, TypeScript, end to end in Chromium
 # make check  generated files, format, vet, staticcheck, types, lint, byte budgets
+# make fuzz   each fuzz target for FUZZTIME (2m); commit what it finds with the fix
 # make build  the program in bin/, static, with the bundles inside
 # make release  static binaries for Linux, with checksums and what is inside, in bin/release
 # make generate  what follows from app.json, settings.go and the templates; make build does it too
@@ -33,7 +34,7 @@ race := -race -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.org/l
 # Finds a Chromium, and as root on Debian installs it.
 chromium := scripts/program.sh CHROMIUM chromium chromium chromium-browser google-chrome
 
-.PHONY: run dev test test-go test-unit test-e2e test-deploy check build bundles release generate regenerate format clean
+.PHONY: run dev test test-go test-unit test-e2e test-deploy check fuzz build bundles release generate regenerate format clean
 
 run: build
 	exec bin/$(id) demo
@@ -93,14 +94,20 @@ check:
 	go tool staticcheck ./...
 # [only here]
 	cd examples/orders && go mod tidy -diff && go vet ./...
+	FUZZTIME=10s scripts/fuzz.sh
 # [/only here]
 	npm run check
 	npm run budget
 
+fuzz:
+	scripts/fuzz.sh
+
 test: test-go test-unit test-e2e test-deploy
 
+# Without the race detector the simulation makes ten times as many runs.
 test-go: bundles
 	go test $(race) -timeout 10m ./...
+	go test ./backend/simulation
 # [only here]
 	cd examples/orders && go test -race ./...
 # [/only here]

@@ -102,8 +102,9 @@ type Options struct {
 
 // Observation is one answered request.
 type Observation struct {
+	// Method is one in use, or "_OTHER".
 	Method string
-	// Route is the pattern, never the path: a path is the client's to choose.
+	// Route is the pattern, or "unmatched". A path is the client's to choose.
 	Route  string
 	Status int
 	// Code is the name of the error that was answered, or "".

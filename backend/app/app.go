@@ -24,6 +24,7 @@ import (
 	"github.com/nametag-dev/nametag/backend/instance"
 	"github.com/nametag-dev/nametag/backend/kit"
 	"github.com/nametag-dev/nametag/backend/lifecycle"
+	"github.com/nametag-dev/nametag/backend/logging"
 	"github.com/nametag-dev/nametag/backend/product"
 	"github.com/nametag-dev/nametag/backend/store/cachestore"
 	"github.com/nametag-dev/nametag/backend/store/sqlstore"
@@ -95,6 +96,15 @@ func Serve(ctx context.Context, c Config, b Bundles, business kit.New, log *slog
 	if err != nil {
 		return nil, err
 	}
+	var traces *tracing
+	if c.traces {
+		if traces, err = startTracing(ctx, c.proxies, log); err != nil {
+			return nil, err
+		}
+		a.closers = append(a.closers, traces.close)
+		log = traces.logger(log)
+		a.log = log
+	}
 	for _, warning := range c.Warnings {
 		log.Warn("the configuration is doubtful", "cause", warning)
 	}
@@ -104,7 +114,7 @@ func Serve(ctx context.Context, c Config, b Bundles, business kit.New, log *slog
 	m := newMetrics()
 	transport := wix.NewTransport()
 	a.closers = append(a.closers, func() error { transport.CloseIdleConnections(); return nil })
-	counted := m.countWix(transport)
+	counted := m.countWix(traces.transport(transport))
 	production, caches, err := a.compose(ctx, composition{
 		business: business, metrics: m.registry, observe: m.countJob,
 		wix: identity.Options{
@@ -120,7 +130,7 @@ func Serve(ctx context.Context, c Config, b Bundles, business kit.New, log *slog
 		return nil, err
 	}
 	a.reloadable = reloadable{c, caches.verifier}
-	a.listenForChanges(c.DatabaseURL, caches)
+	a.listenForChanges(c.DatabaseURL, caches, m.setConnected)
 	m.watchDeadLetters(caches.store)
 	a.watch = newWatch(watchOptions{
 		wix:         doctor.WixOptions{BaseURL: c.WixURL, AppID: c.AppID, AppSecret: c.AppSecret, OldSecret: c.OldSecret, Transport: counted},
@@ -156,7 +166,7 @@ func Serve(ctx context.Context, c Config, b Bundles, business kit.New, log *slog
 	if err := a.listen(c.Addr); err != nil {
 		return nil, err
 	}
-	a.handle(a.watch.requests(api.New(options)))
+	a.handle(traces.handler(a.watch.requests(api.New(options)), c.basePath))
 	return a, nil
 }
 
@@ -296,17 +306,21 @@ func (c caches) changed(id string, removed bool) {
 
 // listenForChanges drops cached rows that other replicas change. While notifications may
 // be missed, a row is used for a moment only; afterwards no row that was read before.
-func (a *App) listenForChanges(databaseURL string, c caches) {
+func (a *App) listenForChanges(databaseURL string, c caches, connected func(bool)) {
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		err := sqlstore.Listen(ctx, databaseURL, sqlstore.Handlers{
 			Changed: c.changed,
-			Lost:    func(error) { c.store.SetConnected(false) },
+			Lost: func(error) {
+				c.store.SetConnected(false)
+				connected(false)
+			},
 			Regained: func() {
 				c.store.InvalidateAll()
 				c.store.SetConnected(true)
+				connected(true)
 			},
 		}, a.log)
 		if err != nil {
@@ -332,7 +346,7 @@ func (a *App) handle(h http.Handler) {
 		WriteTimeout:   60 * time.Second,
 		IdleTimeout:    120 * time.Second,
 		MaxHeaderBytes: 32 << 10, // an 8 KB token, and what browsers and proxies add
-		ErrorLog:       slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
+		ErrorLog:       logging.Standard(a.log, slog.LevelWarn, "the HTTP server"),
 	}
 }
 

@@ -132,8 +132,8 @@ func spawn(t *testing.T, environ ...string) *child {
 	case c.url = <-listening:
 	case <-c.ended:
 		t.Fatal("a server ended before it listened")
-	case <-time.After(30 * time.Second):
-		t.Fatal("a server does not listen after 30 s")
+	case <-time.After(2 * time.Minute):
+		t.Fatal("a server does not listen after two minutes")
 	}
 	return c
 }

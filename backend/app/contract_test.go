@@ -227,11 +227,11 @@ func TestServe_getInstance(t *testing.T) {
 
 func (w *world) until(what string, ok func() bool) {
 	w.t.Helper()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(time.Minute)
 	for !ok() {
 		select {
 		case <-deadline:
-			w.t.Fatalf("after 10 s still not: %s\nlog: %s", what, w.log)
+			w.t.Fatalf("after a minute still not: %s\nlog: %s", what, w.log)
 		case <-time.After(5 * time.Millisecond):
 		}
 	}

@@ -195,6 +195,32 @@ func TestWorker_Save_keepsANewerPlan(t *testing.T) {
 	})
 }
 
+// Another process, whose clock is an hour ahead, has stored what Wix reported.
+func TestWorker_refresh_isNewerThanAClockAhead(t *testing.T) {
+	ahead := func(w *world) {
+		if _, err := w.store.SaveProfile(context.Background(), "i", instance.Profile{Plan: instance.NewPlan("silver")}, time.Now().Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	bubble(t, &fakeWix{app: plan("gold")}, func(w *world) {
+		ahead(w)
+		w.requestRefresh("i")
+		if row := w.row(); row.Profile.Plan.Name != "gold" || row.Profile.SiteDisplayName != "Laden" {
+			t.Errorf("after a refresh: %+v", row)
+		}
+	})
+	bubble(t, &fakeWix{}, func(w *world) {
+		ahead(w)
+		app := plan("silver")
+		if err := w.worker.Save(context.Background(), "i", &app); err != nil {
+			t.Fatal(err)
+		}
+		if row := w.row(); row.Profile.SiteDisplayName != "Laden" {
+			t.Errorf("after a report: %+v", row)
+		}
+	})
+}
+
 func TestProfileOf(t *testing.T) {
 	absent := wix.AppInstance{Instance: wix.Instance{InstanceID: "i"}}
 	freeWithBilling := plan("gold")
@@ -267,9 +293,9 @@ func TestWorker_eventsWhileWixIsAway(t *testing.T) {
 		delay  time.Duration // until Wix fails
 		events int
 	}{
-		{"in a burst", 20 * time.Millisecond, 0, 150},
-		{"while it is being asked", time.Second, 10 * time.Second, 150},
-		{"now and then", 10 * time.Minute, 0, 400},
+		{"in a burst", 20 * time.Millisecond, 0, 40},
+		{"while it is being asked", time.Second, 10 * time.Second, 90},
+		{"for three days", time.Hour, 0, 72},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble(t, &fakeWix{err: errDown, delay: tt.delay}, func(w *world) {
@@ -289,7 +315,7 @@ func TestWorker_eventsWhileWixIsAway(t *testing.T) {
 					t.Errorf("%d dead letters, asked %d at once", w.deadLetters(), w.wix.atOnce())
 				}
 				w.wix.answer(plan("gold"), nil)
-				time.Sleep(time.Hour) // the rest after the last event's own failures
+				time.Sleep(3 * time.Hour) // the rest after the last event's own failures
 				synctest.Wait()
 				if j := w.job(refreshJob); j.State != instance.JobDone {
 					t.Errorf("not read at last: %+v", j)

@@ -21,6 +21,7 @@ import (
 	built "github.com/nametag-dev/nametag"
 	"github.com/nametag-dev/nametag/backend/app"
 	"github.com/nametag-dev/nametag/backend/business"
+	"github.com/nametag-dev/nametag/backend/logging"
 	"github.com/nametag-dev/nametag/backend/pasted"
 	"github.com/nametag-dev/nametag/backend/product"
 )
@@ -73,7 +74,14 @@ func run(args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int 
 	}
 	ctx, drain, stop := untilSignal()
 	defer stop()
-	p := &process{ctx, environ, stdin, stdout, newLogger(stderr), drain}
+	// A person at a terminal reads text, unless it is the log of a server.
+	format := logging.JSON
+	if isTerminal(stderr) && command.Command() != "serve" {
+		format = logging.Text
+	}
+	log := app.NewLogger(environ, stderr, format)
+	defer logging.Flush(log)
+	p := &process{ctx, environ, stdin, stdout, log, drain}
 	if err := command.Run(p); err != nil {
 		fmt.Fprintf(stderr, "%s: %v\n", product.ID, err)
 		var usage usageError
@@ -123,7 +131,14 @@ func untilSignal() (context.Context, func() time.Duration, func()) {
 	return ctx, drain, func() { signal.Stop(signals); cancel() }
 }
 
-func newLogger(w io.Writer) *slog.Logger { return slog.New(slog.NewJSONHandler(w, nil)) }
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
 
 type serveCmd struct{}
 
