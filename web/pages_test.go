@@ -106,7 +106,11 @@ func everyPage() map[string]templ.Component {
 func TestPages_goldenFiles(t *testing.T) {
 	for name, page := range everyPage() {
 		t.Run(name, func(t *testing.T) {
-			got := strings.ReplaceAll(render(t, page), "><", ">\n<") + "\n"
+			html := render(t, page)
+			if name == "install-live" { // the rest is in install
+				html, _, _ = strings.Cut(html, `<section aria-labelledby="widget-title">`)
+			}
+			got := strings.ReplaceAll(html, "><", ">\n<") + "\n"
 			golden := filepath.Join("testdata", name+".golden")
 			if *update {
 				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {

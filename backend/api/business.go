@@ -11,6 +11,7 @@ import (
 	"io"
 	"log/slog"
 	"mime"
+	"net"
 	"net/http"
 	"os"
 	"runtime/debug"
@@ -100,7 +101,10 @@ func readBody(c call) (json.RawMessage, error) {
 // bodyError says why the request's body could not be read. Whatever it was, the client did
 // it: too long, too slow, broken, cut short.
 func bodyError(err error) error {
-	var tooBig *http.MaxBytesError
+	var (
+		tooBig    *http.MaxBytesError
+		operation *net.OpError
+	)
 	code := apierr.BodyMalformed
 	switch {
 	case errors.As(err, &tooBig), errors.Is(err, context.Canceled):
@@ -109,6 +113,9 @@ func bodyError(err error) error {
 		return errClientGone
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		code = apierr.RequestTimeout
+	}
+	if errors.As(err, &operation) {
+		err = operation.Err // without the client's address, which is not for the log
 	}
 	return &apierr.Error{Code: code, Err: fmt.Errorf("read the body: %w", err)}
 }

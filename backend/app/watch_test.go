@@ -23,8 +23,9 @@ import (
 type outside struct {
 	mu       sync.Mutex
 	away     bool
-	wix, own int // calls
-	read     int // the status of a read of the app instance
+	wix, own int    // calls
+	read     int    // the status of a read of the app instance
+	instance string // an installation
 	redirect bool
 }
 
@@ -69,14 +70,18 @@ func (o *outside) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // watching starts a watch in a bubble of synctest.
-func watching(t *testing.T, o *outside, instance string) (*watch, *lockedBuffer) {
+func watching(t *testing.T, o *outside) (*watch, *lockedBuffer) {
 	t.Helper()
 	log := &lockedBuffer{}
 	w := newWatch(watchOptions{
-		wix:         doctor.WixOptions{BaseURL: wix.DefaultBaseURL, AppID: appID, AppSecret: appSecret, Transport: o},
-		public:      doctor.PublicOptions{URL: "https://app.example", Widget: []byte("widget.js"), AppID: appID, Transport: o, Webhooks: true},
-		lastVisited: func(context.Context) (string, error) { return instance, nil },
-		log:         slog.New(slog.NewJSONHandler(log, nil)),
+		wix:    doctor.WixOptions{BaseURL: wix.DefaultBaseURL, AppID: appID, AppSecret: appSecret, Transport: o},
+		public: doctor.PublicOptions{URL: "https://app.example", Widget: []byte("widget.js"), AppID: appID, Transport: o, Webhooks: true},
+		lastVisited: func(context.Context) (string, error) {
+			o.mu.Lock()
+			defer o.mu.Unlock()
+			return o.instance, nil
+		},
+		log: slog.New(slog.NewJSONHandler(log, nil)),
 	})
 	w.start()
 	t.Cleanup(func() { _ = w.close() })
@@ -103,8 +108,8 @@ func wantSaid(t *testing.T, log *lockedBuffer, want ...string) {
 
 func TestWatch_stopsWhenNothingIsWrong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		o := &outside{read: 200}
-		_, log := watching(t, o, foreignID)
+		o := &outside{read: 200, instance: foreignID}
+		_, log := watching(t, o)
 		time.Sleep(24 * time.Hour)
 		if wix, own := o.calls(); wix != 3 || own != 1 {
 			t.Errorf("in a day %d calls to Wix and %d to itself", wix, own)
@@ -116,7 +121,7 @@ func TestWatch_stopsWhenNothingIsWrong(t *testing.T) {
 func TestWatch_isPatientAndDoesNotFlood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := &outside{away: true}
-		_, log := watching(t, o, "")
+		_, log := watching(t, o)
 		time.Sleep(10 * time.Second)
 		wantSaid(t, log)
 		time.Sleep(24 * time.Hour)
@@ -139,7 +144,7 @@ func TestWatch_isPatientAndDoesNotFlood(t *testing.T) {
 func TestWatch_publicAddress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := &outside{redirect: true}
-		w, log := watching(t, o, "")
+		w, log := watching(t, o)
 		time.Sleep(time.Second)
 		wantSaid(t, log) // a balancer may not know us yet
 		answered := w.requests(http.NotFoundHandler())
@@ -169,12 +174,10 @@ func TestWatch_publicAddress(t *testing.T) {
 func TestWatch_permission(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := &outside{read: 403}
-		installed := ""
-		w, log := watching(t, o, "")
-		w.o.lastVisited = func(context.Context) (string, error) { return installed, nil }
+		w, log := watching(t, o)
 		time.Sleep(time.Minute)
 		wantSaid(t, log)
-		installed = foreignID
+		o.set(func(o *outside) { o.instance = foreignID })
 		for range 100 {
 			w.observe(api.Observation{Method: "GET", Route: "/api/get-instance", Status: 200})
 		}
@@ -191,7 +194,7 @@ func TestWatch_permission(t *testing.T) {
 func TestWatch_state(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := &outside{read: 200}
-		w, _ := watching(t, o, "")
+		w, _ := watching(t, o)
 		time.Sleep(time.Second)
 		// However many look at it, Wix is asked once in ten minutes.
 		for range 1000 {

@@ -85,12 +85,14 @@ func fault(check, saw, do string, variables ...string) Finding {
 func Skip(check, why string) Finding { return Finding{Check: check, State: Skipped, Saw: why} }
 
 // quoted shows what a stranger sent: at most 100 characters, and none that a terminal obeys.
-func quoted(text string) string {
-	const most = 100
+func quoted(text string) string { return strconv.QuoteToASCII(clipped(text, 100)) }
+
+// clipped cuts a text to so many characters.
+func clipped(text string, most int) string {
 	if utf8.RuneCountInString(text) > most {
-		text = string([]rune(text)[:most]) + "…"
+		return string([]rune(text)[:most]) + "…"
 	}
-	return strconv.QuoteToASCII(text)
+	return text
 }
 
 // rounded is a time for people.

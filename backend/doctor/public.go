@@ -32,7 +32,7 @@ type PublicOptions struct {
 	// it: "br", "gzip".
 	Widget    []byte
 	Encodings []string
-	// AppID tells a server of the same app from a stranger's.
+	// AppID distinguishes a server of the same app from a stranger's.
 	AppID string
 	// Webhooks is set if the server has a public key.
 	Webhooks bool
@@ -193,10 +193,12 @@ func (v *visitor) state(ctx context.Context) (state ServerState, ours bool) {
 	if err != nil || got.status != http.StatusOK || json.Unmarshal(got.body, &state) != nil {
 		return ServerState{}, false
 	}
-	for i, f := range state.Findings {
+	for i := range state.Findings {
+		f := &state.Findings[i]
 		if !slices.Contains([]State{OK, Warning, Fault, Skipped}, f.State) {
-			state.Findings[i].State = Warning
+			f.State = Warning
 		}
+		f.Saw, f.Do = clipped(f.Saw, 500), clipped(f.Do, 500)
 	}
 	return state, state.AppID == v.o.AppID
 }

@@ -176,7 +176,7 @@ type TokensSeen struct {
 
 const oauthPage = "the OAuth page of the app dashboard"
 
-// Credentials is the finding about the app id and the secret. Tokens tell which of the two is
+// Credentials is the finding about the app id and the secret. Tokens show which of the two is
 // wrong, where Wix does not.
 func (a WixAnswer) Credentials(tokens TokensSeen) Finding {
 	copyAgain := func(names ...string) string {

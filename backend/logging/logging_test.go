@@ -137,12 +137,6 @@ func TestNew_hostileText(t *testing.T) {
 		if line := o.parsed(t)[0]; line["msg"] != name || line["name"] != name+"\u202e\U000E0041" {
 			t.Errorf("JSON has another meaning: %v", line)
 		}
-		if got := Printable(name); got != name {
-			t.Errorf("got %q", got)
-		}
-		if got := Printable("a\x1b[2J\u202e"); got != `a\x1b[2J\u202e` {
-			t.Errorf("got %q", got)
-		}
 	})
 }
 

@@ -8,13 +8,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
-	"unicode"
-	"unicode/utf16"
-	"unicode/utf8"
+
+	"github.com/nametag-dev/nametag/backend/terminal"
 )
 
 // textHandler writes lines for a person at a terminal: time of day, level, message, and the
@@ -57,7 +55,7 @@ func (h textHandler) Handle(ctx context.Context, r slog.Record) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.buf.Reset()
-	fmt.Fprintf(&l.buf, "%s %-5s %s ", r.Time.Format(time.TimeOnly), r.Level, Printable(r.Message))
+	fmt.Fprintf(&l.buf, "%s %-5s %s ", r.Time.Format(time.TimeOnly), r.Level, terminal.Visible(r.Message))
 	stack := ""
 	bare := slog.NewRecord(time.Time{}, r.Level, "", 0)
 	r.Attrs(func(a slog.Attr) bool {
@@ -73,7 +71,7 @@ func (h textHandler) Handle(ctx context.Context, r slog.Record) error {
 	}
 	text := append(bytes.TrimRight(l.buf.Bytes(), " \n"), '\n')
 	for part := range strings.Lines(stack) {
-		text = append(text, "    "+Printable(strings.ReplaceAll(strings.TrimSuffix(part, "\n"), "\t", "    "))+"\n"...)
+		text = append(text, "    "+terminal.Visible(strings.ReplaceAll(strings.TrimSuffix(part, "\n"), "\t", "    "))+"\n"...)
 	}
 	_, err := l.w.Write(text)
 	return err
@@ -87,63 +85,15 @@ func (h textHandler) WithGroup(name string) slog.Handler {
 	return textHandler{h.attrs.WithGroup(name), h.line}
 }
 
-// escaper passes on lines of JSON with every character escaped that acts on a terminal. A
-// line is one call of Write.
+// escaper passes on lines of JSON with every character escaped that acts on a terminal.
 type escaper struct{ w io.Writer }
 
 func (e escaper) Write(line []byte) (int, error) {
-	text := bytes.TrimSuffix(line, []byte("\n"))
-	if bytes.IndexFunc(text, acts) < 0 {
+	if bytes.IndexFunc(line, func(r rune) bool { return r != '\n' && !terminal.IsVisible(r) }) < 0 {
 		return e.w.Write(line)
 	}
-	if _, err := e.w.Write(append(escaped(text, appendJSONEscape), '\n')); err != nil {
+	if _, err := io.WriteString(e.w, terminal.VisibleJSON(string(line))); err != nil {
 		return 0, err
 	}
 	return len(line), nil
-}
-
-// escaped returns a text with the characters escaped that act on a terminal.
-func escaped(text []byte, escape func(to []byte, r rune) []byte) []byte {
-	to := make([]byte, 0, len(text)+len(text)/4)
-	for len(text) > 0 {
-		r, size := utf8.DecodeRune(text)
-		if acts(r) {
-			to = escape(to, r)
-		} else {
-			to = append(to, text[:size]...)
-		}
-		text = text[size:]
-	}
-	return to
-}
-
-// acts reports whether a terminal may do anything with a character but show it: control
-// characters, marks that reverse the direction of text, tag characters. Bytes that are not
-// UTF-8 count too: some terminals take 0x9b for the beginning of a command.
-func acts(r rune) bool {
-	return r == utf8.RuneError || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp)
-}
-
-// appendTextEscape writes a character as Go does, such as \x1b.
-func appendTextEscape(to []byte, r rune) []byte {
-	quoted := strconv.AppendQuoteRuneToASCII(nil, r)
-	return append(to, quoted[1:len(quoted)-1]...)
-}
-
-// appendJSONEscape writes a character that is within a string of JSON: slog writes nothing
-// but ASCII outside.
-func appendJSONEscape(to []byte, r rune) []byte {
-	if high, low := utf16.EncodeRune(r); high != unicode.ReplacementChar {
-		return fmt.Appendf(to, `\u%04x\u%04x`, high, low)
-	}
-	return fmt.Appendf(to, `\u%04x`, r)
-}
-
-// Printable returns a text of unknown origin as it may be shown at a terminal: each
-// character that would do anything there but appear is escaped.
-func Printable(text string) string {
-	if strings.IndexFunc(text, acts) < 0 {
-		return text
-	}
-	return string(escaped([]byte(text), appendTextEscape))
 }
