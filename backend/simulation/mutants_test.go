@@ -38,6 +38,8 @@ const (
 	leasesForever mutant = "leases forever"
 	// buriesAtOnce gives up after the first failure.
 	buriesAtOnce mutant = "buries at once"
+	// trustsClocks dates what Wix reports by the clock of the replica, whatever is stored.
+	trustsClocks mutant = "trusts clocks"
 	// mixesRows returns the row of another instance at times.
 	mixesRows mutant = "mixes rows"
 	// savesOver saves settings whatever their version is.
@@ -48,7 +50,7 @@ const (
 
 func mutants() []mutant {
 	return []mutant{storesRepeats, trustsOrder, acknowledgesEarly, ignoresRemovals, admitsRemoved, purgesNothing, notifiesNobody,
-		trustsSilence, regainsBlindly, leasesForever, buriesAtOnce, mixesRows, savesOver, forgetsBudget}
+		trustsSilence, regainsBlindly, leasesForever, buriesAtOnce, trustsClocks, mixesRows, savesOver, forgetsBudget}
 }
 
 // reads is what is read of an instance.

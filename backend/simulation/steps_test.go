@@ -250,7 +250,7 @@ func (w *world) save(r *replica, t token) {
 	}
 	title := fmt.Sprintf("%s %d at %s", t.instance[35:], now.Version+1, r)
 	body := encode(siteSettings{title})
-	status, text = r.ask(patience, "PUT", "/api/settings", body, "Authorization", t.text,
+	status, _ = r.ask(patience, "PUT", "/api/settings", body, "Authorization", t.text,
 		"Content-Type", "application/json", "If-Match", fmt.Sprintf(`"%d"`, now.Version))
 	w.log("save of %q by %s at %s: %d", title, t.text, r, status)
 	if status == 200 {
