@@ -21,6 +21,11 @@ func (s *Server) edge(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		start := time.Now()
 		c.Request().Pattern = c.Path() // for who is around us, as net/http's own router does
+		if len(c.Request().TransferEncoding) > 0 {
+			// It may have come with a Content-Length, too, which net/http drops and a proxy may
+			// have believed: what follows is then no request for the proxy (RFC 9112 §6.1).
+			c.Response().Header().Set("Connection", "close")
+		}
 		if err := s.recovered(next, c); err != nil {
 			c.Error(err)
 		}

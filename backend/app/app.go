@@ -163,6 +163,8 @@ func Serve(ctx context.Context, c Config, b Bundles, business kit.New, log *slog
 	if a.admin, err = listenAdmin(c.AdminAddr, m); err != nil {
 		return nil, err
 	}
+	a.admin.listener = bounded(a.admin.listener, maxAdminConnections, log)
+	a.admin.server.ConnState = connState
 	if err := a.listen(c.Addr); err != nil {
 		return nil, err
 	}
@@ -330,10 +332,12 @@ func (a *App) listenForChanges(databaseURL string, c caches, connected func(bool
 	a.closers = append(a.closers, func() error { stop(); <-done; return nil })
 }
 
-func (a *App) listen(addr string) (err error) {
-	if a.listener, err = net.Listen("tcp", addr); err != nil {
+func (a *App) listen(addr string) error {
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
+	a.listener = bounded(listener, maxConnections(), a.log)
 	return nil
 }
 
@@ -346,6 +350,7 @@ func (a *App) handle(h http.Handler) {
 		WriteTimeout:   60 * time.Second,
 		IdleTimeout:    120 * time.Second,
 		MaxHeaderBytes: 32 << 10, // an 8 KB token, and what browsers and proxies add
+		ConnState:      connState,
 		ErrorLog:       logging.Standard(a.log, slog.LevelWarn, "the HTTP server"),
 	}
 }

@@ -6,12 +6,11 @@
 package wix
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"net"
 	"net/http"
+	"reflect"
 	"strings"
 	"time"
 )
@@ -188,20 +187,6 @@ func (c *Client) AppInstance(ctx context.Context, accessToken Secret) (AppInstan
 	if err != nil {
 		return AppInstance{}, err
 	}
+	shorten(reflect.ValueOf(&app).Elem())
 	return app, nil
-}
-
-// decode reads one JSON object. A field of the wrong type is left at its zero value; any
-// other fault is an error whose text quotes nothing.
-func decode(body []byte, into any) error {
-	body = bytes.TrimSpace(body)
-	if !bytes.HasPrefix(body, []byte("{")) {
-		return errors.New("the body is not a JSON object")
-	}
-	err := json.Unmarshal(body, into)
-	var wrongType *json.UnmarshalTypeError
-	if err != nil && !errors.As(err, &wrongType) {
-		return errors.New("the body is not the JSON that was expected")
-	}
-	return nil
 }

@@ -39,43 +39,47 @@ type TokenInfo struct {
 	VendorProductID string
 }
 
+// tokenInfo is its JSON.
+type tokenInfo struct {
+	Active          json.RawMessage       `json:"active"`
+	SubjectType     Optional[SubjectType] `json:"subjectType"`
+	SubjectID       Optional[string]      `json:"subjectId"`
+	Exp             seconds               `json:"exp"`
+	Iat             seconds               `json:"iat"`
+	ClientID        Optional[string]      `json:"clientId"`
+	AccountID       Optional[string]      `json:"accountId"`
+	SiteID          Optional[string]      `json:"siteId"`
+	InstanceID      Optional[string]      `json:"instanceId"`
+	VendorProductID Optional[string]      `json:"vendorProductId"`
+}
+
 // UnmarshalJSON accepts active as a bool or as "true" and "false", and exp and iat
 // as numbers or as strings: the documentation shows strings, the SDK's types bool and
-// number. Names are compared by case, unlike those of a struct: no other field may pass for
-// active or subjectType.
+// number. Names are compared by case, and may come once.
 func (t *TokenInfo) UnmarshalJSON(b []byte) error {
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(b, &fields); err != nil {
+	var wire tokenInfo
+	if err := decode(b, &wire); err != nil {
 		return err
 	}
 	var active bool
-	switch strings.ToLower(string(fields["active"])) {
+	switch strings.ToLower(string(wire.Active)) {
 	case `true`, `"true"`:
 		active = true
 	case `false`, `"false"`, `null`, ``:
 	default:
 		return errors.New("active is neither true nor false")
 	}
-	text := func(name string) string {
-		value, _ := text(fields[name])
-		return value
-	}
-	at := func(name string) time.Time {
-		var s seconds
-		_ = s.UnmarshalJSON(fields[name]) // it never fails
-		return s.time()
-	}
 	*t = TokenInfo{
 		Active:          active,
-		SubjectType:     SubjectType(text("subjectType")),
-		SubjectID:       text("subjectId"),
-		Expires:         at("exp"),
-		Issued:          at("iat"),
-		ClientID:        strings.ToLower(text("clientId")),
-		AccountID:       text("accountId"),
-		SiteID:          strings.ToLower(text("siteId")),
-		InstanceID:      strings.ToLower(text("instanceId")),
-		VendorProductID: text("vendorProductId"),
+		SubjectType:     wire.SubjectType.Value,
+		SubjectID:       wire.SubjectID.Value,
+		Expires:         wire.Exp.time(),
+		Issued:          wire.Iat.time(),
+		ClientID:        strings.ToLower(wire.ClientID.Value),
+		AccountID:       wire.AccountID.Value,
+		SiteID:          strings.ToLower(wire.SiteID.Value),
+		InstanceID:      strings.ToLower(wire.InstanceID.Value),
+		VendorProductID: wire.VendorProductID.Value,
 	}
 	return nil
 }

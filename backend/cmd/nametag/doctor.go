@@ -9,12 +9,12 @@ import (
 	"io"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/nametag-dev/nametag/backend/app"
 	"github.com/nametag-dev/nametag/backend/business"
 	"github.com/nametag-dev/nametag/backend/doctor"
+	"github.com/nametag-dev/nametag/backend/terminal"
 )
 
 type doctorCmd struct {
@@ -31,7 +31,7 @@ func (c doctorCmd) Run(p *process) error {
 	}
 	count := map[doctor.State]int{}
 	for i, f := range findings {
-		findings[i].Saw, findings[i].Do = printable(f.Saw), printable(f.Do)
+		findings[i].Saw, findings[i].Do = visible(f.Saw), visible(f.Do)
 		count[f.State]++
 	}
 	if c.JSON {
@@ -104,13 +104,11 @@ func plural(n int, word string) string {
 	return fmt.Sprintf("%d %ss", n, word)
 }
 
-// printable replaces what a terminal could obey, or what is not seen: a part of a finding may
-// be of another server.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r != '\n' && !unicode.IsPrint(r) {
-			return utf8.RuneError
-		}
-		return r
-	}, text)
+// visible makes a finding, a part of which may be of another server, safe for a terminal.
+func visible(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = terminal.Visible(line)
+	}
+	return strings.Join(lines, "\n")
 }

@@ -195,7 +195,7 @@ func (c demoCmd) Run(p *process) error {
 type simCmd struct {
 	Addr        string  `help:"Loopback address to listen on." default:"127.0.0.1:8081"`
 	AppID       string  `help:"The app's id. That of the state, or made up, when not given."`
-	AppSecret   string  `help:"The app's secret key. That of the state, or made up, when not given." env:"WIX_APP_SECRET"`
+	AppSecret   string  `help:"The app's secret key. That of the state, or made up, when not given. A real one is better given as WIX_APP_SECRET: everyone on a machine sees its command lines." env:"WIX_APP_SECRET"`
 	AppURL      string  `help:"Where the app under test is." default:"http://127.0.0.1:8080"`
 	Tag         string  `help:"The widget's tag name." default:"${tag}"`
 	WidgetURL   string  `help:"The widget's script. Default: <app-url>/widget.js."`
