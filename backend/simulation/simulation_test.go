@@ -35,7 +35,7 @@ func seeds() int {
 	case testing.Short():
 		return 100
 	case raceEnabled:
-		return 300
+		return 200
 	}
 	return 2000
 }
