@@ -47,6 +47,34 @@ test("view as visitor hides the editor and shows the page", async ({ page, stack
   await expectAccessible(page);
 });
 
+test("a reload of the page goes on with its session", async ({ page, stack }) => {
+  const created: string[] = [];
+  page.on("request", (request) => {
+    if (request.method() === "POST" && request.url().endsWith("/demo/sessions")) {
+      created.push(request.url());
+    }
+  });
+  await page.goto(stack.app);
+  await expect(ready(page)).toBeVisible();
+  await page.reload();
+  await expect(ready(page)).toBeVisible();
+  await expect(panelTitle(page)).toBeVisible();
+  // The visitor is a new one, and the calls of the first load are not counted again.
+  await expect(page.getByText("call to Wix to identify", { exact: true })).toBeVisible();
+  expect(created).toHaveLength(1);
+});
+
+test("the demo says when it is free again", async ({ page, stack }) => {
+  await page.route("**/demo/sessions", (route) =>
+    route.fulfill({ status: 429, headers: { "Retry-After": "1500" }, body: "{}" }),
+  );
+  await page.goto(stack.app);
+  await expect(page.getByRole("alert")).toHaveText(
+    "All sessions of the demo are taken. The next one is free in 25 minutes.",
+  );
+  await expectAccessible(page);
+});
+
 test("production refuses a token of the demo", async ({ stack }) => {
   const session = await (await fetch(`${stack.app}/demo/sessions`, { method: "POST" })).json();
   const answer = await fetch(`${stack.app}/demo/sessions/${session.session}/tokens`, {

@@ -1,5 +1,6 @@
 // The settings panel of any app, with the real @wix/editor inside, in the simulated editor, which is connected to it by
 // Wix's own transport package.
+import { listen } from "./listen";
 import { goTo, openPanel } from "./panel";
 import { expect, expectAccessible, test, watch } from "./stack";
 
@@ -117,3 +118,86 @@ for (const width of [288, 404, 660]) {
     }
   });
 }
+
+test("a frame beside the panel cannot pose as the editor, even if it guesses right", async ({
+  page,
+  stack,
+}) => {
+  const event = "EDITOR_PLATFORM_TRANSPORT_EVENT:__";
+  const sibling = await listen((_, response) => {
+    response.setHeader("Content-Type", "text/html");
+    response.end(`<!doctype html><script>
+      addEventListener("message", ({ data: targetMemberId }) => {
+        const { port1, port2 } = new MessageChannel();
+        port1.onmessage = () => parent.postMessage("taken", "*");
+        const offer = JSON.stringify({ type: "${event}Port", targetMemberId });
+        parent.frames.panel.postMessage(JSON.stringify({ type: "${event}Pong" }), "*");
+        parent.frames.panel.postMessage(offer, "*", [port2]);
+        parent.postMessage("tried", "*");
+      });
+    </script>`);
+  });
+  const editor = await listen((path, response) => {
+    response.setHeader("Content-Type", "text/html");
+    response.end(
+      path !== "/"
+        ? ""
+        : `<!doctype html>
+      <iframe name="sibling" src="http://${sibling.host}/"></iframe>
+      <script>
+        const say = (type, more, ports) =>
+          frames.panel.postMessage(JSON.stringify({ type: "${event}" + type, ...more }), "*", ports);
+        let memberId, port, left = 3;
+        addEventListener("message", ({ source, data }) => {
+          if (source === frames.sibling) {
+            seen.push(data);
+            if (data === "tried") tried();
+            return;
+          }
+          const message = JSON.parse(data);
+          if (message.type === "${event}Ping") say("Pong");
+          if (message.type === "${event}RequestPort") {
+            memberId = message.memberId;
+            frames.sibling.postMessage(memberId, "*");
+          }
+        });
+        const seen = [];
+        function tried() {
+          if (!port) {
+            const channel = new MessageChannel();
+            port = channel.port1;
+            port.onmessage = ({ data }) => {
+              const { type } = JSON.parse(data);
+              seen.push(type);
+              if (left-- > 0) frames.sibling.postMessage(memberId, "*");
+            };
+            say("Port", { targetMemberId: memberId }, [channel.port2]);
+          } else {
+            // Answered with an error, if the panel still listens to this port.
+            port.postMessage(JSON.stringify({ type: "Call", correlationId: "c", payload: { data: [["callId", "1"]] } }));
+          }
+        }
+        onload = () => {
+          const panel = document.createElement("iframe");
+          panel.name = "panel";
+          panel.src = "${stack.app}/panel/?editorType=CLASSIC";
+          document.body.append(panel);
+        };
+      </script>`,
+    );
+  });
+  try {
+    await page.goto(`http://${editor.host}/`);
+    const seen = () => page.evaluate<string[]>("seen");
+    await expect.poll(async () => (await seen()).filter((s) => s === "Response").length).toBe(3);
+    expect((await seen()).filter((s) => s !== "tried")).toEqual([
+      "ExposeAPI",
+      "Response",
+      "Response",
+      "Response",
+    ]);
+  } finally {
+    editor.close();
+    sibling.close();
+  }
+});

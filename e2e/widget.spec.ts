@@ -2,6 +2,7 @@
 // from the page as on Wix. What is here holds for every app; what the shipped name tag shows
 // is in shipped/.
 import { widgetAttributes } from "../widget/src/settings.gen";
+import { listen } from "./listen";
 import { expect, expectAccessible, tag, test, watch, watchStates } from "./stack";
 import { visit } from "./visit";
 
@@ -112,7 +113,7 @@ for (const odd of ["", "<img src=x onerror=alert(1)>", "{broken", "url(javascrip
   test(`odd attributes break nothing: ${JSON.stringify(odd)}`, async ({ page, stack }) => {
     const seen = watch(page);
     const states = await watchStates(page);
-    const attributes = ["api-base", "settings-version", ...widgetAttributes];
+    const attributes = ["settings-version", ...widgetAttributes];
     await visit(page, stack, {
       instance: await stack.install(),
       ...Object.fromEntries(attributes.map((name) => [`attr.${name}`, odd])),
@@ -121,3 +122,95 @@ for (const odd of ["", "<img src=x onerror=alert(1)>", "{broken", "url(javascrip
     expect(seen).toEqual({ errors: [], violations: [] });
   });
 }
+
+const success = JSON.stringify({ status: "Success", settings: {}, instance: {} });
+
+test("markup sends the token to the script's origin or nowhere", async ({ page, stack }) => {
+  const script = await (await fetch(`${stack.app}/widget.js`)).text();
+  const foreign = await listen((_, response) => response.end(success));
+  const own = await listen((path, response) => {
+    if (path === "/") {
+      const bases = [
+        `http://${foreign.host}/api/`,
+        `//${foreign.host}/api/`,
+        `\\\\${foreign.host}\\api\\`,
+        `http://${own.host}@${foreign.host}/api/`,
+        `http://${foreign.host}#@${own.host}/`,
+        `blob:http://${own.host}/1`,
+        "javascript:alert(1)",
+        "data:application/json,{}?",
+      ];
+      response.setHeader("Content-Type", "text/html");
+      response.end(`<!doctype html><base href="http://${foreign.host}/">
+        ${bases.map((base) => `<${tag} api-base="${base}"></${tag}>`).join("")}
+        <${tag} api-base="/demo/api"></${tag}>
+        <${tag} api-base="http://${own.host}/other/"></${tag}>
+        <${tag}></${tag}>
+        <script type="module" src="http://${own.host}/widget.js"></script>
+        <script type="module">
+          for (const widget of document.querySelectorAll("${tag}")) {
+            customElements.whenDefined("${tag}").then(() => widget.accessTokenListener(() => "token"));
+          }
+        </script>`);
+    } else if (path === "/widget.js") {
+      response.setHeader("Content-Type", "text/javascript");
+      response.end(script);
+    } else {
+      response.setHeader("Content-Type", "application/json");
+      response.end(success);
+    }
+  });
+  try {
+    await page.setViewportSize({ width: 1280, height: 4000 });
+    const seen = watch(page);
+    const states = await watchStates(page);
+    await page.goto(`http://${own.host}/`);
+    await expect
+      .poll(() => states.filter((state) => /ready|failed/.test(state)).sort())
+      .toEqual([...Array(8).fill("failed api_base_refused"), ...Array(3).fill("ready")]);
+    expect(seen.errors).toEqual(["api-base refused: see apiOrigins in app.json"]);
+    expect(foreign.paths()).toEqual([]);
+    expect(
+      own
+        .paths()
+        .filter((path) => path.endsWith("get-instance"))
+        .sort(),
+    ).toEqual(["GET /api/get-instance", "GET /demo/api/get-instance", "GET /other/get-instance"]);
+  } finally {
+    own.close();
+    foreign.close();
+  }
+});
+
+test("no redirect takes the widget to another server", async ({ page, stack }) => {
+  const script = await (await fetch(`${stack.app}/widget.js`)).text();
+  const foreign = await listen((_, response) => response.end(success));
+  const own = await listen((path, response) => {
+    if (path === "/") {
+      response.setHeader("Content-Type", "text/html");
+      response.end(`<!doctype html><${tag}></${tag}>
+        <script type="module" src="widget.js"></script>
+        <script type="module">
+          await customElements.whenDefined("${tag}");
+          document.querySelector("${tag}").accessTokenListener(() => "token");
+        </script>`);
+    } else if (path === "/widget.js") {
+      response.setHeader("Content-Type", "text/javascript");
+      response.end(script);
+    } else if (path.startsWith("/api/")) {
+      response.writeHead(307, { Location: `http://${foreign.host}${path}` }).end();
+    } else {
+      response.writeHead(404).end();
+    }
+  });
+  try {
+    const states = await watchStates(page);
+    await page.goto(`http://${own.host}/`);
+    await expect.poll(() => states.at(-1)).toBe("failed network");
+    expect(own.paths()).toContain("GET /api/get-instance");
+    expect(foreign.paths()).toEqual([]);
+  } finally {
+    own.close();
+    foreign.close();
+  }
+});

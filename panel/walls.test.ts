@@ -19,6 +19,11 @@ describe("the panel's files", () => {
     expect(importsOf("main.tsx")).toContain("./components/App");
   });
 
+  it("drop the messages of other windows before any of them listens", () => {
+    const main = readFileSync(join(root, "main.tsx"), "utf8");
+    expect(main.match(/^import .*?"([^"]+)"/m)?.[1]).toBe("./parent");
+  });
+
   // A kind that no setting uses is not in the bundle.
   it.each(files.filter((file) => !own.test(file) && !/^(kinds\/|settings\.gen)/.test(file)))(
     "%s imports no kind of settings",

@@ -29,6 +29,8 @@ func (p Product) Variables() []Variable {
 		{Name: p.EnvPrefix + "DEMO", Default: "true", Meaning: "Whether the first page shows the demo."},
 		{Name: p.EnvPrefix + "FRAME_ANCESTORS", Meaning: "The hosts that may show the settings panel in a frame. Any host, when it is not set."},
 		{Name: p.EnvPrefix + "RETENTION", Default: "720h", Meaning: "How long the data of a removed installation is stored."},
+		{Name: p.EnvPrefix + "LOG_LEVEL", Default: "info", Meaning: "The least grave lines of the log: debug, info, warn or error."},
+		{Name: p.EnvPrefix + "LOG_FORMAT", Default: "json", Meaning: "The form of the log: json, or text for people."},
 		{Name: "WIX_API_URL", Default: "https://www.wixapis.com", Meaning: "The address of Wix’s API; in development, the offline Wix’s."},
 	}
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { id, name } from "../app.json";
+import app, { id, name } from "../app.json";
 import { named, names } from "./names";
 
 const transform = names().transform as (code: string, id: string) => string | null;
@@ -22,5 +22,12 @@ test("a picture has the app's name", () => {
   );
   expect(named('<svg aria-label="{name}"/>', '"Tag & <Name>"')).toBe(
     '<svg aria-label="&#34;Tag &#38; &#60;Name>&#34;"/>',
+  );
+});
+
+test("the script gets the origins of app.json, or none", () => {
+  const { define } = (names().config as () => { define: { apiOrigins: string } })();
+  expect(JSON.parse(define.apiOrigins)).toEqual(
+    (app as { apiOrigins?: string[] }).apiOrigins ?? [],
   );
 });

@@ -222,6 +222,7 @@ func TestServer_errors(t *testing.T) {
 		{apierr.OwnerRequired, 403, ""},
 		{apierr.NotFound, 404, ""},
 		{apierr.MethodNotAllowed, 405, ""},
+		{apierr.RequestTimeout, 408, "Connection"},
 		{apierr.VersionConflict, 412, ""},
 		{apierr.VersionRequired, 428, ""},
 		{apierr.BodyTooLarge, 413, ""},
@@ -261,8 +262,8 @@ func TestServer_errors(t *testing.T) {
 			}
 		})
 	}
-	if n := len(apierr.Codes()); n != 25 {
-		t.Errorf("there are %d codes, this table lists 25", n)
+	if n := len(apierr.Codes()); n != 26 {
+		t.Errorf("there are %d codes, this table lists 26", n)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -42,7 +43,8 @@ type DemoCall struct {
 // DemoSessions plays Wix to the demo page. Its errors are the domain's: not_found
 // for a session that has ended, rate_limited when there are too many.
 type DemoSessions interface {
-	Create() (DemoSession, error)
+	// Create starts a session for a client. The zero Addr is a client without an address.
+	Create(client netip.Addr) (DemoSession, error)
 	// Token mints a token for the session's instance; the subject is VISITOR or USER.
 	Token(session, subject string) (DemoToken, error)
 	// Calls lists what the session's instance caused at the offline Wix.
@@ -51,13 +53,15 @@ type DemoSessions interface {
 
 func (s *Server) mountDemoSessions(g *echo.Group) {
 	sessions := s.opts.DemoSessions
+	own := s.ownPages()
 	g.POST("/sessions", func(c echo.Context) error {
-		session, err := sessions.Create()
+		client, _ := netip.ParseAddr(c.RealIP())
+		session, err := sessions.Create(client)
 		if err != nil {
 			return err
 		}
 		return demoAnswer(c, http.StatusCreated, session)
-	})
+	}, own)
 	g.POST("/sessions/:session/tokens", func(c echo.Context) error {
 		var ask struct {
 			Subject string `json:"subject"`
@@ -74,7 +78,7 @@ func (s *Server) mountDemoSessions(g *echo.Group) {
 			return err
 		}
 		return demoAnswer(c, http.StatusOK, token)
-	})
+	}, own)
 	get(g, "/sessions/:session/calls", func(c echo.Context) error {
 		calls, err := sessions.Calls(c.Param("session"))
 		if err != nil {
@@ -82,6 +86,22 @@ func (s *Server) mountDemoSessions(g *echo.Group) {
 		}
 		return demoAnswer(c, http.StatusOK, map[string][]DemoCall{"calls": calls})
 	})
+}
+
+// ownPages refuses what a page of another origin sends. It could not read the answer, but
+// would use up its reader's sessions.
+func (s *Server) ownPages() echo.MiddlewareFunc {
+	protection := http.NewCrossOriginProtection()
+	// A proxy may change the Host, with which the Origin is compared.
+	_ = protection.AddTrustedOrigin(s.opts.Install.Origin())
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			if err := protection.Check(c.Request()); err != nil {
+				return &apierr.Error{Code: apierr.NotFound, Err: err}
+			}
+			return next(c)
+		}
+	}
 }
 
 func demoAnswer(c echo.Context, status int, body any) error {

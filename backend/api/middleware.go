@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -19,24 +20,37 @@ import (
 func (s *Server) edge(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		start := time.Now()
+		c.Request().Pattern = c.Path() // for who is around us, as net/http's own router does
+		if len(c.Request().TransferEncoding) > 0 {
+			// It may have come with a Content-Length, too, which net/http drops and a proxy may
+			// have believed: what follows is then no request for the proxy (RFC 9112 §6.1).
+			c.Response().Header().Set("Connection", "close")
+		}
 		if err := s.recovered(next, c); err != nil {
 			c.Error(err)
-		}
-		route := c.Path()
-		if route == "" {
-			route = "unmatched"
 		}
 		status, code := c.Response().Status, ""
 		if status >= http.StatusBadRequest {
 			code, _ = c.Get(codeKey).(string)
 		}
-		s.opts.Observe(Observation{c.Request().Method, route, status, code, time.Since(start)})
+		s.opts.Observe(Observation{method(c), route(c), status, code, time.Since(start)})
 		return nil
 	}
 }
 
-// codeKey is where handleError leaves the answered code in Echo's context.
-const codeKey = "code"
+// route is the pattern of a request's route.
+func route(c echo.Context) string { return cmp.Or(c.Path(), "unmatched") }
+
+// method is the method of a request. One that is not in use is the client's to choose, and
+// is replaced as the conventions of OpenTelemetry say.
+func method(c echo.Context) string {
+	switch m := c.Request().Method; m {
+	case http.MethodGet, http.MethodPost, http.MethodHead, http.MethodOptions, http.MethodPut, http.MethodPatch,
+		http.MethodDelete, http.MethodConnect, http.MethodTrace:
+		return m
+	}
+	return "_OTHER"
+}
 
 // recovered answers behind the CORS headers. A panic becomes the error "internal",
 // except the one that means "cut the connection".
@@ -47,7 +61,7 @@ func (s *Server) recovered(next echo.HandlerFunc, c echo.Context) (err error) {
 		case http.ErrAbortHandler:
 			panic(r)
 		default:
-			s.opts.Logger.Error("panic", "value", fmt.Sprint(r), "stack", string(debug.Stack()))
+			s.opts.Logger.ErrorContext(c.Request().Context(), "panic", "value", fmt.Sprint(r), "stack", string(debug.Stack()))
 			err = errors.New("panic in a handler")
 		}
 	}()

@@ -84,6 +84,9 @@ type Options struct {
 	// Product is what the pages call the product.
 	Product web.Product
 	Install web.InstallData
+	// InstallState is what the install guide shows of the server's own findings. Nil in the
+	// command demo, which has nothing to set up.
+	InstallState func() web.InstallState
 
 	// Logger is none by default.
 	Logger *slog.Logger
@@ -99,8 +102,9 @@ type Options struct {
 
 // Observation is one answered request.
 type Observation struct {
+	// Method is one in use, or "_OTHER".
 	Method string
-	// Route is the pattern, never the path: a path is the client's to choose.
+	// Route is the pattern, or "unmatched". A path is the client's to choose.
 	Route  string
 	Status int
 	// Code is the name of the error that was answered, or "".
@@ -151,6 +155,9 @@ func New(o Options) *Server {
 	get(base, "/readyz", s.readyz)
 	get(base, "/", s.home)
 	get(base, "/install", s.install)
+	if o.InstallState != nil {
+		get(base, "/install/state", s.installState)
+	}
 	get(base, "/web/*", s.asset(o.Web))
 	if o.Production != nil {
 		s.mount(base, o.BasePath, o.Production)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -31,6 +32,9 @@ func (r run) Run() int {
 // kill need another process: "1" of the greeter, "reviews" of the second app.
 const asServer = "TEST_AS_SERVER"
 
+// openFiles is how many files such a server may have open, as after ulimit -n.
+const openFiles = "TEST_OPEN_FILES"
+
 // withClock, set in the environment, is how far the clock of such a server is ahead.
 const withClock = "TEST_CLOCK_AHEAD"
 
@@ -47,6 +51,11 @@ func serveAsChild() {
 	defer stop()
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
 	go fillTheDiskOnSignal()
+	if files, err := strconv.ParseUint(os.Getenv(openFiles), 10, 64); err == nil {
+		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: files, Max: files}); err != nil {
+			panic(err)
+		}
+	}
 	config, err := LoadConfig(os.Environ())
 	if err != nil {
 		log.Error("configuration", "cause", err)
@@ -55,13 +64,14 @@ func serveAsChild() {
 	if offset, err := time.ParseDuration(os.Getenv(withClock)); err == nil {
 		config.now = func() time.Time { return time.Now().Add(offset) }
 	}
+	config.unprobed = true
 	apps := map[string]kit.New{"1": newGreeter, "reviews": newReviews}
 	a, err := Serve(ctx, config, fakeBundles(), apps[os.Getenv(asServer)], log)
 	if err != nil {
 		log.Error("start", "cause", err)
 		os.Exit(1)
 	}
-	log.Info("listening", "url", a.URL())
+	log.Info("listening", "url", a.URL(), "admin", "http://"+a.admin.listener.Addr().String())
 	if err := a.Run(ctx, func() time.Duration { return 0 }); err != nil {
 		log.Error("run", "cause", err)
 		os.Exit(1)
@@ -91,8 +101,8 @@ func fillTheDiskOnSignal() {
 
 // child is a server in a process of its own.
 type child struct {
-	url string
-	cmd *exec.Cmd
+	url, admin string
+	cmd        *exec.Cmd
 	// ended is closed when the process has ended.
 	ended chan struct{}
 }
@@ -110,16 +120,16 @@ func spawn(t *testing.T, environ ...string) *child {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.kill() })
-	listening := make(chan string, 1)
+	listening := make(chan [2]string, 1)
 	go func() {
 		defer close(c.ended)
 		lines := bufio.NewScanner(stderr)
 		lines.Buffer(nil, 1<<20)
 		var last []string
 		for lines.Scan() {
-			var line struct{ Msg, URL string }
+			var line struct{ Msg, URL, Admin string }
 			if json.Unmarshal(lines.Bytes(), &line) == nil && line.Msg == "listening" {
-				listening <- line.URL
+				listening <- [2]string{line.URL, line.Admin}
 			}
 			last = append(last[max(0, len(last)-5):], lines.Text())
 		}
@@ -128,11 +138,12 @@ func spawn(t *testing.T, environ ...string) *child {
 		}
 	}()
 	select {
-	case c.url = <-listening:
+	case at := <-listening:
+		c.url, c.admin = at[0], at[1]
 	case <-c.ended:
 		t.Fatal("a server ended before it listened")
-	case <-time.After(30 * time.Second):
-		t.Fatal("a server does not listen after 30 s")
+	case <-time.After(2 * time.Minute):
+		t.Fatal("a server does not listen after two minutes")
 	}
 	return c
 }

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"errors"
 	"net/netip"
+	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -30,6 +32,15 @@ type Config struct {
 	proxies      []netip.Prefix
 	webhooks     *wix.Webhooks    // nil without a public key
 	now          func() time.Time // of the job queue; nil is time.Now
+	traces       bool
+	// unprobed keeps the server from asking Wix by itself, in tests that count its calls.
+	unprobed bool
+}
+
+// development reports whether Wix is the offline Wix, with which nothing has to be public.
+func (c *Config) development() bool {
+	u, err := url.Parse(c.WixURL)
+	return err == nil && privateHost(u.Hostname())
 }
 
 // OwnVariables have names that begin with product.EnvPrefix.
@@ -43,6 +54,7 @@ type OwnVariables struct {
 	Demo           bool          `env:"DEMO" envDefault:"true"`
 	FrameAncestors []string      `env:"FRAME_ANCESTORS"`
 	Retention      time.Duration `env:"RETENTION" envDefault:"720h"`
+	LogVariables
 }
 
 // WixVariables have the same names in every product.
@@ -68,6 +80,7 @@ func LoadConfig(environ []string) (Config, error) {
 	e.parse(&c.WixVariables, "")
 	c.Warnings = unknown(environ, names)
 	c.check(e)
+	c.traces = wantsTraces(e)
 	return c, errors.Join(e.faults...)
 }
 
@@ -84,6 +97,7 @@ func (c *Config) check(e *environment) {
 	c.DatabaseURL, c.databaseFrom = e.database()
 	c.checkURLs(e)
 	c.checkAddresses(e)
+	c.LogVariables.check(e)
 	if c.Retention <= 0 && !e.faulty[product.EnvPrefix+"RETENTION"] {
 		e.fault(product.EnvPrefix+"RETENTION", "must be a time such as 720h (30 days)")
 	}
@@ -105,6 +119,10 @@ func (c *Config) check(e *environment) {
 	}
 }
 
+// plainSecret is wider than the GUIDs that Wix's secrets are, and keeps out what a secret is
+// pasted with.
+var plainSecret = regexp.MustCompile(`^[A-Za-z0-9._~+/=-]+$`)
+
 func (c *Config) checkCredentials(e *environment) {
 	if id, ok := wix.ParseGUID(c.AppID); ok {
 		c.AppID = id
@@ -114,14 +132,13 @@ func (c *Config) checkCredentials(e *environment) {
 		e.fault("WIX_APP_ID", "is missing: the app's id, from the app dashboard's OAuth page")
 	}
 	secrets := pasted.List(string(c.AppSecret))
-	unprintable := func(r rune) bool { return r <= ' ' || r > '~' }
 	switch {
 	case e.faulty["WIX_APP_SECRET"]:
 	case len(secrets) == 0:
 		e.fault("WIX_APP_SECRET", "is missing: the app's secret key, from the app dashboard's OAuth page")
 	case len(secrets) > 2:
 		e.fault("WIX_APP_SECRET", "holds %d values: give the app's secret alone, or two with a comma between them while it is being changed", len(secrets))
-	case slices.ContainsFunc(secrets, func(s string) bool { return strings.ContainsFunc(s, unprintable) }):
+	case slices.ContainsFunc(secrets, func(s string) bool { return !plainSecret.MatchString(s) }):
 		e.fault("WIX_APP_SECRET", "has a character that no secret of Wix has: copy it again from the app dashboard's OAuth page")
 	case slices.ContainsFunc(secrets, func(s string) bool { return c.AppID != "" && strings.EqualFold(s, c.AppID) }):
 		e.fault("WIX_APP_SECRET", "is the app's id: the secret key is beside it on the app dashboard's OAuth page")
@@ -173,8 +190,8 @@ func (c *Config) checkURLs(e *environment) {
 		return
 	}
 	c.WixURL = api.String()
-	if privateHost(api.Hostname()) {
-		return // with the offline Wix nothing has to be public
+	if c.development() {
+		return
 	}
 	if host := api.Hostname(); host != "wixapis.com" && !strings.HasSuffix(host, ".wixapis.com") {
 		c.warn("WIX_API_URL", "is not Wix's own address, and gets the app's secret")

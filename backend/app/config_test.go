@@ -91,6 +91,8 @@ func goodValues(t *testing.T) map[string][]string {
 		own("DEMO"):            {"false", "FALSE", "0", "no", "Off"},
 		own("FRAME_ANCESTORS"): {"'self',https://*.wix.com", "'self' https://*.wix.com", "self, https://*.wix.com", `"'self'","https://*.wix.com"`},
 		own("RETENTION"):       {"48h", "48H", "48h0m"},
+		own("LOG_LEVEL"):       {"warn", "WARN", "Warn"},
+		own("LOG_FORMAT"):      {"text", "TEXT", "Text"},
 	}
 }
 
@@ -116,7 +118,7 @@ func TestLoadConfig_pastedForms(t *testing.T) {
 		t.Fatalf("%+v", want)
 	}
 	for _, v := range variables(t) {
-		if values[v.Name] == nil && v.Name != product.EnvPrefix+"LOG_LEVEL" && v.Name != product.EnvPrefix+"LOG_FORMAT" {
+		if values[v.Name] == nil {
 			t.Errorf("%s has no value in this test", v.Name)
 		}
 	}
@@ -174,7 +176,7 @@ func TestLoadConfig_refusals(t *testing.T) {
 			"00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff", "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", "12345678-1234-1234-1234-123456789abc",
 		}, placeholders...),
 		"WIX_APP_SECRET": append([]string{
-			"sécret-value", "a\x00b-value", appID, strings.ToUpper(appID), "first,second,third", "some words here", "secret",
+			"sécret-value", "a\x00b-value", appID, strings.ToUpper(appID), "first,second,third", "new-one;old-one", "https://manage.wix.com", `"a"b`, "secret: abc", "some words here", "secret",
 		}, placeholders...),
 		"WIX_PUBLIC_KEY": append([]string{
 			"hello-key", "-----BEGIN PUBLIC KEY-----", signer.public[:100], strings.Repeat(signer.public+",", 3), "https://manage.wix.com/key",
@@ -201,6 +203,8 @@ func TestLoadConfig_refusals(t *testing.T) {
 			"9090", "0.0.0.0:9090", ":9090", "[::]:9090", "8.8.8.8:9090", "[2001:db8::1]:9090", "metrics.example.org:9090", "127.0.0.1:8080", "127.0.0.1:$PORT",
 		}, placeholders...),
 		own("ADMIN_EXPOSED"): {"perhaps", "2", "truee", "…", "$X"},
+		own("LOG_LEVEL"):     {"verbose", "warning", "7", "<level>"},
+		own("LOG_FORMAT"):    {"xml", "logfmt", "$X"},
 		own("DEMO"):          {"perhaps", "nope", "<true or false>"},
 		own("TRUSTED_PROXIES"): {
 			"0.0.0.0/0", "::/0", "0.0.0.0/1,128.0.0.0/1", "10.0.0.0/7", "::ffff:0.0.0.0/96", "2000::/3", "*", "private", "fe80::1%eth0", "10.0.0.0/33", "10.0.0.0/8;172.16.0.0/12", "127.0.0.1:80", "<network>", "$PROXIES",

@@ -8,13 +8,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/nametag-dev/nametag/backend/instance"
-	"github.com/nametag-dev/nametag/backend/product"
-)
-
-const (
-	metricDeadLetters = product.MetricPrefix + "dead_letters"
-	metricJobsDue     = product.MetricPrefix + "jobs_due"
-	metricJobsOldest  = product.MetricPrefix + "jobs_oldest_due_seconds"
 )
 
 // watchDeadLetters reports at each scrape what is in the job queue: how many jobs have failed

@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log/slog"
+	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 
 	"github.com/nametag-dev/nametag/backend/api"
 	"github.com/nametag-dev/nametag/backend/apierr"
+	"github.com/nametag-dev/nametag/backend/clientaddr"
 	"github.com/nametag-dev/nametag/backend/identity"
 	"github.com/nametag-dev/nametag/backend/instance"
 	"github.com/nametag-dev/nametag/backend/kit"
@@ -22,7 +25,10 @@ import (
 
 const (
 	// maxDemoSessions bounds the demo's memory: beyond it, a new onlooker has to wait.
-	maxDemoSessions = 1000
+	maxDemoSessions = 2000
+	// maxDemoSessionsOfOne bounds those of one network, so that nobody closes the demo for the
+	// others. Everyone in an office or behind a carrier's address shares one.
+	maxDemoSessionsOfOne = 50
 	// demoSessionLife is how long an onlooker's instance lives.
 	demoSessionLife = time.Hour
 )
@@ -51,7 +57,7 @@ func (a *App) addDemo(ctx context.Context, o *api.Options, business kit.New) err
 	}
 	base := o.BasePath + "/demo"
 	o.DemoSessions = &demoSessions{
-		sim: sim, store: all.store, now: time.Now, byID: make(map[string]api.DemoSession),
+		sim: sim, store: all.store, now: time.Now,
 		shape: api.DemoSession{AppID: appID, Tag: product.Tag, WidgetURL: base + "/widget.js", PanelURL: base + "/panel/"},
 	}
 	return nil
@@ -64,17 +70,24 @@ type demoSessions struct {
 	now   func() time.Time
 	shape api.DemoSession
 
-	mu   sync.Mutex
-	byID map[string]api.DemoSession
+	mu sync.Mutex
+	// open are the sessions in the order in which they end, as all live equally long.
+	open []demoSession
 }
 
-func (d *demoSessions) Create() (api.DemoSession, error) {
+type demoSession struct {
+	api.DemoSession
+	network netip.Prefix
+}
+
+func (d *demoSessions) Create(client netip.Addr) (api.DemoSession, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	now := d.now()
 	d.forgetExpired(now)
-	if len(d.byID) >= maxDemoSessions {
-		return api.DemoSession{}, &apierr.Error{Code: apierr.RateLimited, RetryAfter: time.Minute}
+	network := clientaddr.Network(client)
+	if full, until := d.full(network); full {
+		return api.DemoSession{}, &apierr.Error{Code: apierr.RateLimited, RetryAfter: until.Sub(now)}
 	}
 	installed, err := d.sim.Install(wixsim.InstallRequest{SiteDisplayName: "Bramble & Thyme"})
 	if err != nil {
@@ -84,28 +97,48 @@ func (d *demoSessions) Create() (api.DemoSession, error) {
 	session.ID = rand.Text()
 	session.InstanceID, session.SiteID = installed.InstanceID, installed.SiteID
 	session.ExpiresAt = now.Add(demoSessionLife).UTC().Truncate(time.Second)
-	d.byID[session.ID] = session
+	d.open = append(d.open, demoSession{session, network})
 	return session, nil
 }
 
-func (d *demoSessions) forgetExpired(now time.Time) {
-	for id, session := range d.byID {
-		if now.After(session.ExpiresAt) {
-			delete(d.byID, id)
-			d.sim.Uninstall(session.InstanceID)
-			_ = d.store.Delete(context.Background(), session.InstanceID) // memory: cannot fail
+// full reports whether a network may have no further session now, and until when.
+func (d *demoSessions) full(network netip.Prefix) (bool, time.Time) {
+	var first time.Time
+	n := 0
+	for _, session := range d.open {
+		if session.network == network {
+			if n++; n == 1 {
+				first = session.ExpiresAt
+			}
 		}
 	}
+	switch {
+	case n >= maxDemoSessionsOfOne:
+		return true, first
+	case len(d.open) >= maxDemoSessions:
+		return true, d.open[0].ExpiresAt
+	}
+	return false, time.Time{}
+}
+
+func (d *demoSessions) forgetExpired(now time.Time) {
+	ended := 0
+	for ended < len(d.open) && !now.Before(d.open[ended].ExpiresAt) {
+		d.sim.Uninstall(d.open[ended].InstanceID)
+		_ = d.store.Delete(context.Background(), d.open[ended].InstanceID) // memory: cannot fail
+		ended++
+	}
+	d.open = slices.Delete(d.open, 0, ended)
 }
 
 func (d *demoSessions) find(id string) (api.DemoSession, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	session, ok := d.byID[id]
-	if !ok || d.now().After(session.ExpiresAt) {
+	i := slices.IndexFunc(d.open, func(session demoSession) bool { return session.ID == id })
+	if i < 0 || !d.now().Before(d.open[i].ExpiresAt) {
 		return api.DemoSession{}, &apierr.Error{Code: apierr.NotFound}
 	}
-	return session, nil
+	return d.open[i].DemoSession, nil
 }
 
 func (d *demoSessions) Token(id, subject string) (api.DemoToken, error) {

@@ -119,7 +119,7 @@ var (
 	placeholders = regexp.MustCompile(`(?i)…|\.\.\.|<[^>]*>|\{\{|\[your\b|^\[[a-z_ -]+\]$|^%\w+%$` + // templates
 		`|^[x*.?_#-]{3,}$|^[0-]{8,}$|^[f-]{8,}$|^12345678-1234-1234-1234-` + // fillers
 		`|^(your|my|the|insert|enter|paste|put|replace|todo|tbd|fixme|dummy|sample|example|placeholder|change)([-_ ][^:/]*|me|it|this)?$|^(app[-_ ]?)?(secret|password)$|^your` + // words
-		`|//user(name)?:pass(word)?@host|[/@.]your[-_]?(domain|host|server|site|app|name|url|company|project)\b`) // parts of a URL
+		`|//user(name)?:pass(word)?@host|[/@.](your[-_](domain|host|server|site|app|name|url|company|project)|yourdomain)\b`) // parts of a URL
 	password = regexp.MustCompile(`^(\w+://[^/?#]*?:)([^/?#]*)@`)
 )
 

@@ -57,5 +57,6 @@ func (a *App) Reload(environ []string) {
 		a.log.Info("the configuration was read again: no secret and no public key has changed")
 		return
 	}
+	a.watch.reloaded(next.AppSecret, next.OldSecret)
 	a.log.Info("the configuration was read again, and is in use", "changed", strings.Join(changed, ", "))
 }

@@ -26,6 +26,8 @@ func TestWalls(t *testing.T) {
 		"backend/apierr":                        {},
 		"backend/etag":                          {},
 		"backend/clientaddr":                    {},
+		"backend/terminal":                      {},
+		"backend/logging":                       {"backend/terminal"},
 		"backend/instance":                      {},
 		"backend/pasted":                        {},
 		"backend/wix":                           {"backend/pasted"},
@@ -33,9 +35,10 @@ func TestWalls(t *testing.T) {
 		"backend/settings":                      {"backend/apierr", "backend/settings/internal/declaration"},
 		"backend/settings/generate":             {"backend/settings/internal/declaration"},
 		"backend/settings/internal/declaration": {},
-		"backend/identity":                      {"backend/apierr", "backend/wix"},
+		"backend/identity":                      {"backend/apierr", "backend/clientaddr", "backend/wix"},
 		"backend/kit":                           {"backend/apierr", "backend/identity", "backend/instance", "backend/settings"},
 		"backend/business":                      {"backend/apierr", "backend/identity", "backend/instance", "backend/kit", "backend/settings"},
+		"backend/doctor":                        {"backend/store/sqlstore", "backend/wix"},
 		"backend/wixtest":                       {"backend/identity", "backend/wix", "backend/wixsim"},
 		"backend/wixpages":                      {"backend/product/appjson", "backend/wixsim", "web"},
 	}
@@ -43,6 +46,7 @@ func TestWalls(t *testing.T) {
 	// A library, and the packages that may import it.
 	only := map[string][]string{
 		"github.com/labstack/echo/v4":   {"backend/api", "bench/bare"},
+		"go.opentelemetry.io":           {"backend/app"},
 		"github.com/a-h/templ":          {"backend/api", "backend/wixpages", "web"},
 		"modernc.org/sqlite":            {"backend/store/sqlstore", "bench/seed"},
 		"github.com/jackc/pgx/v5":       {"backend/store/sqlstore", "backend/store/pgtest", "bench/seed"},

@@ -160,6 +160,7 @@ func TestTokens_verify_floods(t *testing.T) {
 		{"Wix fails at tokens of one address", second / 10, crowd{4, 0, oneAddress, opaque("fail")}, crowd{30, 0, elsewhere, opaque("good")}},
 		{"Wix fails at tokens of the same address", second / 10, crowd{4, 0, oneAddress, opaque("fail")}, crowd{10, 0, oneAddress, opaque("good")}},
 		{"Wix fails at tokens of many addresses", second / 10, crowd{1000, 0, everywhere, opaque("fail")}, crowd{30, 0, elsewhere, opaque("good")}},
+		{"Wix fails at tokens of many addresses, at 300 ms", 3 * second / 10, crowd{1000, 0, everywhere, opaque("fail")}, crowd{30, 0, elsewhere, opaque("good")}},
 		{"Wix fails at tokens, few good ones", second / 10, crowd{100, 0, everywhere, opaque("fail")}, crowd{1, 0, elsewhere, opaque("good")}},
 		{"Wix hangs at tokens of one address", second / 10, crowd{100, 0, oneAddress, opaque("hang")}, crowd{30, 0, elsewhere, opaque("good")}},
 		{"Wix hangs at tokens of many addresses", second / 10, crowd{1000, 0, everywhere, opaque("hang")}, crowd{30, 0, elsewhere, goodOfB}},

@@ -17,7 +17,8 @@ import (
 const (
 	// The limit of calls in flight: it grows by one with each success while calls wait, so
 	// that it doubles in the time that Wix takes for an answer, and shrinks by a quarter,
-	// once a second at most, when Wix fails.
+	// once a second at most, when Wix fails. Failures outside of laneKnown do not count:
+	// anyone can make tokens at which Wix fails.
 	minLimit   = 64
 	firstLimit = 256
 	maxLimit   = 512
@@ -165,20 +166,17 @@ func (g *gate) leave(t *ticket) {
 	g.admit()
 }
 
-// learn adapts the limit and tells the breaker how a call ended.
+// learn adapts the limit, and has the breaker record how a call ended.
 func (g *gate) learn(by cause, err error) {
 	how := outcomeOf(err)
 	g.breaker.record(by, how)
-	if by.lane == laneSuspect || how == noOutcome {
-		return
-	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	switch now := g.now(); {
-	case how == healthy && g.queue.waiting > g.queue.waitingBelow(laneSuspect):
+	case how == healthy && by.lane != laneSuspect && g.queue.waiting > g.queue.waitingBelow(laneSuspect):
 		g.limit = min(g.limit+1, maxLimit)
 		g.admit()
-	case how == failing && now.Sub(g.cut) >= time.Second:
+	case how == failing && by.lane == laneKnown && now.Sub(g.cut) >= time.Second:
 		g.limit, g.cut = max(g.limit*3/4, minLimit), now
 	}
 }

@@ -37,8 +37,9 @@ type Options struct {
 	WixURL string
 	// Transport carries the requests to Wix. Default: wix.NewTransport().
 	Transport http.RoundTripper
-	// Logger logs refused tokens (debug level), what Wix refuses to the app, and failures.
-	// No token and no secret is ever logged. Default: nothing is logged.
+	// Logger logs refused requests (info level), refused tokens (debug level), what Wix
+	// refuses to the app, and failures. A client appears by its network alone (/24, /48). No
+	// token and no secret is ever logged. Lines are not sampled. Default: nothing is logged.
 	Logger *slog.Logger
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time

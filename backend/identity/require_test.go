@@ -165,7 +165,17 @@ func TestVerifier_Require_log(t *testing.T) {
 	var log bytes.Buffer
 	v, _ := startVerifier(t, Options{Logger: slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	w, _ := callThrough(t, v.Require(Visitor), "unknown")
-	for _, part := range []string{`"level":"DEBUG"`, `"code":"token_inactive"`, `"requestId":"` + w.Header().Get("X-Request-Id") + `"`, `"cause":"`} {
+	for _, part := range []string{
+		`"level":"INFO","msg":"request refused"`, `"code":"token_inactive"`, `"status":401`, `"client":"192.0.2.0/24"`,
+		`"requestId":"` + w.Header().Get("X-Request-Id") + `"`, `"cause":"`,
+	} {
+		if !strings.Contains(log.String(), part) {
+			t.Errorf("no %s in %s", part, &log)
+		}
+	}
+	log.Reset()
+	callThrough(t, v.Require(Owner), "visitor")
+	for _, part := range []string{`"level":"INFO"`, `"code":"owner_required"`, `"instanceId":"` + idA + `"`} {
 		if !strings.Contains(log.String(), part) {
 			t.Errorf("no %s in %s", part, &log)
 		}
@@ -175,7 +185,7 @@ func TestVerifier_Require_log(t *testing.T) {
 	v, _ = startVerifier(t, Options{Transport: down, Logger: slog.New(slog.NewJSONHandler(&log, nil))})
 	w, _ = callThrough(t, v.Require(Visitor), "visitor")
 	checkRefusal(t, w, apierr.WixUnavailable)
-	if !strings.Contains(log.String(), `"level":"ERROR"`) {
+	if !strings.Contains(log.String(), `"level":"ERROR","msg":"request failed"`) {
 		t.Errorf("no error in %s", &log)
 	}
 }

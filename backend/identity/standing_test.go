@@ -3,15 +3,11 @@ package identity
 // What a network answers for when its tokens are refused.
 
 import (
-	"context"
 	"fmt"
 	"strconv"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/nametag-dev/nametag/backend/wix"
 )
 
 func TestNetworksOf(t *testing.T) {
@@ -126,23 +122,25 @@ func TestStandings_waitIsRight(t *testing.T) {
 	})
 }
 
-// TestTokens_verify_suspects: a source of junk is asked about last, but it is asked about.
+// TestTokens_verify_suspects: a source of junk is asked about last, but it is asked about;
+// and good tokens make up for it.
 func TestTokens_verify_suspects(t *testing.T) {
-	mixed := func(_ context.Context, token string) (wix.TokenInfo, error) {
-		if strings.HasPrefix(token, "good") {
-			return good(time.Hour), nil
+	synctest.Test(t, func(t *testing.T) {
+		i := startTokens(t, slowWix(0, nil), Options{})
+		of := networksOf("192.0.2.1")
+		for n := range 2 * standingBest {
+			_, _ = verify(t, i, "junk"+strconv.Itoa(n))
 		}
-		return wix.TokenInfo{}, nil
-	}
-	w := &fakeTokenInfo{answer: mixed}
-	i := startTokens(t, w, Options{})
-	for n := range 2 * standingBest {
-		_, _ = verify(t, i, "junk"+strconv.Itoa(n))
-	}
-	if _, err := verify(t, i, "good"); err != nil {
-		t.Errorf("a good token among junk: %v", err)
-	}
-	if w.count() != 2*standingBest+1 {
-		t.Errorf("%d calls", w.count())
-	}
+		if i.standings.suspect("", of, time.Now()) == 0 {
+			t.Error("a source of junk is not suspect")
+		}
+		for n := range standingBest + 1 {
+			if _, err := verify(t, i, "good"+strconv.Itoa(n)); err != nil {
+				t.Errorf("a good token among junk: %v", err)
+			}
+		}
+		if wait := i.standings.suspect("", of, time.Now()); wait != 0 {
+			t.Errorf("after as many good tokens it is still suspect, for %v", wait)
+		}
+	})
 }

@@ -107,6 +107,10 @@ func (w *Worker) apply(j instance.Job) (outcome string, err error) {
 
 // refresh reads the app instance from Wix and stores what it reports. The profile is as of
 // the moment before Wix was asked: an event of a later moment is newer.
+//
+// It is newer than what was stored then, even where that was dated by a process whose clock
+// is ahead of ours: or else everything that Wix reports would be old until our clock has
+// caught up.
 func (w *Worker) refresh(j instance.Job) (outcome string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), refreshTimeout)
 	defer cancel()
@@ -117,7 +121,7 @@ func (w *Worker) refresh(j instance.Job) (outcome string, err error) {
 	case err != nil:
 		return "", err
 	}
-	at := w.now()
+	at := latest(w.now(), row.ProfileAt, row.PlanAt)
 	app, err := w.elevator.Refresh(ctx, j.InstanceID)
 	if err != nil {
 		return "", err

@@ -195,6 +195,32 @@ func TestWorker_Save_keepsANewerPlan(t *testing.T) {
 	})
 }
 
+// Another process, whose clock is an hour ahead, has stored what Wix reported.
+func TestWorker_refresh_isNewerThanAClockAhead(t *testing.T) {
+	ahead := func(w *world) {
+		if _, err := w.store.SaveProfile(context.Background(), "i", instance.Profile{Plan: instance.NewPlan("silver")}, time.Now().Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	bubble(t, &fakeWix{app: plan("gold")}, func(w *world) {
+		ahead(w)
+		w.requestRefresh("i")
+		if row := w.row(); row.Profile.Plan.Name != "gold" || row.Profile.SiteDisplayName != "Laden" {
+			t.Errorf("after a refresh: %+v", row)
+		}
+	})
+	bubble(t, &fakeWix{}, func(w *world) {
+		ahead(w)
+		app := plan("silver")
+		if err := w.worker.Save(context.Background(), "i", &app); err != nil {
+			t.Fatal(err)
+		}
+		if row := w.row(); row.Profile.SiteDisplayName != "Laden" {
+			t.Errorf("after a report: %+v", row)
+		}
+	})
+}
+
 func TestProfileOf(t *testing.T) {
 	absent := wix.AppInstance{Instance: wix.Instance{InstanceID: "i"}}
 	freeWithBilling := plan("gold")

@@ -4,6 +4,7 @@ package wix
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -132,10 +133,13 @@ func (c *Client) try(ctx context.Context, r request) (answer, *Error) {
 }
 
 // statusError makes an error of a response with another status than 200. Of its body
-// only the code of Wix's error shape is used ("Errors" in Wix's REST documentation).
+// only the code is used: of Wix's error shape ("Errors" in Wix's REST documentation), or of
+// OAuth's.
 func (c *Client) statusError(op string, resp *http.Response, requestID string, content []byte) *Error {
 	e := &Error{Op: op, Status: resp.StatusCode, RequestID: requestID}
 	var shape struct {
+		// Error is that of /oauth2/token: RFC 6749 §5.2.
+		Error   Optional[string] `json:"error"`
 		Details Optional[struct {
 			ApplicationError Optional[struct {
 				Code Optional[string] `json:"code"`
@@ -143,7 +147,7 @@ func (c *Client) statusError(op string, resp *http.Response, requestID string, c
 		}] `json:"details"`
 	}
 	if decode(content, &shape) == nil {
-		e.Code = identifier(shape.Details.Value.ApplicationError.Value.Code.Value)
+		e.Code = cmp.Or(identifier(shape.Details.Value.ApplicationError.Value.Code.Value), identifier(shape.Error.Value))
 	}
 	switch status := resp.StatusCode; {
 	case status == http.StatusTooManyRequests:

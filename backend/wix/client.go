@@ -6,12 +6,11 @@
 package wix
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"net"
 	"net/http"
+	"reflect"
 	"strings"
 	"time"
 )
@@ -125,7 +124,9 @@ type AppToken struct {
 
 // AppToken elevates to the app's own identity: POST /oauth2/token with the client
 // credentials and the instance ("Create Access Token" in Wix's API reference). The names
-// in the body and their order are those of @wix/sdk 1.21.16, AppStrategy.
+// in the body and their order are those of @wix/sdk 1.21.16, AppStrategy. Without an
+// instance, the token is of the app alone, where Wix gives one ("Make Admin API Calls with
+// Client Credentials"; that is for headless projects).
 //
 // While there is an old secret (SetSecrets), a refusal makes it ask once more, with the
 // other secret.
@@ -141,7 +142,7 @@ func (c *Client) appToken(ctx context.Context, instanceID, secret string) (AppTo
 	err := c.call(ctx, request{
 		op: "app token", method: http.MethodPost, path: "/oauth2/token",
 		body: struct {
-			InstanceID   string `json:"instance_id"`
+			InstanceID   string `json:"instance_id,omitempty"`
 			ClientID     string `json:"client_id"`
 			ClientSecret string `json:"client_secret"`
 			GrantType    string `json:"grant_type"`
@@ -186,20 +187,6 @@ func (c *Client) AppInstance(ctx context.Context, accessToken Secret) (AppInstan
 	if err != nil {
 		return AppInstance{}, err
 	}
+	shorten(reflect.ValueOf(&app).Elem())
 	return app, nil
-}
-
-// decode reads one JSON object. A field of the wrong type is left at its zero value; any
-// other fault is an error whose text quotes nothing.
-func decode(body []byte, into any) error {
-	body = bytes.TrimSpace(body)
-	if !bytes.HasPrefix(body, []byte("{")) {
-		return errors.New("the body is not a JSON object")
-	}
-	err := json.Unmarshal(body, into)
-	var wrongType *json.UnmarshalTypeError
-	if err != nil && !errors.As(err, &wrongType) {
-		return errors.New("the body is not the JSON that was expected")
-	}
-	return nil
 }

@@ -39,23 +39,26 @@ type TokenInfo struct {
 	VendorProductID string
 }
 
+// tokenInfo is its JSON.
+type tokenInfo struct {
+	Active          json.RawMessage       `json:"active"`
+	SubjectType     Optional[SubjectType] `json:"subjectType"`
+	SubjectID       Optional[string]      `json:"subjectId"`
+	Exp             seconds               `json:"exp"`
+	Iat             seconds               `json:"iat"`
+	ClientID        Optional[string]      `json:"clientId"`
+	AccountID       Optional[string]      `json:"accountId"`
+	SiteID          Optional[string]      `json:"siteId"`
+	InstanceID      Optional[string]      `json:"instanceId"`
+	VendorProductID Optional[string]      `json:"vendorProductId"`
+}
+
 // UnmarshalJSON accepts active as a bool or as "true" and "false", and exp and iat
 // as numbers or as strings: the documentation shows strings, the SDK's types bool and
-// number.
+// number. Names are compared by case, and may come once.
 func (t *TokenInfo) UnmarshalJSON(b []byte) error {
-	var wire struct {
-		Active          json.RawMessage       `json:"active"`
-		SubjectType     Optional[SubjectType] `json:"subjectType"`
-		SubjectID       Optional[string]      `json:"subjectId"`
-		Exp             seconds               `json:"exp"`
-		Iat             seconds               `json:"iat"`
-		ClientID        Optional[string]      `json:"clientId"`
-		AccountID       Optional[string]      `json:"accountId"`
-		SiteID          Optional[string]      `json:"siteId"`
-		InstanceID      Optional[string]      `json:"instanceId"`
-		VendorProductID Optional[string]      `json:"vendorProductId"`
-	}
-	if err := json.Unmarshal(b, &wire); err != nil {
+	var wire tokenInfo
+	if err := decode(b, &wire); err != nil {
 		return err
 	}
 	var active bool

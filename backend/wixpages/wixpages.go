@@ -85,7 +85,7 @@ func (p *pages) handler() http.Handler {
 	if p.o.Assets != nil {
 		mux.Handle("GET /"+assetsPath, http.StripPrefix("/"+strings.TrimSuffix(assetsPath, "/"), p.o.Assets))
 	}
-	return mux
+	return knownHost(mux)
 }
 
 func (p *pages) index(w http.ResponseWriter, r *http.Request) {

@@ -1,4 +1,6 @@
 // Starts the panel: connects the editor, the server and the page.
+import "./parent"; // the first of all: see there
+
 import { createRoot } from "react-dom/client";
 import { createApi } from "./api";
 import { App } from "./components/App";

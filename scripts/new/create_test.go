@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -99,7 +100,7 @@ func TestNew_hasAHistoryOfItsOwn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if app, err := appjson.Parse(content); err != nil || app != starterNames.File {
+	if app, err := appjson.Parse(content); err != nil || !reflect.DeepEqual(app, starterNames.File) {
 		t.Errorf("app.json: %+v, %v", app, err)
 	}
 }

@@ -16,10 +16,11 @@ export async function startDemo(): Promise<void> {
   try {
     session = await DemoSession.open(base);
   } catch (error) {
-    showFault(sentence(error));
-    for (const id of ["again", "fresh"]) {
-      byId(id).addEventListener("click", () => location.reload());
+    // Nothing but the reason is left, or a phone would show an empty page first.
+    for (const part of byId("demo").querySelectorAll(".bar, .split, .line")) {
+      part.remove();
     }
+    showFault(sentence(error));
     return;
   }
   await new Demo(session, assets).start();
@@ -44,6 +45,7 @@ class Demo {
     this.#report = new Report(
       () => this.#stage.elements.length,
       () => session.calls(),
+      session.callsBefore,
     );
     this.#view = this.#createView(assets);
     this.#panel = this.#createPanel();

@@ -67,7 +67,7 @@ export class PanelHost {
     addEventListener(
       "message",
       (event) => {
-        if (event.source !== frame.contentWindow && isTransport(event.data)) {
+        if (event.source !== frame.contentWindow) {
           event.stopImmediatePropagation();
         }
       },
@@ -226,10 +226,6 @@ export function attributeText(value: unknown): string | null {
     return null;
   }
   return typeof value === "object" ? JSON.stringify(value) : String(value);
-}
-
-function isTransport(data: unknown): boolean {
-  return typeof data === "string" && data.includes("EDITOR_PLATFORM_TRANSPORT_EVENT");
 }
 
 function themeProperties(): Record<string, unknown> {

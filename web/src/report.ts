@@ -16,13 +16,14 @@ export class Report {
   #copies: () => number;
   #calls: () => Promise<Call[]>;
   #callsBefore = 0; // those of the page loads before
-  #callsRead = 0;
+  #callsRead: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** copies is the number of widgets on the page. calls reads the offline Wix's log. */
-  constructor(copies: () => number, calls: () => Promise<Call[]>) {
+  /** copies is the number of widgets on the page. calls reads the offline Wix's log, which has had so many so far. */
+  constructor(copies: () => number, calls: () => Promise<Call[]>, callsSoFar: number) {
     this.#copies = copies;
     this.#calls = calls;
+    this.#callsRead = callsSoFar;
   }
 
   /** Starts the report of a new page load. */

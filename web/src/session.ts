@@ -24,13 +24,18 @@ export interface Call {
 /** Thrown when the session has ended. A new session works again. */
 class SessionLost extends Error {}
 
-/** A session that is replaced by a new one when it has ended. */
+/** A session that is replaced by a new one when it has ended. The tab keeps it for the next load of the page. */
 export class DemoSession {
   #api: DemoApi;
   #session: Session;
   #replaced: () => void = () => {};
 
-  private constructor(api: DemoApi, session: Session) {
+  private constructor(
+    api: DemoApi,
+    session: Session,
+    /** The number of calls to Wix before this load of the page. */
+    readonly callsBefore: number,
+  ) {
     this.#api = api;
     this.#session = session;
   }
@@ -38,7 +43,17 @@ export class DemoSession {
   /** base is the address of the demo, with a slash at its end. */
   static async open(base: string): Promise<DemoSession> {
     const api = new DemoApi(base);
-    return new DemoSession(api, await api.create());
+    const earlier = api.earlier();
+    if (earlier) {
+      try {
+        return new DemoSession(api, earlier, (await api.calls(earlier)).length);
+      } catch (error) {
+        if (!(error instanceof SessionLost)) {
+          throw error;
+        }
+      }
+    }
+    return new DemoSession(api, await api.create(), 0);
   }
 
   get current(): Session {
@@ -81,8 +96,23 @@ export class DemoSession {
 class DemoApi {
   constructor(private readonly base: string) {}
 
-  create(): Promise<Session> {
-    return this.#request("sessions", { method: "POST" });
+  async create(): Promise<Session> {
+    const session = await this.#request<Session>("sessions", { method: "POST" });
+    try {
+      sessionStorage.setItem(this.base, JSON.stringify(session));
+    } catch {
+      // A browser without storage gets a new session at each load.
+    }
+    return session;
+  }
+
+  /** The session that this tab had. It may have ended. */
+  earlier(): Session | null {
+    try {
+      return JSON.parse(sessionStorage.getItem(this.base) ?? "null");
+    } catch {
+      return null;
+    }
   }
 
   token(session: Session, subject: "VISITOR" | "USER"): Promise<AccessToken> {
@@ -107,8 +137,16 @@ class DemoApi {
       throw new SessionLost("The demo’s session has ended. Reload the page to start a new one.");
     }
     if (answer.status === 429) {
-      throw new Error("Many people are trying the demo at the moment. Try again in a minute.");
+      throw new Error(`All sessions of the demo are taken. ${again(answer)}`);
     }
     throw new Error("The demo does not work at the moment. Reload the page to try again.");
   }
+}
+
+/** When to try again, as the server says. */
+function again(answer: Response): string {
+  const minutes = Math.ceil(Number(answer.headers.get("Retry-After")) / 60);
+  return minutes > 1
+    ? `The next one is free in ${minutes} minutes.`
+    : "The next one is free in a minute.";
 }

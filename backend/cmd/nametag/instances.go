@@ -15,6 +15,7 @@ import (
 	"github.com/nametag-dev/nametag/backend/business"
 	"github.com/nametag-dev/nametag/backend/instance"
 	"github.com/nametag-dev/nametag/backend/store/sqlstore"
+	"github.com/nametag-dev/nametag/backend/terminal"
 )
 
 // instancesCmd is for the people who answer for the data: what is stored, about which
@@ -136,7 +137,7 @@ func (c exportCmd) Run(p *process) error {
 		if err := out.Encode(export); err != nil {
 			return err
 		}
-		_, err = io.WriteString(p.stdout, visibleJSON(text.String()))
+		_, err = io.WriteString(p.stdout, terminal.VisibleJSON(text.String()))
 		return err
 	})
 }
@@ -235,7 +236,7 @@ func or(text string) string {
 	if text == "" {
 		return "-"
 	}
-	return visible(text)
+	return terminal.Visible(text)
 }
 
 // short cuts a name that would fill the screen.

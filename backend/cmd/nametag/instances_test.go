@@ -16,6 +16,7 @@ import (
 	"github.com/nametag-dev/nametag/backend/product"
 	"github.com/nametag-dev/nametag/backend/store/pgtest"
 	"github.com/nametag-dev/nametag/backend/store/sqlstore"
+	"github.com/nametag-dev/nametag/backend/terminal"
 )
 
 const (
@@ -159,23 +160,12 @@ func TestRun_instancesEscapeWhatOthersWrote(t *testing.T) {
 			t.Errorf("%q: exit code %d, want %d with %s:\n%s", tt.args, code, tt.code, tt.has, printed)
 		}
 		for _, r := range printed {
-			if r != '\n' && !isVisible(r) {
+			if r != '\n' && !terminal.IsVisible(r) {
 				t.Errorf("%q: %q reaches the terminal", tt.args, r)
 			}
 		}
 		if tt.args[0] == "export" && !json.Valid([]byte(printed)) {
 			t.Errorf("this is not JSON: %s", printed)
-		}
-	}
-}
-
-func TestVisible(t *testing.T) {
-	for text, want := range map[string]string{
-		"Laden 👋🏽 café": "Laden 👋🏽 café", "שלום": "שלום", "می\u200cخواهم": "می\u200cخواهم", "👩\u200d🚀": "👩\u200d🚀",
-		"a\x00b\xffc\x9b": `a\x00b\xffc\x9b`, "\u200f\ufeff\u00ad": `\u200f\ufeff\u00ad`, "\U000f0000": `\U000f0000`, `\x1b`: `\x1b`,
-	} {
-		if got := visible(text); got != want {
-			t.Errorf("%q is shown as %s, want %s", text, got, want)
 		}
 	}
 }

@@ -21,6 +21,7 @@ import (
 	built "github.com/nametag-dev/nametag"
 	"github.com/nametag-dev/nametag/backend/app"
 	"github.com/nametag-dev/nametag/backend/business"
+	"github.com/nametag-dev/nametag/backend/logging"
 	"github.com/nametag-dev/nametag/backend/pasted"
 	"github.com/nametag-dev/nametag/backend/product"
 )
@@ -34,6 +35,7 @@ type commands struct {
 	Demo      demoCmd      `cmd:"" help:"Show it all on an offline Wix: no configuration, nothing stored."`
 	Sim       simCmd       `cmd:"" help:"Run the offline Wix alone, for any self-hosted Wix app."`
 	Instances instancesCmd `cmd:"" help:"Look at, export and purge what is stored on installations."`
+	Doctor    doctorCmd    `cmd:"" help:"Try everything that serve needs, and say what to do for each fault."`
 	Migrate   migrateCmd   `cmd:"" help:"Bring the database to this version's schema and list the migrations."`
 	Health    healthCmd    `cmd:"" help:"Ask the server on this machine whether it is ready. Exit code 0 or 1: for health checks of containers."`
 	Version   versionCmd   `cmd:"" help:"Print the version and the commit it was built from."`
@@ -72,7 +74,14 @@ func run(args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int 
 	}
 	ctx, drain, stop := untilSignal()
 	defer stop()
-	p := &process{ctx, environ, stdin, stdout, newLogger(stderr), drain}
+	// A person at a terminal reads text, unless it is the log of a server.
+	format := logging.JSON
+	if isTerminal(stderr) && command.Command() != "serve" {
+		format = logging.Text
+	}
+	log := app.NewLogger(environ, stderr, format)
+	defer logging.Flush(log)
+	p := &process{ctx, environ, stdin, stdout, log, drain}
 	if err := command.Run(p); err != nil {
 		fmt.Fprintf(stderr, "%s: %v\n", product.ID, err)
 		var usage usageError
@@ -122,7 +131,14 @@ func untilSignal() (context.Context, func() time.Duration, func()) {
 	return ctx, drain, func() { signal.Stop(signals); cancel() }
 }
 
-func newLogger(w io.Writer) *slog.Logger { return slog.New(slog.NewJSONHandler(w, nil)) }
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
 
 type serveCmd struct{}
 
@@ -139,7 +155,8 @@ func (serveCmd) Run(p *process) error {
 	if err != nil {
 		return declared(err)
 	}
-	p.log.Info("listening", "url", a.URL(), "publicUrl", config.PublicURL, "version", version())
+	p.log.Info("listening", "url", a.URL(), "publicUrl", config.PublicURL, "install", config.PublicURL+"/install",
+		"database", a.Database(), "version", version())
 	ended := make(chan struct{})
 	defer close(ended)
 	go func() {
@@ -178,7 +195,7 @@ func (c demoCmd) Run(p *process) error {
 type simCmd struct {
 	Addr        string  `help:"Loopback address to listen on." default:"127.0.0.1:8081"`
 	AppID       string  `help:"The app's id. That of the state, or made up, when not given."`
-	AppSecret   string  `help:"The app's secret key. That of the state, or made up, when not given." env:"WIX_APP_SECRET"`
+	AppSecret   string  `help:"The app's secret key. That of the state, or made up, when not given. A real one is better given as WIX_APP_SECRET: everyone on a machine sees its command lines." env:"WIX_APP_SECRET"`
 	AppURL      string  `help:"Where the app under test is." default:"http://127.0.0.1:8080"`
 	Tag         string  `help:"The widget's tag name." default:"${tag}"`
 	WidgetURL   string  `help:"The widget's script. Default: <app-url>/widget.js."`

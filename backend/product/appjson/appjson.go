@@ -25,6 +25,9 @@ type File struct {
 	Tag string `json:"tag"`
 	// Description is one sentence for people.
 	Description string `json:"description"`
+	// APIOrigins are where the API may be, besides the origin of the widget's script. The
+	// widget sends its visitors' tokens nowhere else. None by default.
+	APIOrigins []string `json:"apiOrigins,omitempty"`
 	// Budgets are what `npm run budget` holds the bundles to.
 	Budgets Budgets `json:"budgets"`
 }
@@ -78,8 +81,22 @@ func Parse(content []byte) (File, error) {
 		faults = append(faults, errors.New(`budgets must be whole numbers of bytes, such as {"widget": 3400, "panel": 153600}`))
 	}
 	f.Budgets = given.Budgets
+	if origins, ok := values["apiOrigins"]; ok {
+		delete(values, "apiOrigins")
+		list, isList := origins.([]any)
+		if !isList {
+			faults = append(faults, errors.New(`apiOrigins must be a list of origins, such as ["https://api.example.com"]`))
+		}
+		for _, value := range list {
+			origin, _ := value.(string)
+			if err := CheckOrigin(origin); err != nil {
+				faults = append(faults, fmt.Errorf("apiOrigins has %#v: %w", value, err))
+			}
+			f.APIOrigins = append(f.APIOrigins, origin)
+		}
+	}
 	for _, key := range slices.Sorted(maps.Keys(values)) {
-		faults = append(faults, fmt.Errorf("%s is no key of app.json: it has name, id, tag, description and budgets", key))
+		faults = append(faults, fmt.Errorf("%s is no key of app.json: it has name, id, tag, description, budgets and apiOrigins", key))
 	}
 	if len(faults) > 0 {
 		return File{}, errors.Join(faults...)
@@ -121,6 +138,20 @@ func CheckID(id string) error {
 		return errors.New("it must be lowercase letters and digits, in words that single hyphens join, and begin with a letter, such as review-badge")
 	case len(id) > 40:
 		return errors.New("it must have at most 40 characters")
+	}
+	return nil
+}
+
+var originForm = regexp.MustCompile(`^(https://[a-z0-9]+((\.|-+)[a-z0-9]+)*|http://(localhost|127\.0\.0\.1))(:[1-9][0-9]{0,4})?$`)
+
+// CheckOrigin returns why a text cannot be an origin to which tokens are sent, or nil. The
+// widget compares it with what browsers write: in lower case, without a default port.
+func CheckOrigin(origin string) error {
+	switch {
+	case !originForm.MatchString(origin):
+		return errors.New("it must be an https origin in lower case with nothing after host and port, such as https://api.example.com (or http://localhost, to try it)")
+	case strings.HasPrefix(origin, "https:") && strings.HasSuffix(origin, ":443"), strings.HasPrefix(origin, "http:") && strings.HasSuffix(origin, ":80"):
+		return errors.New("it must be without its protocol's own port")
 	}
 	return nil
 }

@@ -1,17 +1,18 @@
 package appjson
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 )
 
 func TestParse(t *testing.T) {
-	f, err := Parse([]byte(`{"name": "Café & <Co>", "id": "cafe-co-2", "tag": "cafe-co", "description": "Shows what guests say.", "budgets": {"widget": 1, "panel": 2}}`))
+	f, err := Parse([]byte(`{"name": "Café & <Co>", "id": "cafe-co-2", "tag": "cafe-co", "description": "Shows what guests say.", "apiOrigins": ["https://api.example"], "budgets": {"widget": 1, "panel": 2}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := File{Name: "Café & <Co>", ID: "cafe-co-2", Tag: "cafe-co", Description: "Shows what guests say.", Budgets: Budgets{1, 2}}
-	if f != want {
+	want := File{Name: "Café & <Co>", ID: "cafe-co-2", Tag: "cafe-co", Description: "Shows what guests say.", APIOrigins: []string{"https://api.example"}, Budgets: Budgets{1, 2}}
+	if !reflect.DeepEqual(f, want) {
 		t.Errorf("got %+v", f)
 	}
 	if got := f.EnvPrefix(); got != "CAFE_CO_2_" {
@@ -35,6 +36,8 @@ func TestParse_refuses(t *testing.T) {
 		{"unknown keys", `{"name": "A", "id": "a", "tag": "a-b", "description": "c", "budgets": {"widget": 1, "panel": 2}, "colour": "", "ID": "a"}`, []string{"ID is no key", "colour is no key"}},
 		{"a budget of nothing", `{"name": "A", "id": "a", "tag": "a-b", "description": "c", "budgets": {"widget": 1}}`, []string{"budgets must be"}},
 		{"half a byte", `{"name": "A", "id": "a", "tag": "a-b", "description": "c", "budgets": {"widget": 1.5, "panel": 2}}`, []string{"budgets must be"}},
+		{"origins that are no list", `{"name": "A", "id": "a", "tag": "a-b", "description": "c", "budgets": {"widget": 1, "panel": 2}, "apiOrigins": "https://a.example"}`, []string{"apiOrigins must be a list"}},
+		{"an origin that is a number, and one with a path", `{"name": "A", "id": "a", "tag": "a-b", "description": "c", "budgets": {"widget": 1, "panel": 2}, "apiOrigins": [1, "https://a.example/"]}`, []string{"apiOrigins has 1: it must be", `apiOrigins has "https://a.example/": it must be`}},
 		{"all faults at once", `{"name": "", "id": "A", "tag": "a", "descripton": "c"}`, []string{
 			`name is ""`, `id is "A"`, `tag is "a"`, "description is missing", "budgets must be", "descripton is no key",
 		}},
@@ -74,6 +77,14 @@ func TestChecks(t *testing.T) {
 			"": "lowercase letters", "Nametag": "lowercase letters", "1a": "lowercase letters", "-a": "lowercase letters", "a-": "lowercase letters",
 			"a--b": "lowercase letters", "a_b": "lowercase letters", "a b": "lowercase letters", "é": "lowercase letters", "a\n": "lowercase letters",
 			strings.Repeat("a", 41): "at most 40",
+		}},
+		{"an origin", CheckOrigin, []string{"https://a.example", "https://api-2.a.example:8443", "https://xn--caf-dma.example", "https://127.0.0.1", "http://localhost:8080", "http://127.0.0.1"}, map[string]string{
+			"": "https origin", "a.example": "https origin", "//a.example": "https origin", "http://a.example": "https origin", "https://": "https origin",
+			"https://a.example/": "https origin", "https://a.example/api": "https origin", "https://a.example?": "https origin", "https://A.example": "https origin",
+			"https://u@a.example": "https origin", "https://*.a.example": "https origin", "*": "https origin", "null": "https origin", "https://a.example.": "https origin",
+			"https://a.example:": "https origin", "https://a.example:0": "https origin", "https://a.example:443": "own port", "http://localhost:80": "own port",
+			"https://café.example": "https origin", " https://a.example": "https origin", "https://a.example\n": "https origin", "http://localhost.evil.example": "https origin",
+			"javascript:alert(1)": "https origin", "data:,": "https origin", "wss://a.example": "https origin",
 		}},
 		{"the tag", CheckTag, []string{"a-b", "nametag-widget", "review-badge-2", "a1-1", "a" + strings.Repeat("-b", 31)}, map[string]string{
 			"": "hyphen", "badge": "hyphen", "Name-tag": "hyphen", "a--b": "hyphen", "-a": "hyphen", "a-": "hyphen", "1-a": "hyphen",

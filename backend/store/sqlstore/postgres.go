@@ -19,6 +19,7 @@ import (
 	gooselock "github.com/pressly/goose/v3/lock"
 
 	"github.com/nametag-dev/nametag/backend/product"
+	"github.com/nametag-dev/nametag/backend/store/sqlstore/placeholder"
 )
 
 // connectTimeout bounds one attempt to connect, unless the URL has a connect_timeout.
@@ -67,7 +68,7 @@ func newPostgres(databaseURL string) (dialect, error) {
 		readers:       postgresReaders,
 		maxAge:        30 * time.Minute, // so that a server which has moved is found
 		maxIdle:       5 * time.Minute,
-		rebind:        numbered,
+		rebind:        placeholder.Number,
 		forUpdate:     " FOR UPDATE",
 		skipLocked:    " FOR UPDATE SKIP LOCKED",
 		lockInstances: lockInstancesSQL,

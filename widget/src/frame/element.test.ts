@@ -84,11 +84,15 @@ beforeEach(() => {
     },
   );
   vi.stubGlobal("fetch", async (url: string, init: RequestInit) => {
+    init.signal?.throwIfAborted();
     requests.push(url);
     signals.push(init.signal as AbortSignal);
     return (answers.shift() ?? (() => Response.json(success)))();
   });
-  customElements.define(tag, widgetElement(createPage(script)));
+  customElements.define(
+    tag,
+    widgetElement(createPage(script, ["https://b.example", "https://c.example"])),
+  );
 });
 
 afterEach(() => {
@@ -291,6 +295,33 @@ describe("when it asks", () => {
     expect(line(copy)).toBe("Hello none");
     await reads(copy, "Welcome none");
     expect(requests[1]).toBe("https://c.example/get-instance");
+  });
+
+  test("a foreign api-base is refused: the token stays, and the developer sees why", async () => {
+    const complained = vi.spyOn(console, "error").mockImplementation(() => {});
+    const token = vi.fn(() => "token");
+    const details = record();
+    const copies = [
+      add({ id: "a", "api-base": "https://evil.example/api/" }),
+      add({ id: "b", "api-base": "//evil.example/" }),
+    ] as const;
+    copies[0].accessTokenListener(token);
+    scrollToAll();
+    const refused = { state: "failed", code: "api_base_refused" };
+    await vi.waitFor(() => expect([last("a"), last("b")]).toMatchObject([refused, refused]));
+    expect(details.at(-1)).toMatchObject(refused);
+    expect(complained).toHaveBeenCalledExactlyOnceWith(
+      expect.stringContaining("apiOrigins in app.json"),
+    );
+    shown.frames.a?.retry();
+    expect(await shown.frames.a?.ask("reviews")).toEqual({ code: "api_base_refused" });
+    expect(requests).toEqual([]);
+    expect(token).not.toHaveBeenCalled();
+
+    copies[0].removeAttribute("api-base");
+    await reads(copies[0], "Welcome none");
+    expect(line(copies[1])).toBe("Hello none");
+    expect(requests).toEqual(["https://a.example/api/get-instance"]);
   });
 
   test("a move within the page is not a removal", async () => {

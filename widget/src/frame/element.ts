@@ -19,7 +19,7 @@ const margin = 200;
  * |---|---|---|
  * | those of the settings | see docs/settings.md | the default |
  * | `settings-version` | any text; a change fetches the site's settings again | – |
- * | `api-base` | http(s) address of the server's API, such as `https://example.com/api/` | found from the script's URL |
+ * | `api-base` | URL of the server's API as seen from the script, such as `/app/api/`, on an origin that the build allows | beside the script; failed when not allowed |
  *
  * | Property | |
  * |---|---|
@@ -40,27 +40,24 @@ export function widgetElement(page: Page): CustomElementConstructor {
 
     accessTokenListener = page.inject;
 
-    #root = this.attachShadow({ mode: "open" });
+    #root = Object.assign(this.attachShadow({ mode: "open" }), { adoptedStyleSheets: [sheet] });
     #show: ((view: View) => boolean | undefined) | undefined;
     #silent = false;
     #observer = new IntersectionObserver(
       (entries) => {
         if (entries.some((entry) => entry.isIntersecting)) {
-          this.#approach();
+          this.#observer.disconnect();
+          this.#near = true;
+          this.render();
         }
       },
       { rootMargin: `${margin}px` },
     );
     #near = false;
-    #loader: Loader | undefined;
+    #loader!: Loader; // from the first render() on
     #shown: State | undefined;
     /** Aborted while the copy is not on the page. */
     #asks = new AbortController();
-
-    constructor() {
-      super();
-      this.#root.adoptedStyleSheets = [sheet];
-    }
 
     connectedCallback() {
       // A copy that was only moved is still registered: see disconnectedCallback.
@@ -70,10 +67,9 @@ export function widgetElement(page: Page): CustomElementConstructor {
         // An observer reports after the next frame, which a slow device takes long to paint.
         // Measured before the face is there, so that no text is laid out before the request.
         const { width, top, bottom } = this.getBoundingClientRect();
+        this.#near = width > 0 && top < innerHeight + margin && bottom > -margin;
         this.render();
-        if (width && top < innerHeight + margin && bottom > -margin) {
-          this.#approach();
-        } else {
+        if (!this.#near) {
           this.#observer.observe(this);
         }
       }
@@ -83,10 +79,9 @@ export function widgetElement(page: Page): CustomElementConstructor {
       queueMicrotask(() => {
         if (!this.isConnected && copies.delete(this)) {
           this.#observer.disconnect();
-          this.#near = false;
           this.#asks.abort();
-          this.#loader?.remove(this);
-          this.#loader = this.#shown = undefined;
+          this.#loader.remove(this);
+          this.#shown = undefined;
           page.changed(); // another copy may have to announce now
         }
       });
@@ -95,22 +90,11 @@ export function widgetElement(page: Page): CustomElementConstructor {
     attributeChangedCallback(name: string, before: string | null, now: string | null) {
       if (copies.has(this) && before !== now) {
         if (name === "settings-version") {
-          this.#loader?.change(now);
+          this.#loader.change(now);
         } else {
           this.render();
         }
       }
-    }
-
-    /** The copy is near the viewport. */
-    #approach() {
-      this.#near = true;
-      this.#observer.disconnect();
-      this.#load();
-    }
-
-    #load() {
-      this.#loader?.add(this, this.getAttribute("settings-version"));
     }
 
     render() {
@@ -118,20 +102,19 @@ export function widgetElement(page: Page): CustomElementConstructor {
       if (loader !== this.#loader) {
         this.#loader?.remove(this);
         this.#loader = loader;
-        if (this.#near) {
-          this.#load();
-        }
       }
-      const result = loader?.view() ?? { state: "idle" };
+      if (this.#near) {
+        loader.add(this, this.getAttribute("settings-version"));
+      }
+      const result = loader.view();
       const { state, code, requestId } = result;
       try {
         if (!this.#show) {
           this.#show = () => {}; // stays if the face throws
           this.#show = face(this.#root, {
-            retry: () => this.#loader?.retry(),
-            refresh: () => this.#loader?.refresh(),
-            ask: async (path, init = {}) =>
-              (await this.#loader?.ask(path, init, this.#asks.signal)) ?? { code: "network" },
+            retry: () => this.#loader.retry(),
+            refresh: () => this.#loader.refresh(),
+            ask: (path, init = {}) => this.#loader.ask(path, init, this.#asks.signal),
           });
         }
         const silent =

@@ -67,6 +67,12 @@ describe("font", () => {
     ["the font alone", '{"font":"700 20px Arial"}', "700 20px Arial", ""],
     ["the decoration alone", '{"textDecoration":"none"}', "", "none"],
     ["an object", { font: "700 20px Arial", textDecoration: "none" }, "700 20px Arial", "none"],
+    ...[
+      "normal normal 700 clamp(1rem, 2.0833vw, 3.75rem)/1.2em raleway",
+      "15.1234px/1.2 avenir-lt-w01_35-light1475496",
+      "999px wfont_8b2b1f_9e8d1c4f",
+      "2em serif",
+    ].map((size): [string, unknown, string, string] => [size, { font: size }, size, ""]),
     ["a field of the wrong type", '{"font":7,"textDecoration":["underline"]}', "", ""],
   ])("%s", (_, value, wantFont, wantDecoration) => {
     expect(font(value)).toEqual({ font: wantFont, textDecoration: wantDecoration });
@@ -75,6 +81,10 @@ describe("font", () => {
     ["absent", null],
     ["empty", ""],
     ["a bare CSS font", "700 20px Arial"],
+    ["a size that covers the page", '{"font":"9999px serif"}'],
+    ["one with an exponent", '{"font":"9e9px serif"}'],
+    ["one in a function", '{"font":"calc(1px + 1000em) serif"}'],
+    ["a line that high", '{"font":"20px/5000px serif"}'],
     ["cut short", '{"font":"700'],
     ["null", "null"],
     ["a number", "7"],

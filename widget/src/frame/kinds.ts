@@ -31,7 +31,8 @@ export function font(value: unknown): Font {
     // An object already, or a text that is not JSON, which has neither field.
   }
   return {
-    font: css("font", picked?.font),
+    // A size of four digits, or with an exponent, would cover the page.
+    font: /(?<!\.)\b\d+(e|\d\d)\d/.test(picked?.font as string) ? "" : css("font", picked?.font),
     textDecoration: css("text-decoration", picked?.textDecoration),
   };
 }

@@ -117,16 +117,16 @@ describe("one request for the page", () => {
     expect(calls).toHaveLength(1);
   });
 
-  test("the token is sent bare, and no cookie", async () => {
+  test("the token is sent bare, without a cookie, and follows no redirect", async () => {
     const init = vi.fn();
     const stub = fetch;
     vi.stubGlobal("fetch", (url: string, options: RequestInit) => {
-      init(options.credentials);
+      init(options.credentials, options.redirect);
       return stub(url, options);
     });
     await load(success);
     expect(call(0).authorization).toBe("token");
-    expect(init).toHaveBeenCalledWith("omit");
+    expect(init).toHaveBeenCalledWith("omit", "error");
   });
 
   test("the browser's cached answer is used at first, but not after a failure or a change", async () => {
@@ -173,17 +173,18 @@ describe("the token", () => {
 
   test("one that arrives late starts the request", async () => {
     tokens = undefined;
-    loader.add({}, "3");
+    const copy = {};
+    loader.add(copy, "3");
     await vi.advanceTimersByTimeAsync(60_000);
     tokens = async () => "late";
-    loader.wake();
+    loader.add(copy, "3");
     await settle();
     expect(call(0).authorization).toBe("late");
     expect(call(0).url).toBe(`${api}get-instance?v=3`);
   });
 
   test("one without a copy starts none", async () => {
-    loader.wake();
+    loader.refresh();
     await settle();
     expect(calls).toHaveLength(0);
   });

@@ -9,7 +9,7 @@ export type TokenFunction = () => string | Promise<string>;
 
 export interface Loader {
   view(): Result;
-  /** Registers a copy that needs the answer now. The request starts once there is a token. */
+  /** Registers a copy that needs the answer now. It may be called again, and must be once there is a token. */
   add(copy: object, version: string | null): void;
   /** Removes a copy. The request is canceled with the last one. */
   remove(copy: object): void;
@@ -18,8 +18,6 @@ export interface Loader {
   /** Asks again, whatever the state. */
   refresh(): void;
   retry(): void;
-  /** A token has arrived. */
-  wake(): void;
   /** Sends a request below api/ with the visitor's token. It never rejects. */
   ask(path: string, init: Ask, signal: AbortSignal): Promise<Reply>;
 }
@@ -30,12 +28,12 @@ export const deadline = 10_000;
 const longestWait = 3600; // seconds
 
 /**
- * @param api the API's address, with a slash at its end
+ * @param api the API's address, with a slash at its end; without one every request fails
  * @param token the page's token function, once there is one
  * @param changed called after every change of the view
  */
 export function createLoader(
-  api: string,
+  api: string | undefined,
   token: () => TokenFunction | undefined,
   changed: () => void,
 ): Loader {
@@ -51,11 +49,6 @@ export function createLoader(
     changed();
   };
 
-  const stop = () => {
-    running?.abort();
-    running = undefined;
-  };
-
   const wake = () => {
     if (view.state === "idle" && copies.size && token()) {
       load();
@@ -64,7 +57,7 @@ export function createLoader(
 
   const refresh = () => {
     cache = "no-cache";
-    stop();
+    running?.abort();
     view = { state: "idle", answer: view.answer };
     wake();
     if (view.state === "idle") {
@@ -78,11 +71,11 @@ export function createLoader(
     show({ state: "loading" });
     const query = version === null ? "" : `?${new URLSearchParams({ v: version })}`;
     const reply = await ask(`get-instance${query}`, {}, run.signal);
-    // Canceled, or replaced by a newer run: this reply is discarded.
-    if (running !== run) {
+    // Canceled, perhaps for a newer run: this reply is discarded.
+    if (run.signal.aborted) {
       return;
     }
-    stop(); // aborts the request that is still running after the deadline
+    run.abort(); // the request that is still running after the deadline
     show(result(reply));
     if (reply.wait) {
       const shown = view;
@@ -94,6 +87,9 @@ export function createLoader(
     new Promise<Reply>((resolve) => {
       const fail = (code: string) => () => resolve({ code });
       const attempt = async (): Promise<Reply> => {
+        if (!api) {
+          return { code: "api_base_refused" };
+        }
         let bearer: unknown;
         try {
           bearer = await token()?.();
@@ -110,6 +106,7 @@ export function createLoader(
                   ...(body && { "Content-Type": "application/json" }),
                 },
                 credentials: "omit",
+                redirect: "error",
                 cache,
                 signal,
               }),
@@ -125,19 +122,18 @@ export function createLoader(
 
   return {
     view: () => view,
-    wake,
     ask,
     refresh,
     add(copy, itsVersion) {
       copies.add(copy);
       if (view.state === "idle") {
-        version = itsVersion ?? version;
+        version ??= itsVersion;
         wake();
       }
     },
     remove(copy) {
       if (copies.delete(copy) && !copies.size && view.state !== "ready") {
-        stop();
+        running?.abort();
         show({ state: "idle" });
       }
     },

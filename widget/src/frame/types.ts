@@ -65,8 +65,8 @@ export type State = "idle" | "loading" | "ready" | "failed";
 export interface Result {
   state: State;
   /**
-   * When failed: the server's error code, or token_unavailable, bad_response, network,
-   * timeout. When ready: no_instance, for a token that belongs to no site, or none.
+   * When failed: the server's error code, or token_unavailable, api_base_refused,
+   * bad_response, network, timeout. When ready: no_instance, for a token that belongs to no site, or none.
    */
   code?: string;
   requestId?: string;

@@ -264,6 +264,10 @@ type font struct {
 	TextDecoration string `json:"textDecoration"`
 }
 
+// hugeSize is a number of four digits, or with an exponent, that would cover the page. Digits
+// within a name and behind a point are none.
+var hugeSize = regexp.MustCompile(`(^|[^.0-9A-Za-z_])[0-9]+([eE]\+?|[0-9]{2})[0-9]`)
+
 func parseFont(raw json.RawMessage) (json.RawMessage, string) {
 	var given map[string]json.RawMessage
 	if json.Unmarshal(raw, &given) != nil || given == nil {
@@ -278,6 +282,8 @@ func parseFont(raw json.RawMessage) (json.RawMessage, string) {
 			return nil, "must have no fields but font and textDecoration"
 		case !ok || !isHarmless(text) || utf8.RuneCountInString(text) > maxFont:
 			return nil, "must be a CSS font and a CSS text-decoration"
+		case hugeSize.MatchString(text):
+			return nil, "must not have a size of 1000 or more"
 		case name == "font":
 			f.Font = text
 		default:

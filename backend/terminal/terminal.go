@@ -1,4 +1,6 @@
-package main
+// Package terminal makes texts of strangers safe to show: what a site's owner or Wix wrote
+// could otherwise clear the screen, move the cursor or reverse what follows.
+package terminal
 
 import (
 	"strconv"
@@ -7,18 +9,17 @@ import (
 	"unicode/utf8"
 )
 
-// visible returns a text as a terminal may show it. What a site's owner or Wix wrote could
-// otherwise clear the screen, move the cursor or reverse what follows: control characters,
-// line breaks, marks that turn the direction and all that is not seen is escaped as in Go.
-// The joiners stay that words and emoji are made with.
-func visible(text string) string {
+// Visible returns a text as a terminal may show it: control characters, line breaks, marks
+// that turn the direction and all that is not seen is escaped as in Go. The joiners stay that
+// words and emoji are made with.
+func Visible(text string) string {
 	var b strings.Builder
 	for len(text) > 0 {
 		r, size := utf8.DecodeRuneInString(text)
 		switch {
 		case r == utf8.RuneError && size == 1:
 			b.WriteString(`\x` + strconv.FormatUint(uint64(text[0]), 16))
-		case isVisible(r):
+		case IsVisible(r):
 			b.WriteRune(r)
 		default:
 			quoted := strconv.QuoteRuneToASCII(r)
@@ -29,12 +30,13 @@ func visible(text string) string {
 	return b.String()
 }
 
-// visibleJSON escapes the same in JSON, where it can only stand inside of strings.
-func visibleJSON(text string) string {
+// VisibleJSON escapes the same in JSON, where it can only stand inside of strings. Line breaks
+// between them stay.
+func VisibleJSON(text string) string {
 	var b strings.Builder
 	for _, r := range text {
 		switch {
-		case r == '\n' || isVisible(r):
+		case r == '\n' || IsVisible(r):
 			b.WriteRune(r)
 		case r > 0xffff:
 			r -= 0x10000
@@ -48,7 +50,9 @@ func visibleJSON(text string) string {
 	return b.String()
 }
 
-func isVisible(r rune) bool {
+// IsVisible reports whether a character is shown, or joins two that are, and does nothing
+// else.
+func IsVisible(r rune) bool {
 	const nonJoiner, joiner = '\u200c', '\u200d'
 	return unicode.IsGraphic(r) || r == nonJoiner || r == joiner
 }
