@@ -266,20 +266,17 @@ func (c caches) changed(id string, removed bool) {
 	}
 }
 
-// listenForChanges drops cached rows that other replicas change. While notifications may
-// be missed, a row is used for a moment only; afterwards no row that was read before.
+// listenForChanges drops cached rows that other replicas change. While notifications may be
+// missed, a row is used for a moment only; afterwards no row that was read before.
 func (a *App) listenForChanges(databaseURL string, c caches) {
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		err := sqlstore.Listen(ctx, databaseURL, sqlstore.Handlers{
-			Changed: c.changed,
-			Lost:    func(error) { c.store.SetConnected(false) },
-			Regained: func() {
-				c.store.InvalidateAll()
-				c.store.SetConnected(true)
-			},
+			Changed:  c.changed,
+			Lost:     func(since time.Time, _ error) { c.store.Disconnected(since) },
+			Regained: c.store.Connected,
 		}, a.log)
 		if err != nil {
 			a.log.Error("changes by other replicas are not noticed", "cause", err)

@@ -57,6 +57,8 @@ type dialect struct {
 	// prepare does what must be done before connecting, and creates a missing database if
 	// create is set.
 	prepare func(ctx context.Context, create bool) error
+	// accept refuses a database that answers but cannot be used. Nil accepts any.
+	accept func(ctx context.Context, db *sql.DB) error
 
 	goose goose.Dialect
 	// lockMigrations takes the lock under which several processes migrate one by one.

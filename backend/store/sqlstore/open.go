@@ -120,7 +120,11 @@ func connect(ctx context.Context, databaseURL string, o Options, create bool) (*
 			return nil, errors.Join(fmt.Errorf("open the database %s: %w", d.target, err), s.write.Close())
 		}
 	}
-	if err := s.write.PingContext(ctx); err != nil {
+	err = s.write.PingContext(ctx)
+	if err == nil && d.accept != nil {
+		err = d.accept(ctx, s.write)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open the database %s: %w", d.target, err), s.Close())
 	}
 	return s, nil

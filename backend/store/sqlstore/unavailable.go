@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"io"
 	"net"
 	"strings"
 
@@ -37,20 +38,22 @@ func isSQLiteUnavailable(err error) bool {
 
 // isPostgresUnavailable goes by the classes of Postgres' error codes: 08 connection
 // exception, 53 insufficient resources, 57 operator intervention, 58 system error; 25006 is
-// a write to a server that only reads, and 55P03 a lock that was not available in time.
+// a write to a server that only reads, 55P03 a lock that was not available in time, and
+// XX001 and XX002 are corrupt data and a corrupt index.
 func isPostgresUnavailable(err error) bool {
 	var (
 		connect *pgconn.ConnectError
 		network net.Error
 		e       *pgconn.PgError
 	)
-	if errors.As(err, &connect) || errors.As(err, &network) {
+	if errors.As(err, &connect) || errors.As(err, &network) ||
+		errors.Is(err, pgconn.ErrConnClosed) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		return true
 	}
 	if !errors.As(err, &e) {
 		return false
 	}
-	for _, class := range []string{"08", "53", "57", "58", "25006", "55P03"} {
+	for _, class := range []string{"08", "53", "57", "58", "25006", "55P03", "XX001", "XX002"} {
 		if strings.HasPrefix(e.Code, class) {
 			return true
 		}
