@@ -19,13 +19,16 @@ type dialect struct {
 	name string
 	// target names the database in messages. It contains no secret.
 	target string
-	// inMemory is a database with one pool for reads and writes, which a memory keeps
-	// alive.
+	// inMemory is a database with one pool for reads and writes.
 	inMemory bool
+	// file is the path of a SQLite file, or "".
+	file string
 	// open makes a pool of one of the two DSNs, which say how to connect. The lock
 	// that a transaction takes when it begins is part of writeDSN.
 	open              func(dsn string) (*sql.DB, error)
 	writeDSN, readDSN string
+	// keepDSN is for a connection that stays open as long as the Store (keeper), or "".
+	keepDSN string
 	// writers is how many connections may write at once.
 	writers int
 	// readers is how many reads may run at once unless Options says otherwise.
@@ -39,8 +42,6 @@ type dialect struct {
 	// one that leaves out rows which another transaction has locked. They begin with a
 	// space, or are "" where a transaction is alone anyhow.
 	forUpdate, skipLocked string
-	// afterPurge is a statement that removes the last traces of deleted rows, or "".
-	afterPurge string
 	// isUnavailable reports whether an error of the driver says that the database cannot be
 	// used now.
 	isUnavailable func(error) bool

@@ -19,7 +19,7 @@ import (
 // IsUnavailable reports whether an error of this Store, or of a query of the app, says that
 // the database cannot be used at the moment: no connection, no space, no lock in time.
 func (s *Store) IsUnavailable(err error) bool {
-	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, context.DeadlineExceeded) ||
+	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, errMoved) ||
 		s.dialect.isUnavailable(err)
 }
 
@@ -34,6 +34,11 @@ func isSQLiteUnavailable(err error) bool {
 		return true
 	}
 	return false
+}
+
+func isSQLiteLocked(err error) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) && (e.Code()&0xff == sqlite3.SQLITE_BUSY || e.Code()&0xff == sqlite3.SQLITE_LOCKED)
 }
 
 // isPostgresUnavailable goes by the classes of Postgres' error codes: 08 connection
