@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -99,6 +100,8 @@ type Server struct {
 	opts       Options
 	echo       *echo.Echo
 	requestIDs *requestIDs
+	// storeAway is what readyz found last.
+	storeAway atomic.Bool
 	// apiPaths are the paths below which routes are for other origins.
 	apiPaths []string
 	// corsMethods are the methods of all those routes.
