@@ -2,10 +2,12 @@
 # make dev    the app on an offline Wix, where each saved file is seen at once
 # make test   everything: Go with the race detector, TypeScript, end to end in Chromium
 # make check  generated files, format, vet, staticcheck, types, lint, byte budgets
+# make fuzz   each fuzz target for FUZZTIME (2m); commit what it finds with the fix
 # make build  the program in bin/, static, with the bundles inside
+# make release  static binaries for Linux, with checksums and what is inside, in bin/release
 # make generate  what follows from app.json, settings.go and the templates; make build does it too
 # [only here]
-# make bench  figures; make bench-dev those of make dev
+# make bench  figures; make bench-dev those of make dev; make bench-trust who is served while somebody misbehaves
 # make new    a project of its own: DIR=../review-badge NAME="Review Badge" TAG=review-badge MODULE=github.com/acme/review-badge
 # make upgrade  bring this Nametag into such a project: DIR=../review-badge
 # [/only here]
@@ -29,7 +31,10 @@ generators := backend/product/product.gen.go widget/src/settings.gen.ts bin/.tem
 # take most of the tests' time. Our code, the driver and database/sql are watched.
 race := -race -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.org/libc/...=-race=false
 
-.PHONY: run dev test test-go test-unit test-e2e check build bundles generate regenerate format clean
+# Finds a Chromium, and as root on Debian installs it.
+chromium := scripts/program.sh CHROMIUM chromium chromium chromium-browser google-chrome
+
+.PHONY: run dev test test-go test-unit test-e2e test-deploy check fuzz build bundles release generate regenerate format clean
 
 run: build
 	exec bin/$(id) demo
@@ -40,7 +45,10 @@ dev: node_modules/.installed
 build: bin/$(id)
 
 bin/$(id): web/dist/.built $(generators) $(go_files)
-	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o $@ ./backend/cmd/...
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.release=$(VERSION)' -o $@ ./backend/cmd/...
+
+release: web/dist/.built $(generators)
+	VERSION="$(VERSION)" scripts/release/release.sh
 
 bundles: web/dist/.built
 
@@ -86,14 +94,20 @@ check:
 	go tool staticcheck ./...
 # [only here]
 	cd examples/orders && go mod tidy -diff && go vet ./...
+	FUZZTIME=10s scripts/fuzz.sh
 # [/only here]
 	npm run check
 	npm run budget
 
-test: test-go test-unit test-e2e
+fuzz:
+	scripts/fuzz.sh
 
+test: test-go test-unit test-e2e test-deploy
+
+# Without the race detector the simulation makes ten times as many runs.
 test-go: bundles
 	go test $(race) -timeout 10m ./...
+	go test ./backend/simulation
 # [only here]
 	cd examples/orders && go test -race ./...
 # [/only here]
@@ -102,22 +116,30 @@ test-unit: node_modules/.installed
 	npm test
 
 test-e2e: build
-	CHROMIUM="$$(scripts/chromium.sh)" npm run e2e
+	CHROMIUM="$$($(chromium))" npm run e2e
+
+# The files of deploy/ on real programs, and a release that is built twice.
+test-deploy: build
+	CADDY="$$(scripts/program.sh CADDY caddy)" go test -count=1 -run Deploy ./backend/cmd/...
+	scripts/release/check.sh
 
 # [only here]
-.PHONY: bench bench-dev new upgrade test-new
+.PHONY: bench bench-dev bench-trust new upgrade test-new
 
 bench: build
-	for part in bare visit seed postgres; do go build -o "bin/bench-$$part" "./bench/$$part"; done
-	WRK="$$(scripts/wrk.sh)" CHROMIUM="$$(scripts/chromium.sh)" node bench/bench.mjs
+	for part in bare visit seed postgres webhook; do go build -o "bin/bench-$$part" "./bench/$$part"; done
+	WRK="$$(scripts/program.sh WRK wrk)" CHROMIUM="$$($(chromium))" node bench/bench.mjs
 	go test -run '^$$' -bench . -benchmem ./backend/...
 
+bench-trust: build
+	go run ./bench/trust
+
 bench-dev: node_modules/.installed
-	CHROMIUM="$$(scripts/chromium.sh)" node bench/dev.mjs
+	CHROMIUM="$$($(chromium))" node bench/dev.mjs
 
 # Projects that make new makes, run by their own checks and in Chromium.
 test-new: build
-	CHROMIUM="$$(scripts/chromium.sh)" go test -timeout 20m -run Whole ./scripts/new
+	CHROMIUM="$$($(chromium))" go test -timeout 20m -run Whole ./scripts/new
 
 test: test-new
 

@@ -6,7 +6,17 @@ import { cpus } from "node:os";
 import { stopAll } from "./lib/programs.mjs";
 import { markdown } from "./lib/table.mjs";
 
-const groups = ["sizes", "start", "requests", "calls", "static", "browser", "memory", "instances"];
+const groups = [
+  "sizes",
+  "start",
+  "requests",
+  "calls",
+  "static",
+  "browser",
+  "memory",
+  "instances",
+  "capacity",
+];
 const only = process.env.BENCH_ONLY?.split(",") ?? groups;
 const began = new Date();
 const rows = [];

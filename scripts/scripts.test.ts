@@ -162,9 +162,11 @@ describe("budget", () => {
   });
 });
 
-describe("chromium.sh", () => {
+describe("program.sh", () => {
   const run = (env: Record<string, string>) => {
-    const { status, stdout, stderr } = spawnSync("/bin/sh", [join(here, "chromium.sh")], { env });
+    const names = ["CHROMIUM", "chromium", "chromium", "chromium-browser", "google-chrome"];
+    const script = join(here, "program.sh");
+    const { status, stdout, stderr } = spawnSync("/bin/sh", [script, ...names], { env });
     return { status, stdout: String(stdout), stderr: String(stderr) };
   };
   const program = (name: string, lines: string) => {
@@ -214,6 +216,6 @@ describe("chromium.sh", () => {
     program("apt-get", apt);
     const { status, stdout, stderr } = run({ PATH: dir });
     expect([status, stdout]).toEqual([1, ""]);
-    expect(stderr).toContain("no Chromium found: install chromium, or set CHROMIUM");
+    expect(stderr).toContain("no chromium found: install it, or set CHROMIUM");
   });
 });

@@ -11,7 +11,10 @@ package web
 import (
 	"net"
 	"net/url"
+	"regexp"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Product is what the pages call the product.
@@ -57,6 +60,105 @@ type InstallData struct {
 	ThumbnailURL string
 	// DefaultWidth and DefaultHeight are the widget's initial size in CSS pixels.
 	DefaultWidth, DefaultHeight int
+	// State is what the server has found out about itself, or nil in the demo.
+	State *InstallState
+}
+
+// InstallState is what a server has found out about its own set-up.
+type InstallState struct {
+	AppID    string    `json:"appId"`
+	Findings []Finding `json:"findings"`
+}
+
+// Finding is the outcome of one check of the set-up.
+type Finding struct {
+	// Check names it. State is ok, warning, fault or skipped.
+	Check string `json:"check"`
+	State string `json:"state"`
+	// Saw is what was found, Do what to do about it or "", Variables those to look at.
+	Saw       string   `json:"saw"`
+	Do        string   `json:"do,omitempty"`
+	Variables []string `json:"variables,omitempty"`
+}
+
+// title is what people call the check.
+func (f Finding) title() string {
+	switch f.Check {
+	case "credentials":
+		return "App id and secret"
+	case "wix":
+		return "Wix"
+	case "tokens":
+		return "Access tokens"
+	}
+	return sentence(f.Check)
+}
+
+// word is the state for people.
+func (f Finding) word() string {
+	switch f.State {
+	case "ok":
+		return "In order"
+	case "warning":
+		return "Look at this"
+	case "fault":
+		return "Wrong"
+	}
+	return "Waiting"
+}
+
+var apostrophe = regexp.MustCompile(`([a-z])'([a-z])`)
+
+// sentence makes a finding's text one of the page's.
+func sentence(text string) string {
+	text = apostrophe.ReplaceAllString(text, "${1}’${2}")
+	first, size := utf8.DecodeRuneInString(text)
+	if strings.HasPrefix(text, "http") || strings.HasPrefix(text, "widget.js") {
+		return text
+	}
+	return string(unicode.ToUpper(first)) + text[size:]
+}
+
+// prose parts a text into what is written as code (names of variables, addresses) and what is
+// between. The two alternate, and text is first.
+func prose(text string) (parts []string) {
+	at := 0
+	for _, code := range codeInProse.FindAllStringIndex(text, -1) {
+		parts = append(parts, text[at:code[0]], text[code[0]:code[1]])
+		at = code[1]
+	}
+	return append(parts, text[at:])
+}
+
+var codeInProse = regexp.MustCompile(`\b[A-Z]+(?:_[A-Z]+)+\b|https?://[^\s;,]+`)
+
+// finding returns what was found about a check, if anything was.
+func (d InstallData) finding(check string) (Finding, bool) {
+	if d.State != nil {
+		for _, f := range d.State.Findings {
+			if f.Check == check {
+				return f, true
+			}
+		}
+	}
+	return Finding{}, false
+}
+
+// unusable returns the Warnings, unless the server says more of the address itself.
+func (d InstallData) unusable() []string {
+	if f, ok := d.finding("public address"); ok && f.State == "fault" {
+		return nil
+	}
+	return d.Warnings()
+}
+
+// events are the events of Wix that the server takes, by their names in the webhook. Wix's
+// dashboard shows them as titles: App Installed, Paid Plan Purchased.
+func events() []string {
+	return []string{
+		"AppInstalled", "AppRemoved", "PaidPlanPurchased", "PaidPlanChanged",
+		"PaidPlanAutoRenewalCancelled", "PlanConvertedToPaid", "PlanReactivated", "PlanTransferred",
+	}
 }
 
 // Warnings returns the reasons why Wix cannot use the public URL, as sentences.
@@ -71,7 +173,7 @@ func (d InstallData) Warnings() []string {
 	}
 	host := u.Hostname()
 	ip := net.ParseIP(host)
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") || (ip != nil && (ip.IsLoopback() || ip.IsPrivate() || ip.IsUnspecified())) {
+	if ip == nil && !strings.Contains(host, ".") || strings.HasSuffix(host, ".localhost") || (ip != nil && (ip.IsLoopback() || ip.IsPrivate() || ip.IsUnspecified())) {
 		w = append(w, "The public URL is on this machine or in a private network. Visitors of a Wix site cannot reach it.")
 	}
 	return w

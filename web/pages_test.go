@@ -13,6 +13,7 @@ import (
 	"github.com/a-h/templ"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/nametag-dev/nametag/backend/wixsim"
 	"github.com/nametag-dev/nametag/web"
 )
 
@@ -68,6 +69,13 @@ func siteData() web.SiteData {
 func everyPage() map[string]templ.Component {
 	unready, rtl, none, removed := installData(), siteData(), siteData(), siteData()
 	unready.PublicURL, unready.AppID, unready.WebhookURL = "http://localhost:8080", "", ""
+	live := installData()
+	live.PublicURL, live.State = "http://badge.example", &web.InstallState{AppID: "an-app-id", Findings: []web.Finding{
+		{Check: "credentials", State: "ok", Saw: "Wix accepts the app's secret", Do: "nothing"},
+		{Check: "public address", State: "fault", Saw: hostile, Do: "Set BADGE_CO_PUBLIC_URL to https://badge.example, then restart", Variables: []string{"BADGE_CO_PUBLIC_URL"}},
+		{Check: "clock", State: "warning", Saw: "this machine's clock is 60 s ahead of Wix's"},
+		{Check: "webhooks", State: "skipped", Saw: "none has come since the start", Do: "Press Trigger test"},
+	}}
 	rtl.RightToLeft, rtl.Language = true, "he"
 	none.Token, none.Elements = nil, nil
 	removed.Token, removed.Elements, removed.Removed = nil, nil, true
@@ -76,6 +84,7 @@ func everyPage() map[string]templ.Component {
 		"home-no-demo":    web.Home(web.HomeData{Product: names, BasePath: "/app"}),
 		"install":         web.Install(installData()),
 		"install-unready": web.Install(unready),
+		"install-live":    web.Install(live),
 		"site":            web.SitePage(siteData()),
 		"site-rtl":        web.SitePage(rtl),
 		"site-no-token":   web.SitePage(none),
@@ -97,7 +106,11 @@ func everyPage() map[string]templ.Component {
 func TestPages_goldenFiles(t *testing.T) {
 	for name, page := range everyPage() {
 		t.Run(name, func(t *testing.T) {
-			got := strings.ReplaceAll(render(t, page), "><", ">\n<") + "\n"
+			html := render(t, page)
+			if name == "install-live" { // the rest is in install
+				html, _, _ = strings.Cut(html, `<section aria-labelledby="widget-title">`)
+			}
+			got := strings.ReplaceAll(html, "><", ">\n<") + "\n"
 			golden := filepath.Join("testdata", name+".golden")
 			if *update {
 				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
@@ -225,6 +238,18 @@ func TestVariables_areListedByTheInstallGuide(t *testing.T) {
 		}
 		if got := strings.Contains(html, v.Name+"_FILE"); got != v.File {
 			t.Errorf("%s_FILE is listed: %v, want %v", v.Name, got, v.File)
+		}
+	}
+}
+
+func TestInstall_namesTheEvents(t *testing.T) {
+	html := render(t, web.Install(installData()))
+	for _, event := range []string{
+		wixsim.AppInstalled, wixsim.AppRemoved, wixsim.PaidPlanPurchased, wixsim.PaidPlanChanged,
+		wixsim.PaidPlanAutoRenewalCancelled, wixsim.PlanConvertedToPaid, wixsim.PlanReactivated, wixsim.PlanTransferred,
+	} {
+		if !strings.Contains(html, "<code>"+event+"</code>") {
+			t.Errorf("the guide lacks the event %s", event)
 		}
 	}
 }

@@ -18,16 +18,19 @@ type Variable struct {
 func (p Product) Variables() []Variable {
 	return []Variable{
 		{Name: "WIX_APP_ID", Meaning: "The app’s id. Required.", File: true},
-		{Name: "WIX_APP_SECRET", Meaning: "The app’s secret. Required.", File: true},
+		{Name: "WIX_APP_SECRET", Meaning: "The app’s secret. Required. While it is being changed, both, separated by a comma.", File: true},
 		{Name: "WIX_PUBLIC_KEY", Meaning: "The key that verifies webhooks; without it they are refused. During a change of keys, both, separated by a comma.", File: true},
 		{Name: p.EnvPrefix + "PUBLIC_URL", Default: "http://localhost:8080", Meaning: "The server’s public address. It may have a path: https://example.com/app."},
-		{Name: p.EnvPrefix + "DATABASE_URL", Default: "sqlite:" + p.ID + ".db", Meaning: "An SQLite file or a postgres:// address.", File: true},
-		{Name: p.EnvPrefix + "ADDR", Default: ":8080", Meaning: "The address that the server listens on."},
+		{Name: p.EnvPrefix + "DATABASE_URL", Default: "sqlite:" + p.ID + ".db", Meaning: "An SQLite file or a postgres:// address. If it is not set, a postgres:// address in DATABASE_URL is used.", File: true},
+		{Name: p.EnvPrefix + "ADDR", Default: ":8080", Meaning: "The address that the server listens on. If it is not set, the port in PORT is used."},
 		{Name: p.EnvPrefix + "ADMIN_ADDR", Default: "127.0.0.1:9090", Meaning: "The address of metrics and profiles."},
+		{Name: p.EnvPrefix + "ADMIN_EXPOSED", Default: "false", Meaning: "Whether that address may be one that other networks reach."},
 		{Name: p.EnvPrefix + "TRUSTED_PROXIES", Meaning: "The networks whose X-Forwarded-For header is trusted, as CIDRs."},
 		{Name: p.EnvPrefix + "DEMO", Default: "true", Meaning: "Whether the first page shows the demo."},
 		{Name: p.EnvPrefix + "FRAME_ANCESTORS", Meaning: "The hosts that may show the settings panel in a frame. Any host, when it is not set."},
 		{Name: p.EnvPrefix + "RETENTION", Default: "720h", Meaning: "How long the data of a removed installation is stored."},
+		{Name: p.EnvPrefix + "LOG_LEVEL", Default: "info", Meaning: "The least grave lines of the log: debug, info, warn or error."},
+		{Name: p.EnvPrefix + "LOG_FORMAT", Default: "json", Meaning: "The form of the log: json, or text for people."},
 		{Name: "WIX_API_URL", Default: "https://www.wixapis.com", Meaning: "The address of Wix’s API; in development, the offline Wix’s."},
 	}
 }

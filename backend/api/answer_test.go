@@ -183,7 +183,7 @@ func TestRelays_endWithTheirAppInstance(t *testing.T) {
 	}
 	runtime.KeepAlive(app)
 	runtime.KeepAlive(other)
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(time.Minute)
 	for count() > 0 {
 		runtime.GC()
 		select {

@@ -23,6 +23,7 @@ import (
 	"github.com/nametag-dev/nametag/backend/identity"
 	"github.com/nametag-dev/nametag/backend/instance"
 	"github.com/nametag-dev/nametag/backend/kit"
+	"github.com/nametag-dev/nametag/backend/product"
 	"github.com/nametag-dev/nametag/backend/settings"
 	"github.com/nametag-dev/nametag/backend/store/sqlstore"
 	"github.com/nametag-dev/nametag/backend/wix"
@@ -214,6 +215,7 @@ func TestServer_errors(t *testing.T) {
 		{apierr.OwnerRequired, 403, ""},
 		{apierr.NotFound, 404, ""},
 		{apierr.MethodNotAllowed, 405, ""},
+		{apierr.RequestTimeout, 408, "Connection"},
 		{apierr.VersionConflict, 412, ""},
 		{apierr.VersionRequired, 428, ""},
 		{apierr.BodyTooLarge, 413, ""},
@@ -253,8 +255,8 @@ func TestServer_errors(t *testing.T) {
 			}
 		})
 	}
-	if n := len(apierr.Codes()); n != 25 {
-		t.Errorf("there are %d codes, this table lists 25", n)
+	if n := len(apierr.Codes()); n != 26 {
+		t.Errorf("there are %d codes, this table lists 26", n)
 	}
 }
 
@@ -394,7 +396,7 @@ func TestServer_BasePath(t *testing.T) {
 	for path, status := range map[string]int{
 		"/app": 308, "/app/": 200, "/app/install": 200, "/app/widget.js": 200, "/app/panel/": 200, "/app/healthz": 200,
 		"/app/web/style.css": 200, "/app/api/get-instance": 200,
-		"/": 404, "/widget.js": 404, "/api/get-instance": 404, "/application": 404,
+		"/": 307, "/healthz": 200, "/readyz": 200, "/widget.js": 404, "/api/get-instance": 404, "/application": 404,
 	} {
 		if got := ask(s, "GET", path, "", "Authorization: "+visitor).Code; got != status {
 			t.Errorf("%s answers %d, want %d", path, got, status)
@@ -543,13 +545,44 @@ func TestIPExtractor(t *testing.T) {
 		{"what a client adds in front is not", []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, "10.1.1.1:1", "6.6.6.6, 1.2.3.4", "1.2.3.4"},
 		{"a stranger behind no proxy is not", []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, "203.0.113.9:1", "1.2.3.4", "203.0.113.9"},
 		{"IPv6", []netip.Prefix{netip.MustParsePrefix("fd00::/8")}, "[fd00::1]:1", "2001:db8::5", "2001:db8::5"},
+		{"with a port", []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, "10.1.1.1:1", "1.2.3.4:5", "1.2.3.4"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := httptest.NewRequest("GET", "/", nil)
 			r.RemoteAddr = tt.remote
 			r.Header.Set("X-Forwarded-For", tt.xff)
-			if got := ipExtractor(tt.trusted)(r); got != tt.want {
+			if got := ipExtractor(tt.trusted, slog.New(slog.DiscardHandler))(r); got != tt.want {
 				t.Errorf("got %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestIPExtractor_warnsOnce(t *testing.T) {
+	for _, tt := range []struct {
+		name, remote, header string
+		trusted              []netip.Prefix
+		want                 string // what the one line contains; "" for no line
+	}{
+		{"no proxy is trusted", "203.0.113.9:1", "X-Forwarded-For", nil, "203.0.113.0/24"},
+		{"another proxy is trusted", "[2001:db8:1:2::9]:1", "X-Forwarded-For", []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, "2001:db8:1::/48"},
+		{"the standard's header", "203.0.113.9:1", "Forwarded", nil, "203.0.113.0/24"},
+		{"nothing is forwarded", "203.0.113.9:1", "Via", nil, ""},
+		{"the proxy is trusted", "10.1.1.1:1", "X-Forwarded-For", []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var log bytes.Buffer
+			extract := ipExtractor(tt.trusted, slog.New(slog.NewTextHandler(&log, nil)))
+			for range 3 {
+				r := httptest.NewRequest("GET", "/", nil)
+				r.RemoteAddr = tt.remote
+				r.Header.Set(tt.header, "1.2.3.4")
+				extract(r)
+			}
+			lines := strings.Split(strings.TrimSuffix(log.String(), "\n"), "\n")
+			if tt.want == "" && log.Len() > 0 || len(lines) != 1 ||
+				tt.want != "" && !(strings.Contains(lines[0], tt.want) && strings.Contains(lines[0], product.EnvPrefix+"TRUSTED_PROXIES")) {
+				t.Errorf("the log is %q, want one line about %q", &log, tt.want)
 			}
 		})
 	}

@@ -11,9 +11,12 @@ import (
 	"io"
 	"log/slog"
 	"mime"
+	"net"
 	"net/http"
+	"os"
 	"runtime/debug"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -95,14 +98,26 @@ func readBody(c call) (json.RawMessage, error) {
 	return body, nil
 }
 
-// bodyError says that the request's body could not be read: it was too long, or the
-// client stopped sending.
+// bodyError says why the request's body could not be read. Whatever it was, the client did
+// it: too long, too slow, broken, cut short.
 func bodyError(err error) error {
-	var tooBig *http.MaxBytesError
-	if errors.As(err, &tooBig) || errors.Is(err, context.Canceled) {
+	var (
+		tooBig    *http.MaxBytesError
+		operation *net.OpError
+	)
+	code := apierr.BodyMalformed
+	switch {
+	case errors.As(err, &tooBig), errors.Is(err, context.Canceled):
 		return err
+	case errors.Is(err, syscall.ECONNRESET):
+		return errClientGone
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		code = apierr.RequestTimeout
 	}
-	return &apierr.Error{Code: apierr.BodyMalformed, Err: fmt.Errorf("read the body: %w", err)}
+	if errors.As(err, &operation) {
+		err = operation.Err // without the client's address, which is not for the log
+	}
+	return &apierr.Error{Code: code, Err: fmt.Errorf("read the body: %w", err)}
 }
 
 func isJSON(r *http.Request) bool {
@@ -159,7 +174,8 @@ func (r *runner) run(c call, f kit.Handler, k kit.Call) (kit.Reply, error) {
 	ctx := &callContext{Context: c.ctx()}
 	timer := time.AfterFunc(r.timeout, func() {
 		ctx.end(func() {
-			r.giveUp(c.Context, fmt.Errorf("a function of the app has not returned after %s", r.timeout))
+			err := fmt.Errorf("a function of the app has not returned after %s", r.timeout)
+			r.giveUp(c.Context, ofInstance(c.Context, c.InstanceID, err))
 		})
 	})
 	got := r.recovered(ctx, f, k)
@@ -195,7 +211,7 @@ type result struct {
 func (r *runner) recovered(ctx *callContext, f kit.Handler, c kit.Call) (got result) {
 	defer func() {
 		if p := recover(); p != nil {
-			r.log.Error("panic in a function of the app", "value", fmt.Sprint(p), "stack", string(debug.Stack()), "instanceId", c.Instance.ID)
+			r.log.ErrorContext(ctx, "panic in a function of the app", "value", fmt.Sprint(p), "stack", string(debug.Stack()), "instanceId", c.Instance.ID)
 			got = result{err: errors.New("panic in a function of the app")}
 		}
 	}()

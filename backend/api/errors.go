@@ -7,16 +7,22 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"strings"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/nametag-dev/nametag/backend/apierr"
+	"github.com/nametag-dev/nametag/backend/clientaddr"
 	"github.com/nametag-dev/nametag/backend/identity"
 	"github.com/nametag-dev/nametag/backend/instance"
 	"github.com/nametag-dev/nametag/web"
 )
+
+// errClientGone says that the client has hung up, where that is seen before the request's
+// context ends.
+var errClientGone = errors.New("the client has gone")
 
 // handleError is the one place that turns an error of any route into an answer: status,
 // code and a safe sentence. The cause goes to the log.
@@ -24,26 +30,66 @@ func (s *Server) handleError(err error, c echo.Context) {
 	if c.Response().Committed || errors.Is(err, errAnswered) {
 		return
 	}
-	if errors.Is(err, context.Canceled) && c.Request().Context().Err() != nil {
+	if errors.Is(err, errClientGone) || errors.Is(err, context.Canceled) && c.Request().Context().Err() != nil {
+		c.Set(codeKey, apierr.ClientGone)
 		c.Response().WriteHeader(apierr.StatusClientGone)
 		return
 	}
 	e := toAPIError(err)
+	c.Set(codeKey, e.Code.Name)
 	// Only what fails has an id, because nothing else is logged. It is never the client's
 	// own: that would let anyone write into our log.
 	id := s.requestIDs.next()
 	h := c.Response().Header()
 	e.SetHeader(h, id)
 	identity.SetCORS(h)
-	if e.Code.Status >= http.StatusInternalServerError {
-		s.opts.Logger.LogAttrs(c.Request().Context(), slog.LevelError, "request failed",
-			slog.String("code", e.Code.Name), slog.Int("status", e.Code.Status),
-			slog.String("method", c.Request().Method), slog.String("route", c.Path()),
-			slog.String("requestId", id), slog.Any("cause", e.Err))
+	if e.Code == apierr.RequestTimeout {
+		h.Set(echo.HeaderConnection, "close") // what is still to come is not waited for
 	}
+	s.logError(c, e, id)
 	if err := s.writeError(c, e, id); err != nil {
-		s.opts.Logger.Warn("could not write an error answer", "requestId", id, "cause", err)
+		s.opts.Logger.DebugContext(c.Request().Context(), "could not write an error answer", "requestId", id, "cause", err)
 	}
+}
+
+// The keys in Echo's context of what the error handler and the observer need to know.
+const (
+	codeKey     = "code"       // that was answered
+	instanceKey = "instanceId" // that the caller of a failed request belongs to
+)
+
+// ofInstance passes on the error of a request and says whose it was.
+func ofInstance(c echo.Context, instanceID string, err error) error {
+	if err != nil && instanceID != "" {
+		c.Set(instanceKey, instanceID)
+	}
+	return err
+}
+
+// logError writes the one line of a request that was answered with an error. No value in it
+// is longer than we make it.
+func (s *Server) logError(c echo.Context, e *apierr.Error, requestID string) {
+	level, message := slog.LevelInfo, "request refused"
+	if e.Code.Status >= http.StatusInternalServerError {
+		level, message = slog.LevelError, "request failed"
+	}
+	ctx := c.Request().Context()
+	if !s.opts.Logger.Enabled(ctx, level) {
+		return
+	}
+	attrs := append(make([]slog.Attr, 0, 8), slog.String("code", e.Code.Name), slog.Int("status", e.Code.Status),
+		slog.String("method", method(c)), slog.String("route", route(c)))
+	if id, ok := c.Get(instanceKey).(string); ok {
+		attrs = append(attrs, slog.String("instanceId", id))
+	}
+	if addr, err := netip.ParseAddr(c.RealIP()); err == nil {
+		attrs = append(attrs, slog.String("client", clientaddr.Network(addr).String()))
+	}
+	attrs = append(attrs, slog.String("requestId", requestID))
+	if e.Err != nil {
+		attrs = append(attrs, slog.Any("cause", e.Err))
+	}
+	s.opts.Logger.LogAttrs(ctx, level, message, attrs...)
 }
 
 // giveUp answers a request whose handler has not returned, and sends the answer at once. The

@@ -60,10 +60,11 @@ func admit(c echo.Context, who identity.Identification, role identity.Role, buil
 	if builtIn && reads(c.Request()) && who.Caller.InstanceID == "" {
 		return c.JSON(http.StatusOK, statusAnswer{noInstance})
 	}
-	if err := who.Caller.Authorize(role); err != nil {
-		return err
+	err := who.Caller.Authorize(role)
+	if err == nil {
+		err = next(call{c, who.Caller, who.At, serverTiming{who.Cached, who.Took}})
 	}
-	return next(call{c, who.Caller, who.At, serverTiming{who.Cached, who.Took}})
+	return ofInstance(c, who.Caller.InstanceID, err)
 }
 
 // reads reports whether a request of a built-in route only reads. The one POST of those,

@@ -1,12 +1,11 @@
 package api
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
-	"net/netip"
 	"runtime/debug"
 	"strconv"
 	"sync/atomic"
@@ -21,16 +20,31 @@ import (
 func (s *Server) edge(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		start := time.Now()
+		c.Request().Pattern = c.Path() // for who is around us, as net/http's own router does
 		if err := s.recovered(next, c); err != nil {
 			c.Error(err)
 		}
-		route := c.Path()
-		if route == "" {
-			route = "unmatched"
+		status, code := c.Response().Status, ""
+		if status >= http.StatusBadRequest {
+			code, _ = c.Get(codeKey).(string)
 		}
-		s.opts.Observe(route, c.Response().Status, time.Since(start))
+		s.opts.Observe(Observation{method(c), route(c), status, code, time.Since(start)})
 		return nil
 	}
+}
+
+// route is the pattern of a request's route.
+func route(c echo.Context) string { return cmp.Or(c.Path(), "unmatched") }
+
+// method is the method of a request. One that is not in use is the client's to choose, and
+// is replaced as the conventions of OpenTelemetry say.
+func method(c echo.Context) string {
+	switch m := c.Request().Method; m {
+	case http.MethodGet, http.MethodPost, http.MethodHead, http.MethodOptions, http.MethodPut, http.MethodPatch,
+		http.MethodDelete, http.MethodConnect, http.MethodTrace:
+		return m
+	}
+	return "_OTHER"
 }
 
 // recovered answers behind the CORS headers. A panic becomes the error "internal",
@@ -42,7 +56,7 @@ func (s *Server) recovered(next echo.HandlerFunc, c echo.Context) (err error) {
 		case http.ErrAbortHandler:
 			panic(r)
 		default:
-			s.opts.Logger.Error("panic", "value", fmt.Sprint(r), "stack", string(debug.Stack()))
+			s.opts.Logger.ErrorContext(c.Request().Context(), "panic", "value", fmt.Sprint(r), "stack", string(debug.Stack()))
 			err = errors.New("panic in a handler")
 		}
 	}()
@@ -72,7 +86,3 @@ func (r *requestIDs) next() string {
 
 // noSniff is a shared header value: net/http only reads it.
 var noSniff = []string{"nosniff"}
-
-func ipNet(p netip.Prefix) *net.IPNet {
-	return &net.IPNet{IP: p.Masked().Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
-}

@@ -16,7 +16,19 @@ func (s *Server) home(c echo.Context) error {
 }
 
 func (s *Server) install(c echo.Context) error {
-	return s.render(c, http.StatusOK, web.Install(s.opts.Install))
+	data := s.opts.Install
+	if s.opts.InstallState != nil {
+		state := s.opts.InstallState()
+		data.State = &state
+	}
+	return s.render(c, http.StatusOK, web.Install(data))
+}
+
+// installState is what the install guide shows, for its script and for the command doctor. It
+// is public, as the guide is, and holds nothing that helps a stranger.
+func (s *Server) installState(c echo.Context) error {
+	c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
+	return c.JSON(http.StatusOK, s.opts.InstallState())
 }
 
 // pageCSP lets our pages use their own files and nothing else.

@@ -16,9 +16,11 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/nametag-dev/nametag/backend/assets"
+	"github.com/nametag-dev/nametag/backend/clientaddr"
 	"github.com/nametag-dev/nametag/backend/identity"
 	"github.com/nametag-dev/nametag/backend/instance"
 	"github.com/nametag-dev/nametag/backend/kit"
+	"github.com/nametag-dev/nametag/backend/product"
 	"github.com/nametag-dev/nametag/backend/wix"
 	"github.com/nametag-dev/nametag/web"
 )
@@ -82,17 +84,32 @@ type Options struct {
 	// Product is what the pages call the product.
 	Product web.Product
 	Install web.InstallData
+	// InstallState is what the install guide shows of the server's own findings. Nil in the
+	// command demo, which has nothing to set up.
+	InstallState func() web.InstallState
 
 	// Logger is none by default.
 	Logger *slog.Logger
-	// Observe counts each request, for metrics. Nil counts nothing.
-	Observe func(route string, status int, took time.Duration)
+	// Observe learns of each answered request, for metrics. Nil is nobody.
+	Observe func(Observation)
 	// TrustedProxies are the networks whose X-Forwarded-For is trusted. None by default.
 	TrustedProxies []netip.Prefix
 	// FrameAncestors are the hosts that may frame the panel. None means any.
 	FrameAncestors []string
 	// Draining reports whether the process is about to end. Nil means never.
 	Draining func() bool
+}
+
+// Observation is one answered request.
+type Observation struct {
+	// Method is one in use, or "_OTHER".
+	Method string
+	// Route is the pattern, or "unmatched". A path is the client's to choose.
+	Route  string
+	Status int
+	// Code is the name of the error that was answered, or "".
+	Code string
+	Took time.Duration
 }
 
 // Server answers Nametag's HTTP contract.
@@ -114,7 +131,7 @@ func New(o Options) *Server {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	if o.Observe == nil {
-		o.Observe = func(string, int, time.Duration) {}
+		o.Observe = func(Observation) {}
 	}
 	if o.Draining == nil {
 		o.Draining = func() bool { return false }
@@ -124,17 +141,25 @@ func New(o Options) *Server {
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = s.handleError
 	e.JSONSerializer = serializer{}
-	e.IPExtractor = ipExtractor(o.TrustedProxies)
+	e.IPExtractor = ipExtractor(o.TrustedProxies, o.Logger)
 	e.Use(s.edge)
 
 	base := e.Group(o.BasePath)
 	if o.BasePath != "" {
 		get(base, "", func(c echo.Context) error { return c.Redirect(http.StatusPermanentRedirect, o.BasePath+"/") })
+		// Hosting platforms check the health of a process at the root of its own address.
+		root := e.Group("")
+		get(root, "/", func(c echo.Context) error { return c.Redirect(http.StatusTemporaryRedirect, o.BasePath+"/") })
+		get(root, "/healthz", s.healthz)
+		get(root, "/readyz", s.readyz)
 	}
 	get(base, "/healthz", s.healthz)
 	get(base, "/readyz", s.readyz)
 	get(base, "/", s.home)
 	get(base, "/install", s.install)
+	if o.InstallState != nil {
+		get(base, "/install/state", s.installState)
+	}
 	get(base, "/web/*", s.asset(o.Web))
 	if o.Production != nil {
 		s.mount(base, o.BasePath, o.Production)
@@ -200,15 +225,24 @@ func (s *Server) isAPI(path string) bool {
 	return false
 }
 
-// ipExtractor trusts X-Forwarded-For from the configured networks alone. Echo's own
-// default trusts every peer.
-func ipExtractor(trusted []netip.Prefix) echo.IPExtractor {
-	if len(trusted) == 0 {
-		return echo.ExtractIPDirect()
+// ipExtractor returns the function that finds a request's client. A server behind a proxy
+// that it does not trust takes all clients for one, so that is logged, once.
+func ipExtractor(trusted []netip.Prefix, logger *slog.Logger) echo.IPExtractor {
+	var (
+		clients = clientaddr.New(trusted)
+		direct  = echo.ExtractIPDirect()
+		warned  atomic.Bool
+	)
+	return func(r *http.Request) string {
+		if !warned.Load() && clients.IgnoresForwarded(r) && warned.CompareAndSwap(false, true) {
+			peer, _ := netip.ParseAddr(direct(r))
+			logger.WarnContext(r.Context(), "a forwarded header is ignored, since its sender is not trusted: "+
+				"if that is your reverse proxy, name its network in "+product.EnvPrefix+"TRUSTED_PROXIES",
+				"peerNetwork", clientaddr.Network(peer).String())
+		}
+		if len(trusted) == 0 {
+			return direct(r)
+		}
+		return clients.Client(r).String()
 	}
-	options := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
-	for _, prefix := range trusted {
-		options = append(options, echo.TrustIPRange(ipNet(prefix)))
-	}
-	return echo.ExtractIPFromXFFHeader(options...)
 }

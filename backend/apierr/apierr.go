@@ -54,6 +54,7 @@ var (
 	VersionConflict      = Code{"version_conflict", http.StatusPreconditionFailed, "The settings were changed by someone else."}
 	VersionRequired      = Code{"version_required", http.StatusPreconditionRequired, "An If-Match header with the version being replaced is required."}
 	BodyMalformed        = Code{"body_malformed", http.StatusBadRequest, "The request body cannot be read."}
+	RequestTimeout       = Code{"request_timeout", http.StatusRequestTimeout, "The request body did not arrive in time."}
 	BodyTooLarge         = Code{"body_too_large", http.StatusRequestEntityTooLarge, "The request body is too large."}
 	UnsupportedMediaType = Code{"unsupported_media_type", http.StatusUnsupportedMediaType, "The request body must be application/json."}
 	InvalidSettings      = Code{"invalid_settings", http.StatusUnprocessableEntity, "The settings are not valid."}
@@ -72,7 +73,7 @@ var (
 func Codes() []Code {
 	return []Code{
 		TokenMissing, TokenMalformed, TokenInactive, TokenExpired, TokenForeign, InstanceRequired, OwnerRequired, AppRequired,
-		NotFound, MethodNotAllowed, VersionConflict, VersionRequired, BodyMalformed, BodyTooLarge, UnsupportedMediaType,
+		NotFound, MethodNotAllowed, VersionConflict, VersionRequired, BodyMalformed, RequestTimeout, BodyTooLarge, UnsupportedMediaType,
 		InvalidSettings, InvalidBody, RateLimited, WixBadResponse, WixUnavailable, WixTimeout, StoreUnavailable, Internal,
 		WebhookMalformed, WebhookRefused,
 	}
@@ -115,9 +116,12 @@ func As(err error) *Error {
 	return &Error{Code: Internal, Err: err}
 }
 
-// StatusClientGone is the status for the log, as in nginx, of a request whose client
-// disconnected before the answer. No client sees it.
-const StatusClientGone = 499
+// The status, as in nginx, and the code of a request whose client disconnected before the
+// answer. They are for the log and the metrics: no client sees them.
+const (
+	StatusClientGone = 499
+	ClientGone       = "client_gone"
+)
 
 // defaultRetryAfter is sent where the contract promises a Retry-After and the error
 // carries none.

@@ -47,6 +47,7 @@ func TestCodes_statuses(t *testing.T) {
 		403: "token_foreign instance_required owner_required app_required",
 		404: "not_found",
 		405: "method_not_allowed",
+		408: "request_timeout",
 		412: "version_conflict",
 		413: "body_too_large",
 		415: "unsupported_media_type",

@@ -6,112 +6,13 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
-	"strconv"
 	"strings"
-	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/nametag-dev/nametag/backend/product"
 )
-
-// The names of the metrics, as docs/operations.md lists them.
-const (
-	metricRequests = product.MetricPrefix + "http_requests_total"
-	metricDuration = product.MetricPrefix + "http_request_duration_seconds"
-	metricWixCalls = product.MetricPrefix + "wix_calls_total"
-	metricJobs     = product.MetricPrefix + "jobs_total"
-)
-
-type metrics struct {
-	registry *prometheus.Registry
-	requests *prometheus.CounterVec
-	duration *prometheus.HistogramVec
-	wixCalls *prometheus.CounterVec
-	jobs     *prometheus.CounterVec
-	// series are the handles of requests and duration by outcome: finding one by its labels
-	// costs more than counting.
-	series sync.Map
-}
-
-func newMetrics() *metrics {
-	m := &metrics{
-		registry: prometheus.NewRegistry(),
-		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: metricRequests, Help: "Answered requests, by route pattern and status.",
-		}, []string{"route", "status"}),
-		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: metricDuration, Help: "Time from a request's arrival to its answer, in seconds, by route pattern.",
-			Buckets: []float64{.0001, .0005, .001, .005, .025, .1, .5, 1, 5, 15},
-		}, []string{"route"}),
-		wixCalls: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: metricWixCalls, Help: "Calls to Wix, by path (\"other\" for those of the app) and status; the status is \"failed\" when no answer came.",
-		}, []string{"path", "status"}),
-		jobs: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: metricJobs, Help: "Attempts at webhook events and refreshes from Wix, by kind and outcome; a \"dead\" one waits for a person.",
-		}, []string{"kind", "outcome"}),
-	}
-	m.registry.MustRegister(m.requests, m.duration, m.wixCalls, m.jobs,
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return m
-}
-
-// observe counts one answered request. The route is the pattern, never the path:
-// a path is the client's to choose, and would make the series endless.
-func (m *metrics) observe(route string, status int, took time.Duration) {
-	s, ok := m.series.Load(outcome{route, status})
-	if !ok {
-		s, _ = m.series.LoadOrStore(outcome{route, status}, series{
-			m.requests.WithLabelValues(route, strconv.Itoa(status)), m.duration.WithLabelValues(route),
-		})
-	}
-	s.(series).requests.Inc()
-	s.(series).duration.Observe(took.Seconds())
-}
-
-type outcome struct {
-	route  string
-	status int
-}
-
-type series struct {
-	requests prometheus.Counter
-	duration prometheus.Observer
-}
-
-// countJob counts one try of a job.
-func (m *metrics) countJob(kind, outcome string) { m.jobs.WithLabelValues(kind, outcome).Inc() }
-
-// countWix counts the calls that go through a transport to Wix.
-func (m *metrics) countWix(next http.RoundTripper) http.RoundTripper {
-	return roundTrip(func(r *http.Request) (*http.Response, error) {
-		res, err := next.RoundTrip(r)
-		status := "failed"
-		if err == nil {
-			status = strconv.Itoa(res.StatusCode)
-		}
-		m.wixCalls.WithLabelValues(wixPath(r.URL.Path), status).Inc()
-		return res, err
-	})
-}
-
-// wixPath is the path of a call that Nametag itself makes, or "other": the paths that an
-// app calls hold ids, which would make the series endless.
-func wixPath(path string) string {
-	for _, known := range []string{"/oauth2/token-info", "/oauth2/token", "/apps/v1/instance"} {
-		if strings.HasSuffix(path, known) {
-			return known
-		}
-	}
-	return "other"
-}
-
-type roundTrip func(*http.Request) (*http.Response, error)
-
-func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // adminServer answers metrics and profiles on an address of its own, which is on
 // the loopback interface unless configured otherwise.

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nametag-dev/nametag/backend/api"
 	"github.com/nametag-dev/nametag/backend/instance"
 	"github.com/nametag-dev/nametag/backend/product"
 	"github.com/nametag-dev/nametag/backend/store/sqlstore"
@@ -27,9 +28,12 @@ func TestAdminServer(t *testing.T) {
 	if err := store.Bury(t.Context(), jobs[0], "no use"); err != nil {
 		t.Fatal(err)
 	}
+	if err := store.RequestRefresh(t.Context(), "i", at.Add(time.Hour)); err != nil { // by another clock
+		t.Fatal(err)
+	}
 	m.watchDeadLetters(store)
-	m.observe("/api/get-instance", 200, time.Millisecond)
-	m.observe("/api/get-instance", 401, time.Millisecond)
+	m.observe(api.Observation{Method: "GET", Route: "/api/get-instance", Status: 200, Took: time.Millisecond})
+	m.observe(api.Observation{Method: "GET", Route: "/api/get-instance", Status: 401, Code: "token_expired", Took: time.Millisecond})
 	wix := m.countWix(roundTrip(func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }))
 	if _, err := wix.RoundTrip(httptest.NewRequest("POST", "https://wix.invalid/oauth2/token-info", nil)); err == nil {
 		t.Error("the transport's own failure is lost")
@@ -70,11 +74,16 @@ func TestAdminServer(t *testing.T) {
 		t.Fatalf("metrics answer %d", status)
 	}
 	for _, line := range []string{
-		product.MetricPrefix + `http_requests_total{route="/api/get-instance",status="200"} 1`,
-		product.MetricPrefix + `http_requests_total{route="/api/get-instance",status="401"} 1`,
+		product.MetricPrefix + `http_requests_total{code="",route="/api/get-instance",status="200"} 1`,
+		product.MetricPrefix + `http_requests_total{code="token_expired",route="/api/get-instance",status="401"} 1`,
+		`http_server_request_duration_seconds_count{error_type="",http_request_method="GET",http_response_status_code="200",http_route="/api/get-instance"} 1`,
+		`http_server_request_duration_seconds_count{error_type="token_expired",http_request_method="GET",http_response_status_code="401",http_route="/api/get-instance"} 1`,
+		`http_client_request_duration_seconds_count{error_type="_OTHER",http_request_method="POST",http_response_status_code="",server_address="wix.invalid",server_port="443",url_template="/oauth2/token-info"} 1`,
 		product.MetricPrefix + `wix_calls_total{path="/oauth2/token-info",status="failed"} 1`,
 		product.MetricPrefix + `jobs_total{kind="refresh",outcome="dead"} 1`,
 		product.MetricPrefix + `dead_letters 1`,
+		product.MetricPrefix + `jobs_due 1`,
+		product.MetricPrefix + `jobs_oldest_due_seconds 0`,
 	} {
 		if !strings.Contains(body, line+"\n") {
 			t.Errorf("%s is not there", line)

@@ -19,10 +19,12 @@ import (
 
 	"github.com/nametag-dev/nametag/backend/api"
 	"github.com/nametag-dev/nametag/backend/assets"
+	"github.com/nametag-dev/nametag/backend/doctor"
 	"github.com/nametag-dev/nametag/backend/identity"
 	"github.com/nametag-dev/nametag/backend/instance"
 	"github.com/nametag-dev/nametag/backend/kit"
 	"github.com/nametag-dev/nametag/backend/lifecycle"
+	"github.com/nametag-dev/nametag/backend/logging"
 	"github.com/nametag-dev/nametag/backend/product"
 	"github.com/nametag-dev/nametag/backend/store/cachestore"
 	"github.com/nametag-dev/nametag/backend/store/sqlstore"
@@ -46,7 +48,13 @@ type App struct {
 	server   *http.Server
 	listener net.Listener
 	admin    *adminServer
+	// watch is nil but in production. It probes unless unprobed is set.
+	watch    *watch
+	unprobed bool
+	database string
 	draining atomic.Bool
+	// reloadable is empty in the demo.
+	reloadable reloadable
 	// closers end the parts, the last one first.
 	closers []func() error
 }
@@ -88,26 +96,50 @@ func Serve(ctx context.Context, c Config, b Bundles, business kit.New, log *slog
 	if err != nil {
 		return nil, err
 	}
+	var traces *tracing
+	if c.traces {
+		if traces, err = startTracing(ctx, c.proxies, log); err != nil {
+			return nil, err
+		}
+		a.closers = append(a.closers, traces.close)
+		log = traces.logger(log)
+		a.log = log
+	}
+	for _, warning := range c.Warnings {
+		log.Warn("the configuration is doubtful", "cause", warning)
+	}
+	if c.databaseFrom != databaseURL {
+		log.Info("the database is that of " + c.databaseFrom + ", since " + databaseURL + " is not set")
+	}
 	a.shareDatabase(c.DatabaseURL)
 	m := newMetrics()
 	transport := wix.NewTransport()
 	a.closers = append(a.closers, func() error { transport.CloseIdleConnections(); return nil })
+	counted := m.countWix(traces.transport(transport))
 	production, caches, err := a.compose(ctx, composition{
 		business: business, metrics: m.registry, observe: m.countJob,
 		wix: identity.Options{
-			AppID: c.AppID, AppSecret: c.AppSecret, WixURL: c.WixURL, Transport: m.countWix(transport), Logger: log,
+			AppID: c.AppID, AppSecret: c.AppSecret, OldSecret: c.OldSecret, WixURL: c.WixURL, Transport: counted, Logger: log,
 		},
 		upgradePage: upgradePage(c.WixURL, c.AppID),
 		databaseURL: c.DatabaseURL,
 		// A row may be changed by the command instances beside us.
 		maxRowAge: time.Minute,
-		webhooks:  c.webhooks, retention: c.Retention, log: log,
+		webhooks:  c.webhooks, retention: c.Retention, now: c.now, log: log,
 	})
 	if err != nil {
 		return nil, err
 	}
-	a.listenForChanges(c.DatabaseURL, caches)
+	a.reloadable = reloadable{c, caches.verifier}
+	a.listenForChanges(c.DatabaseURL, caches, m.setConnected)
 	m.watchDeadLetters(caches.store)
+	a.watch = newWatch(watchOptions{
+		wix:         doctor.WixOptions{BaseURL: c.WixURL, AppID: c.AppID, AppSecret: c.AppSecret, OldSecret: c.OldSecret, Transport: counted},
+		public:      publicOptions(&c, b),
+		lastVisited: caches.db.LastVisited,
+		basePath:    c.basePath, log: log,
+	})
+	a.unprobed, a.database = c.unprobed, caches.db.Target()
 	if c.webhooks == nil {
 		log.Warn("webhooks are not taken: WIX_PUBLIC_KEY is not set")
 	}
@@ -117,8 +149,9 @@ func Serve(ctx context.Context, c Config, b Bundles, business kit.New, log *slog
 		Widget:     bundles.widget, Panel: bundles.panel, Web: bundles.web,
 		Product:        names(),
 		Install:        installData(c.PublicURL, c.basePath, c.AppID, bundles),
+		InstallState:   a.watch.state,
 		Logger:         log,
-		Observe:        m.observe,
+		Observe:        func(o api.Observation) { m.observe(o); a.watch.observe(o) },
 		TrustedProxies: c.proxies,
 		FrameAncestors: c.FrameAncestors,
 		Draining:       a.draining.Load,
@@ -134,7 +167,7 @@ func Serve(ctx context.Context, c Config, b Bundles, business kit.New, log *slog
 	if err := a.listen(c.Addr); err != nil {
 		return nil, err
 	}
-	a.handle(api.New(options))
+	a.handle(traces.handler(a.watch.requests(api.New(options)), c.basePath))
 	return a, nil
 }
 
@@ -179,6 +212,7 @@ type composition struct {
 	// webhooks is nil where no public key is configured.
 	webhooks  *wix.Webhooks
 	retention time.Duration
+	now       func() time.Time // nil is time.Now
 	// metrics takes the app's own metrics, and observe counts the jobs.
 	metrics prometheus.Registerer
 	observe func(kind, outcome string)
@@ -189,6 +223,9 @@ type composition struct {
 // also after an error.
 func (a *App) compose(ctx context.Context, c composition) (*api.Composition, caches, error) {
 	none := caches{}
+	if c.now == nil {
+		c.now = time.Now
+	}
 	verifier, err := identity.New(c.wix)
 	if err != nil {
 		return nil, none, err
@@ -196,7 +233,7 @@ func (a *App) compose(ctx context.Context, c composition) (*api.Composition, cac
 	a.closers = append(a.closers, func() error { verifier.Close(); return nil })
 	handle := new(database)
 	app, err := declare(c.business, kit.Tools{
-		DB: handle, Wix: verifier.Client, Log: c.log, Metrics: c.metrics, Now: time.Now,
+		DB: handle, Wix: verifier.Client, Log: c.log, Metrics: c.metrics, Now: c.now,
 	})
 	if err != nil {
 		return nil, none, err
@@ -217,13 +254,13 @@ func (a *App) compose(ctx context.Context, c composition) (*api.Composition, cac
 	if app.Close != nil {
 		a.closers = append(a.closers, func() error { return recovered("close the app", app.Close) })
 	}
-	all := caches{store, verifier}
+	all := caches{store, verifier, db}
 	worker := lifecycle.NewWorker(lifecycle.Options{
-		Jobs: store, Store: store, Elevator: verifier, Observe: c.observe, Logger: c.log,
+		Jobs: store, Store: store, Elevator: verifier, Observe: c.observe, Logger: c.log, Now: c.now,
 		Changed: func(id string, change instance.Change) { all.changed(id, change.Removed) },
 	})
 	retention := lifecycle.NewRetention(lifecycle.RetentionOptions{
-		Store: store, Jobs: store, Keep: c.retention, Logger: c.log,
+		Store: store, Jobs: store, Keep: c.retention, Logger: c.log, Now: c.now,
 		Purged: func(ids []string) {
 			for _, id := range ids {
 				all.changed(id, true)
@@ -240,7 +277,7 @@ func (a *App) compose(ctx context.Context, c composition) (*api.Composition, cac
 		composed.UpgradePage = c.upgradePage
 	}
 	if c.webhooks != nil {
-		composed.Webhooks = lifecycle.NewReceiver(c.webhooks, store, worker.Wake, time.Now)
+		composed.Webhooks = lifecycle.NewReceiver(c.webhooks, store, worker.Wake, c.now)
 	}
 	return composed, all, nil
 }
@@ -258,6 +295,7 @@ func upgradePage(wixURL, appID string) string {
 type caches struct {
 	store    *cachestore.Store
 	verifier *identity.Verifier
+	db       *sqlstore.Store // below store
 }
 
 // changed drops what may be out of date about an instance; of one that is removed,
@@ -285,15 +323,22 @@ func (a *App) shareDatabase(databaseURL string) {
 
 // listenForChanges drops cached rows that other replicas change. While notifications may be
 // missed, a row is used for a moment only; afterwards no row that was read before.
-func (a *App) listenForChanges(databaseURL string, c caches) {
+func (a *App) listenForChanges(databaseURL string, c caches, connected func(bool)) {
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		err := sqlstore.Listen(ctx, databaseURL, sqlstore.Handlers{
-			Changed:  c.changed,
-			Lost:     func(since time.Time, _ error) { c.store.Disconnected(since) },
-			Regained: c.store.Connected,
+			Changed: c.changed,
+			Lost: func(since time.Time, _ error) {
+				c.store.Disconnected(since)
+				connected(false)
+			},
+			Regained: func() {
+				c.store.InvalidateAll()
+				c.store.Connected()
+				connected(true)
+			},
 		}, a.log)
 		if err != nil {
 			a.log.Error("changes by other replicas are not noticed", "cause", err)
@@ -318,7 +363,7 @@ func (a *App) handle(h http.Handler) {
 		WriteTimeout:   60 * time.Second,
 		IdleTimeout:    120 * time.Second,
 		MaxHeaderBytes: 32 << 10, // an 8 KB token, and what browsers and proxies add
-		ErrorLog:       slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
+		ErrorLog:       logging.Standard(a.log, slog.LevelWarn, "the HTTP server"),
 	}
 }
 
@@ -332,9 +377,17 @@ func (a *App) URL() string {
 	return "http://" + net.JoinHostPort(host, fmt.Sprint(tcp.Port))
 }
 
+// Database names the database of the production server: the path of a SQLite file, or where
+// Postgres is.
+func (a *App) Database() string { return a.database }
+
 // Run serves until ctx ends, then ends in good order: it reports itself unready for
 // as long as drain says, lets the requests under way finish, and closes the store last.
 func (a *App) Run(ctx context.Context, drain func() time.Duration) error {
+	if a.watch != nil && !a.unprobed {
+		a.watch.start()
+		a.closers = append(a.closers, a.watch.close)
+	}
 	failed := make(chan error, 2)
 	go func() { failed <- a.server.Serve(a.listener) }()
 	if a.admin != nil {

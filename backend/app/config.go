@@ -3,43 +3,58 @@ package app
 import (
 	"cmp"
 	"errors"
-	"fmt"
-	"net"
 	"net/netip"
 	"net/url"
-	"os"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/caarlos0/env/v11"
-
+	"github.com/nametag-dev/nametag/backend/pasted"
 	"github.com/nametag-dev/nametag/backend/product"
+	"github.com/nametag-dev/nametag/backend/store/sqlstore"
 	"github.com/nametag-dev/nametag/backend/wix"
+	"github.com/nametag-dev/nametag/web"
 )
 
 // Config is what the command serve reads from the environment.
 type Config struct {
 	OwnVariables
 	WixVariables
+	// OldSecret is the second secret of WIX_APP_SECRET, or "". AppSecret is then the first.
+	OldSecret wix.Secret
+	// Warnings are sentences on what is doubtful, but does not stop the start.
+	Warnings []string
 
-	basePath string
-	proxies  []netip.Prefix
-	webhooks *wix.Webhooks // nil without a public key
+	// databaseFrom is the variable of DatabaseURL: ours, or the hosting platform's.
+	databaseFrom string
+	basePath     string
+	proxies      []netip.Prefix
+	webhooks     *wix.Webhooks    // nil without a public key
+	now          func() time.Time // of the job queue; nil is time.Now
+	traces       bool
+	// unprobed keeps the server from asking Wix by itself, in tests that count its calls.
+	unprobed bool
+}
+
+// development reports whether Wix is the offline Wix, with which nothing has to be public.
+func (c *Config) development() bool {
+	u, err := url.Parse(c.WixURL)
+	return err == nil && privateHost(u.Hostname())
 }
 
 // OwnVariables have names that begin with product.EnvPrefix.
 type OwnVariables struct {
 	Addr           string        `env:"ADDR" envDefault:":8080"`
 	AdminAddr      string        `env:"ADMIN_ADDR" envDefault:"127.0.0.1:9090"`
+	AdminExposed   bool          `env:"ADMIN_EXPOSED" envDefault:"false"`
 	PublicURL      string        `env:"PUBLIC_URL" envDefault:"http://localhost:8080"`
 	DatabaseURL    string        `env:"DATABASE_URL"` // defaultDatabase by default
 	TrustedProxies []string      `env:"TRUSTED_PROXIES"`
 	Demo           bool          `env:"DEMO" envDefault:"true"`
 	FrameAncestors []string      `env:"FRAME_ANCESTORS"`
 	Retention      time.Duration `env:"RETENTION" envDefault:"720h"`
+	LogVariables
 }
 
 // WixVariables have the same names in every product.
@@ -50,160 +65,163 @@ type WixVariables struct {
 	WixURL     string     `env:"WIX_API_URL" envDefault:"https://www.wixapis.com"`
 }
 
-// fileForms are the variables that may be given as <NAME>_FILE, the path of a file
-// that holds the value, as container platforms hand out secrets.
-var fileForms = []string{"WIX_APP_ID", "WIX_APP_SECRET", "WIX_PUBLIC_KEY", databaseURL}
-
 const (
 	databaseURL     = product.EnvPrefix + "DATABASE_URL"
 	defaultDatabase = "sqlite:" + product.ID + ".db"
 )
 
 // LoadConfig reads and checks the configuration. Its error names every fault at
-// once, a line each.
+// once, a line each, and shows no value.
 func LoadConfig(environ []string) (Config, error) {
-	vars := env.ToMap(environ)
-	var faults []error
-	for _, name := range fileForms {
-		if err := readFileForm(vars, name); err != nil {
-			faults = append(faults, err)
-		}
-	}
 	var c Config
-	faults = append(faults, parse(&c.OwnVariables, product.EnvPrefix, vars)...)
-	faults = append(faults, parse(&c.WixVariables, "", vars)...)
-	c.DatabaseURL = cmp.Or(c.DatabaseURL, defaultDatabase)
-	faults = append(faults, c.check()...)
-	return c, errors.Join(faults...)
+	names := slices.Concat(namesOf(variablesOf(&c.OwnVariables, product.EnvPrefix)), namesOf(variablesOf(&c.WixVariables, "")))
+	e := readEnvironment(environ, names)
+	e.parse(&c.OwnVariables, product.EnvPrefix)
+	e.parse(&c.WixVariables, "")
+	c.Warnings = unknown(environ, names)
+	c.check(e)
+	c.traces = wantsTraces(e)
+	return c, errors.Join(e.faults...)
 }
 
 // LoadDatabaseURL reads the one variable that the database commands need.
 func LoadDatabaseURL(environ []string) (string, error) {
-	vars := env.ToMap(environ)
-	if err := readFileForm(vars, databaseURL); err != nil {
-		return "", err
-	}
-	return cmp.Or(vars[databaseURL], defaultDatabase), nil
+	e := readEnvironment(environ, []string{databaseURL})
+	url, _ := e.database()
+	return url, errors.Join(e.faults...)
 }
 
-// parse reads the variables of a struct. Its errors name the variables, where env's name
-// the fields.
-func parse(into any, prefix string, vars map[string]string) (faults []error) {
-	err := env.ParseWithOptions(into, env.Options{Environment: vars, Prefix: prefix})
-	var all env.AggregateError
-	if err != nil && !errors.As(err, &all) {
-		return []error{err}
+// check adds the faults of values that parsed, and fills in what follows from them.
+func (c *Config) check(e *environment) {
+	c.checkCredentials(e)
+	c.DatabaseURL, c.databaseFrom = e.database()
+	c.checkURLs(e)
+	c.checkAddresses(e)
+	c.LogVariables.check(e)
+	if c.Retention <= 0 && !e.faulty[product.EnvPrefix+"RETENTION"] {
+		e.fault(product.EnvPrefix+"RETENTION", "must be a time such as 720h (30 days)")
 	}
-	for _, err := range all.Errors {
-		var fault env.ParseError
-		if errors.As(err, &fault) {
-			field, _ := reflect.TypeOf(into).Elem().FieldByName(fault.Name)
-			err = fmt.Errorf("%s%s: %w", prefix, field.Tag.Get("env"), fault.Err)
-		}
-		faults = append(faults, err)
-	}
-	return faults
-}
-
-func readFileForm(vars map[string]string, name string) error {
-	path, ok := vars[name+"_FILE"]
-	if !ok {
-		return nil
-	}
-	if vars[name] != "" {
-		return fmt.Errorf("%s and %s_FILE are both set: keep one", name, name)
-	}
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return fmt.Errorf("%s_FILE: %w", name, err)
-	}
-	vars[name] = strings.TrimSpace(string(content))
-	return nil
-}
-
-// check returns the faults of values that parsed, and fills in what follows from them.
-func (c *Config) check() []error {
-	var faults []error
-	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
-	if id, ok := wix.ParseGUID(c.AppID); ok {
-		c.AppID = id
-	} else if c.AppID == "" {
-		fault("WIX_APP_ID is missing: the app's id, from the app dashboard's OAuth page")
-	} else {
-		fault("WIX_APP_ID is %q: it must be a GUID, such as 6f0c1f8e-2f0a-4a6e-9d5a-0d8f3b7a1c11", c.AppID)
-	}
-	if c.AppSecret == "" {
-		fault("WIX_APP_SECRET is missing: the app's secret key, from the app dashboard's OAuth page")
-	}
-	if keys := splitKeys(c.PublicKeys); len(keys) > 0 {
-		var err error
-		if c.webhooks, err = wix.NewWebhooks(keys, c.AppID, nil); err != nil {
-			fault("WIX_PUBLIC_KEY: %w", err)
-		}
-	}
-	if c.Retention <= 0 {
-		fault(product.EnvPrefix+"RETENTION is %s: it must be a time such as 720h", c.Retention)
-	}
-	if u, err := webURL(c.PublicURL); err != nil {
-		fault(product.EnvPrefix+"PUBLIC_URL %w", err)
-	} else {
-		c.basePath = strings.TrimRight(u.Path, "/")
-		if !plainPath.MatchString(c.basePath) {
-			fault(product.EnvPrefix + "PUBLIC_URL: its path may hold letters, digits, '-', '.', '_' and '~' between single slashes")
-		}
-		c.PublicURL = u.Scheme + "://" + u.Host + c.basePath
-	}
-	if u, err := webURL(c.WixURL); err != nil {
-		fault("WIX_API_URL %w", err)
-	} else {
-		c.WixURL = strings.TrimRight(u.String(), "/")
-	}
-	for name, addr := range map[string]string{"ADDR": c.Addr, "ADMIN_ADDR": c.AdminAddr} {
-		if _, _, err := net.SplitHostPort(addr); err != nil {
-			fault(product.EnvPrefix+"%s is %q: it must be host:port, such as 127.0.0.1:8080 or :8080", name, addr)
-		}
-	}
-	for _, cidr := range c.TrustedProxies {
-		prefix, err := netip.ParsePrefix(strings.TrimSpace(cidr))
+	for i, text := range c.TrustedProxies {
+		network, err := trustedNetwork(text)
 		if err != nil {
-			fault(product.EnvPrefix+"TRUSTED_PROXIES: %q is not a network such as 10.0.0.0/8", cidr)
+			e.fault(product.EnvPrefix+"TRUSTED_PROXIES", "has a value (number %d) that %w", i+1, err)
 			continue
 		}
-		c.proxies = append(c.proxies, prefix)
+		c.proxies = append(c.proxies, network)
 	}
-	for _, host := range c.FrameAncestors {
-		// A space or a semicolon would let a value write further CSP directives.
-		if host == "" || strings.ContainsAny(host, " \t\r\n;,'\"") && host != "'self'" && host != "'none'" {
-			fault(product.EnvPrefix+"FRAME_ANCESTORS: %q is not a host such as https://*.wix.com", host)
+	for i, host := range c.FrameAncestors {
+		switch {
+		case host == "self" || host == "none":
+			c.FrameAncestors[i] = "'" + host + "'" // the quotes went when it was cleaned
+		case !frameAncestor.MatchString(host):
+			e.fault(product.EnvPrefix+"FRAME_ANCESTORS", "has a value (number %d) that is not a host such as https://*.wix.com", i+1)
 		}
 	}
-	return faults
 }
 
-// plainPath keeps out what the router would read as a pattern and what would have
-// to be escaped in every link.
-var plainPath = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)*$`)
+// plainSecret is wider than the GUIDs that Wix's secrets are, and keeps out what a secret is
+// pasted with.
+var plainSecret = regexp.MustCompile(`^[A-Za-z0-9._~+/=-]+$`)
 
-// splitKeys separates the one or two public keys of a value: by a comma, or, in a
-// file of PEM blocks, by where one ends.
-func splitKeys(value string) []string {
-	const end = "-----END PUBLIC KEY-----"
-	var keys []string
-	for part := range strings.SplitSeq(strings.ReplaceAll(value, end, end+","), ",") {
-		if part = strings.TrimSpace(part); part != "" {
-			keys = append(keys, part)
-		}
+func (c *Config) checkCredentials(e *environment) {
+	if id, ok := wix.ParseGUID(c.AppID); ok {
+		c.AppID = id
+	} else if c.AppID != "" {
+		e.fault("WIX_APP_ID", "must be a GUID, such as 6f0c1f8e-2f0a-4a6e-9d5a-0d8f3b7a1c11; the value has %d characters", len(c.AppID))
+	} else if !e.faulty["WIX_APP_ID"] {
+		e.fault("WIX_APP_ID", "is missing: the app's id, from the app dashboard's OAuth page")
 	}
-	return keys
-}
-
-func webURL(raw string) (*url.URL, error) {
-	u, err := url.Parse(raw)
+	secrets := pasted.List(string(c.AppSecret))
 	switch {
-	case err != nil || !slices.Contains([]string{"http", "https"}, u.Scheme) || u.Host == "":
-		return nil, fmt.Errorf("is %q: it must be a URL such as https://app.example.com", raw)
-	case u.RawQuery != "" || u.Fragment != "" || u.User != nil:
-		return nil, fmt.Errorf("must have neither a user, a query nor a fragment")
+	case e.faulty["WIX_APP_SECRET"]:
+	case len(secrets) == 0:
+		e.fault("WIX_APP_SECRET", "is missing: the app's secret key, from the app dashboard's OAuth page")
+	case len(secrets) > 2:
+		e.fault("WIX_APP_SECRET", "holds %d values: give the app's secret alone, or two with a comma between them while it is being changed", len(secrets))
+	case slices.ContainsFunc(secrets, func(s string) bool { return !plainSecret.MatchString(s) }):
+		e.fault("WIX_APP_SECRET", "has a character that no secret of Wix has: copy it again from the app dashboard's OAuth page")
+	case slices.ContainsFunc(secrets, func(s string) bool { return c.AppID != "" && strings.EqualFold(s, c.AppID) }):
+		e.fault("WIX_APP_SECRET", "is the app's id: the secret key is beside it on the app dashboard's OAuth page")
+	default:
+		c.AppSecret = wix.Secret(secrets[0])
+		if len(secrets) == 2 && secrets[1] != secrets[0] {
+			c.OldSecret = wix.Secret(secrets[1])
+		}
 	}
-	return u, nil
+	if c.PublicKeys != "" {
+		var err error
+		// The app id has its own fault.
+		if c.webhooks, err = wix.NewWebhooks([]string{c.PublicKeys}, cmp.Or(c.AppID, "none"), nil); err != nil {
+			for line := range strings.SplitSeq(err.Error(), "\n") {
+				e.fault("WIX_PUBLIC_KEY", "cannot be used: %s", line)
+			}
+		}
+	}
+}
+
+// database returns the URL of the database and the variable that it is from. That of the
+// hosting platform is taken if it is for Postgres: any other is of a program that we do not
+// know.
+func (e *environment) database() (url, name string) {
+	name, url = databaseURL, cmp.Or(e.values[databaseURL], defaultDatabase)
+	if value, found := e.platform(platformDatabase, databaseURL, sqlstore.IsPostgres); found {
+		name, url = platformDatabase, value
+	}
+	if err := sqlstore.CheckURL(url); err != nil {
+		e.fault(name, "cannot be used: %w", err)
+	}
+	return url, name
+}
+
+func (c *Config) checkURLs(e *environment) {
+	public, err := webURL(c.PublicURL)
+	if err != nil {
+		e.fault(product.EnvPrefix+"PUBLIC_URL", "%w", err)
+	} else {
+		c.basePath, c.PublicURL = public.Path, public.String()
+	}
+	api, err := webURL(c.WixURL)
+	switch {
+	case err != nil:
+		e.fault("WIX_API_URL", "%w", err)
+		return
+	case api.Scheme == "http" && !privateHost(api.Hostname()):
+		e.fault("WIX_API_URL", "must begin with https: the app's secret and the visitors' tokens would travel in clear text")
+		return
+	}
+	c.WixURL = api.String()
+	if c.development() {
+		return
+	}
+	if host := api.Hostname(); host != "wixapis.com" && !strings.HasSuffix(host, ".wixapis.com") {
+		c.warn("WIX_API_URL", "is not Wix's own address, and gets the app's secret")
+	}
+	if public != nil {
+		for _, why := range (web.InstallData{PublicURL: c.PublicURL}).Warnings() {
+			c.warn(product.EnvPrefix+"PUBLIC_URL", "cannot be used by Wix: "+why)
+		}
+	}
+}
+
+func (c *Config) warn(name, sentence string) { c.Warnings = append(c.Warnings, name+" "+sentence) }
+
+func (c *Config) checkAddresses(e *environment) {
+	const addrName, adminName = product.EnvPrefix + "ADDR", product.EnvPrefix + "ADMIN_ADDR"
+	name := addrName
+	if port, found := e.platform(platformPort, addrName, func(string) bool { return true }); found {
+		name, c.Addr = platformPort, ":"+port
+	}
+	if err := checkAddress(c.Addr); err != nil && name == platformPort {
+		e.fault(name, "must be a port, such as 8080 (it is read because %s is not set)", addrName)
+	} else if err != nil {
+		e.fault(name, "%w", err)
+	}
+	switch err := checkAddress(c.AdminAddr); {
+	case err != nil:
+		e.fault(adminName, "%w", err)
+	case isExposed(c.AdminAddr) && !c.AdminExposed:
+		e.fault(adminName, "lets other machines read metrics, and profiles of this program's memory: set %sADMIN_EXPOSED=true if only a scraper can reach the address, or use 127.0.0.1", product.EnvPrefix)
+	case collide(c.Addr, c.AdminAddr):
+		e.fault(adminName, "and %s are the same address: give each its own port", name)
+	}
 }

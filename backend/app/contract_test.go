@@ -88,8 +88,7 @@ func startWith(t *testing.T, sim *wixsim.Sim, environ ...string) *world {
 // startApp starts the server with an app of the test's own.
 func startApp(t *testing.T, app kit.New, sim *wixsim.Sim, environ ...string) *world {
 	t.Helper()
-	w := &world{t: t, sim: sim, log: &lockedBuffer{}}
-	upstream := httptest.NewServer(w.sim.REST())
+	upstream := httptest.NewServer(sim.REST())
 	t.Cleanup(upstream.Close)
 	config, err := LoadConfig(append([]string{
 		"WIX_API_URL=" + upstream.URL, "WIX_APP_ID=" + appID, "WIX_APP_SECRET=" + appSecret,
@@ -99,10 +98,19 @@ func startApp(t *testing.T, app kit.New, sim *wixsim.Sim, environ ...string) *wo
 	if err != nil {
 		t.Fatal(err)
 	}
+	config.unprobed = true
+	return runApp(t, app, sim, config, func(*App) {})
+}
+
+// runApp serves until the test ends. prepare may change what Serve has built.
+func runApp(t *testing.T, app kit.New, sim *wixsim.Sim, config Config, prepare func(*App)) *world {
+	t.Helper()
+	w := &world{t: t, sim: sim, log: &lockedBuffer{}}
 	a, err := Serve(t.Context(), config, fakeBundles(), app, slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	if err != nil {
 		t.Fatal(err)
 	}
+	prepare(a)
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- a.Run(ctx, func() time.Duration { return 0 }) }()
@@ -219,11 +227,11 @@ func TestServe_getInstance(t *testing.T) {
 
 func (w *world) until(what string, ok func() bool) {
 	w.t.Helper()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(time.Minute)
 	for !ok() {
 		select {
 		case <-deadline:
-			w.t.Fatalf("after 10 s still not: %s\nlog: %s", what, w.log)
+			w.t.Fatalf("after a minute still not: %s\nlog: %s", what, w.log)
 		case <-time.After(5 * time.Millisecond):
 		}
 	}

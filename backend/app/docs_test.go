@@ -74,7 +74,9 @@ func TestDocs(t *testing.T) {
 			t.Errorf("docs/operations.md lacks the variable %s_FILE", v.Name)
 		}
 	}
-	for _, name := range []string{metricRequests, metricDuration, metricWixCalls, metricJobs, metricDeadLetters} {
+	for _, name := range []string{
+		metricRequests, metricDuration, metricWixCalls, metricJobs, metricDeadLetters, metricJobsDue, metricJobsOldest, metricConnected, metricServer, metricClient,
+	} {
 		if !strings.Contains(operations, "`"+names.Replace(name)+"`") {
 			t.Errorf("docs/operations.md lacks the metric %s", name)
 		}

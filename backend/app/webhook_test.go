@@ -54,6 +54,17 @@ func newSigner(t *testing.T) signer {
 // sign makes the JWT of an event, in the three layers of JSON.
 func (s signer) sign(t *testing.T, instanceID, eventType string, at time.Time, event map[string]any) string {
 	t.Helper()
+	return s.signEvent(t, instanceID, eventType, at, at.Add(72*time.Hour), event)
+}
+
+// signUntil is sign with another end of the JWT.
+func (s signer) signUntil(t *testing.T, instanceID, eventType string, at, end time.Time) string {
+	t.Helper()
+	return s.signEvent(t, instanceID, eventType, at, end, map[string]any{})
+}
+
+func (s signer) signEvent(t *testing.T, instanceID, eventType string, at, end time.Time, event map[string]any) string {
+	t.Helper()
 	text := func(v any) string {
 		b, err := json.Marshal(v)
 		if err != nil {
@@ -62,7 +73,7 @@ func (s signer) sign(t *testing.T, instanceID, eventType string, at time.Time, e
 		return string(b)
 	}
 	token := jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.MapClaims{
-		"iat": at.Unix(), "exp": at.Add(72 * time.Hour).Unix(),
+		"iat": at.Unix(), "exp": end.Unix(),
 		"data": text(map[string]any{
 			"data": text(event), "instanceId": instanceID, "eventType": eventType,
 			"identity": `{"identityType":"WIX_USER","wixUserId":"u"}`,
@@ -155,6 +166,11 @@ func TestServe_refusedWebhooks(t *testing.T) {
 		{"another key", stranger.plan(t, id, "gold", time.Now()), 401, "webhook_refused"},
 		{"a tampered signature", good[:len(good)-6] + "AAAAAA", 401, "webhook_refused"},
 		{"expired", s.plan(t, id, "gold", time.Now().Add(-73*time.Hour)), 401, "webhook_refused"},
+		{"signed three days ago, and not expired", s.signUntil(t, id, "AppInstalled", time.Now().Add(-73*time.Hour), time.Now().Add(time.Hour)), 401, "webhook_refused"},
+		{"signed more than a day ahead", s.plan(t, id, "gold", time.Now().Add(25*time.Hour)), 401, "webhook_refused"},
+		{"a removal at the end of time", s.sign(t, id, "AppRemoved", time.Now(), map[string]any{"operationTimeStamp": "9999-12-31T00:00:00Z"}), 401, "webhook_refused"},
+		{"signed two days ago", s.plan(t, id, "gold", time.Now().Add(-48*time.Hour)), 200, ""},
+		{"an event of an account is acknowledged", s.sign(t, "", "AccountCreated", time.Now(), map[string]any{}), 200, ""},
 		{"an instance id that is no GUID", s.plan(t, "me", "gold", time.Now()), 400, "webhook_malformed"},
 		{"an event for another app", s.sign(t, id, "AppInstalled", time.Now(), map[string]any{"appId": foreignID}), 401, "webhook_refused"},
 		{"257 KB", strings.Repeat("x", 257<<10), 413, "body_too_large"},

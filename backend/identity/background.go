@@ -41,6 +41,18 @@ func (b *background) detach(ctx context.Context, timeout time.Duration) (context
 	return b.attach(context.WithoutCancel(ctx), timeout)
 }
 
+// sleep waits for d and returns true. It returns false if close comes first.
+func (b *background) sleep(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-b.ctx.Done():
+		return false
+	}
+}
+
 // flight is work in progress, for everyone who waits for its result.
 type flight[V any] struct {
 	done  chan struct{}

@@ -25,14 +25,16 @@ const apiTimeout = 30 * time.Second
 // repeated once if its body can be replayed (Request.GetBody).
 //
 // All requests for an instance, those of AppInstance included, share its budget: a burst
-// of 20, and 80 a minute. A request takes at most 30 s, including the reading of the
-// response. After repeated failures (5xx or no connection) requests are refused for 5 s.
+// of 20, and 80 a minute. After a 429 of Wix none is sent until the time that Wix named, ten
+// minutes at most. A request takes at most 30 s, including the reading of the response.
+// After repeated failures (5xx or no connection) of several instances requests are refused
+// for 5 s.
 //
 // A response of any status is returned unchanged. The error is a *url.Error around an
 // *apierr.Error, or around context.Canceled if the request's context was canceled.
 func (v *Verifier) Client(instanceID string) *http.Client {
 	return &http.Client{
-		Transport: &elevated{wix: v.wix, elevator: v.elevator, gate: v.apiGate, instanceID: instanceID},
+		Transport: &elevated{wix: v.wix, elevator: v.elevator, instanceID: instanceID},
 		CheckRedirect: func(*http.Request, []*http.Request) error {
 			return http.ErrUseLastResponse
 		},
@@ -43,7 +45,6 @@ func (v *Verifier) Client(instanceID string) *http.Client {
 type elevated struct {
 	wix        *wix.Client
 	elevator   *elevator
-	gate       *gate
 	instanceID string
 }
 
@@ -93,7 +94,7 @@ func (s *sending) send() (*http.Response, error) {
 	case err == nil:
 		en := s.elevator.entry(instanceID)
 		err = s.elevator.withToken(s.ctx, en, instanceID, func(token wix.Secret) error {
-			return s.elevator.spend(s.ctx, en, s.gate, func() error { return s.attempt(en, token) })
+			return s.elevator.spend(s.ctx, en, s.elevator.apiGate, func() error { return s.attempt(en, token) })
 		})
 	}
 	if s.attempts == 0 && s.request.Body != nil {
@@ -107,8 +108,8 @@ func (s *sending) send() (*http.Response, error) {
 	return nil, err
 }
 
-// statusError is a response with a status that matters to the breaker or to the token. It
-// is not returned to the caller of Client, who gets the response.
+// statusError is a response with a status that matters to the breaker, the budget or the
+// token. It is not returned to the caller of Client, who gets the response.
 type statusError struct{ cause *wix.Error }
 
 func (e statusError) Error() string { return e.cause.Error() }
@@ -136,6 +137,9 @@ func (s *sending) attempt(en *entry, token wix.Secret) error {
 	switch {
 	case resp.StatusCode >= http.StatusInternalServerError:
 		return statusError{&wix.Error{Op: "request", Kind: wix.Unavailable, Status: resp.StatusCode}}
+	case resp.StatusCode == http.StatusTooManyRequests:
+		wait := wix.RetryAfter(resp.Header, s.elevator.now())
+		return statusError{&wix.Error{Op: "request", Kind: wix.RateLimited, Status: resp.StatusCode, RetryAfter: wait}}
 	case resp.StatusCode == http.StatusUnauthorized && s.replayable():
 		return statusError{&wix.Error{Op: "request", Kind: wix.Refused, Status: resp.StatusCode}}
 	case resp.StatusCode == http.StatusUnauthorized:

@@ -272,31 +272,64 @@ func TestVerifier_Client_statusesAreReturned(t *testing.T) {
 }
 
 func TestVerifier_Client_breaker(t *testing.T) {
-	for status, opens := range map[int]bool{400: false, 404: false, 429: false, 500: true, 503: true} {
-		t.Run(strconv.Itoa(status), func(t *testing.T) {
-			withClient(t, func(t *testing.T, w *fakeWix, c *http.Client) {
-				w.api = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
-				for range breakerFailures {
-					if got, _, err := send(t, c, http.MethodGet, productsURL, nil); got != status || err != nil {
-						t.Fatalf("got %d, %v", got, err)
+	for status, opens := range map[int]bool{400: false, 404: false, 500: true, 503: true} {
+		for _, instances := range []int{1, breakerCauses} {
+			t.Run(fmt.Sprintf("%d to %d", status, instances), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					v, w := startVerifier(t, Options{})
+					defer v.Close()
+					w.api = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
+					c := func(n int) *http.Client { return v.Client(idA[:35] + strconv.Itoa(n%instances)) }
+					for n := range breakerFailures {
+						if got, _, err := send(t, c(n), http.MethodGet, productsURL, nil); got != status || err != nil {
+							t.Fatalf("got %d, %v", got, err)
+						}
 					}
-				}
-				_, _, err := send(t, c, http.MethodGet, productsURL, nil)
-				if opens && (code(err) != apierr.WixUnavailable || apierr.As(err).RetryAfter != breakerOpen) || !opens && err != nil {
-					t.Errorf("got %v, retry after %v", err, apierr.As(err).RetryAfter)
-				}
-				if !opens {
-					return
-				}
-				checkCounts(t, w, 1, breakerFailures)
-				w.set(func() { w.api = http.HandlerFunc(echoBody) })
-				time.Sleep(breakerOpen + time.Millisecond)
-				if got, _, err := send(t, c, http.MethodGet, productsURL, nil); got != 200 || err != nil {
-					t.Errorf("Wix is back: got %d, %v", got, err)
-				}
+					synctest.Wait()
+					_, _, err := send(t, c(0), http.MethodGet, productsURL, nil)
+					if opens := opens && instances > 1; opens && (code(err) != apierr.WixUnavailable || apierr.As(err).RetryAfter != breakerOpen) || !opens && err != nil {
+						t.Errorf("got %v, retry after %v", err, apierr.As(err).RetryAfter)
+					}
+					w.set(func() { w.api = http.HandlerFunc(echoBody) })
+					time.Sleep(breakerOpen + time.Millisecond)
+					if got, _, err := send(t, c(0), http.MethodGet, productsURL, nil); got != 200 || err != nil {
+						t.Errorf("Wix is back: got %d, %v", got, err)
+					}
+				})
 			})
-		})
+		}
 	}
+}
+
+func TestVerifier_Client_obeysRetryAfter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v, w := startVerifier(t, Options{})
+		defer v.Close()
+		w.api = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", "7")
+			w.WriteHeader(http.StatusTooManyRequests)
+		})
+		if got, _, err := send(t, v.Client(idA), http.MethodGet, productsURL, nil); got != http.StatusTooManyRequests || err != nil {
+			t.Errorf("Wix's own answer: got %d, %v", got, err)
+		}
+		w.set(func() { w.api = http.HandlerFunc(echoBody) })
+		time.Sleep(5 * time.Second)
+		_, _, err := send(t, v.Client(idA), http.MethodGet, productsURL, nil)
+		if e := apierr.As(err); e.Code != apierr.RateLimited || e.RetryAfter != 2*time.Second || !errors.Is(err, ErrBudgetSpent) {
+			t.Errorf("during the pause: got %v, retry after %v", err, e.RetryAfter)
+		}
+		v.Purge(idA)
+		if _, err := v.AppInstance(t.Context(), idA); code(err) != apierr.RateLimited {
+			t.Errorf("the app instance, after a purge: got %v", err)
+		}
+		if got, _, err := send(t, v.Client(idB), http.MethodGet, productsURL, nil); got != 200 || err != nil {
+			t.Errorf("another instance: got %d, %v", got, err)
+		}
+		time.Sleep(2 * time.Second)
+		if got, _, err := send(t, v.Client(idA), http.MethodGet, productsURL, nil); got != 200 || err != nil {
+			t.Errorf("after the pause: got %d, %v", got, err)
+		}
+	})
 }
 
 func TestVerifier_Client_breakerIsItsOwn(t *testing.T) {
@@ -330,7 +363,7 @@ func TestVerifier_Client_budget(t *testing.T) {
 		}
 		body := &closing{Reader: strings.NewReader("order")}
 		_, _, err := send(t, c, http.MethodPost, productsURL, body)
-		if e := apierr.As(err); e.Code != apierr.RateLimited || e.RetryAfter != time.Second || !body.closed {
+		if e := apierr.As(err); e.Code != apierr.RateLimited || e.RetryAfter != time.Second || !errors.Is(err, ErrBudgetSpent) || !body.closed {
 			t.Errorf("got %v, retry after %v, body closed: %v", err, e.RetryAfter, body.closed)
 		}
 		checkCounts(t, w, 1, budgetBurst-1)

@@ -6,9 +6,11 @@ package identity
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/maypok86/otter/v2"
@@ -38,10 +40,21 @@ const (
 	elevateTimeout = 15 * time.Second
 )
 
+// ErrBudgetSpent is the cause of a refusal to call Wix because the instance's own budget of
+// calls is spent. Wix was not asked.
+var ErrBudgetSpent = errors.New("the instance's budget of calls to Wix is spent")
+
 // appReader makes the calls to Wix that an elevator makes. *wix.Client implements it.
 type appReader interface {
 	AppToken(ctx context.Context, instanceID string) (wix.AppToken, error)
 	AppInstance(ctx context.Context, accessToken wix.Secret) (wix.AppInstance, error)
+}
+
+// budget is what an instance may ask of Wix.
+type budget struct {
+	instanceID string
+	calls      *rate.Limiter
+	paused     atomic.Int64 // until when Wix has asked to wait, in Unix nanoseconds
 }
 
 // elevator calls Wix with the app's own identity.
@@ -51,12 +64,13 @@ type elevator struct {
 	logger  *slog.Logger
 	entries cache[string, *entry]
 	gate    *gate
+	apiGate *gate // of Client's requests
 	work    *background
 }
 
 // entry is everything that is remembered of one instance.
 type entry struct {
-	budget *rate.Limiter
+	budget *budget
 
 	mu sync.Mutex // guards the fields below
 
@@ -73,20 +87,22 @@ type entry struct {
 }
 
 func newElevator(w appReader, o Options) *elevator {
+	work := newBackground()
 	return &elevator{
 		wix:     w,
 		now:     o.Now,
 		logger:  o.Logger,
 		entries: newCache(o.Size/instanceShare, o.Now, otter.ExpiryAccessing[string, *entry](staleLife)),
-		gate:    newGate("app instance", o.Now, o.Logger),
-		work:    newBackground(),
+		gate:    newGate("app instance", work, nil, o.Now, o.Logger),
+		apiGate: newGate("api requests", work, nil, o.Now, o.Logger),
+		work:    work,
 	}
 }
 
 // entry returns the entry of an instance, a new one if there is none.
 func (e *elevator) entry(instanceID string) *entry {
 	en, _ := e.entries.ComputeIfAbsent(instanceID, func() (*entry, bool) {
-		return &entry{budget: rate.NewLimiter(rate.Every(budgetEvery), budgetBurst)}, false
+		return &entry{budget: &budget{instanceID: instanceID, calls: rate.NewLimiter(rate.Every(budgetEvery), budgetBurst)}}, false
 	})
 	return en
 }
@@ -312,14 +328,22 @@ func (en *entry) dropToken(token wix.Secret) {
 	}
 }
 
-// spend makes one call out of the instance's budget, through a gate.
+// spend makes one call out of the instance's budget, through a gate. While Wix itself limits
+// the rate of the instance, none is made.
 func (e *elevator) spend(ctx context.Context, en *entry, g *gate, call func() error) error {
-	now := e.now()
-	if !en.budget.AllowN(now, 1) {
-		wait := time.Duration((1 - en.budget.TokensAt(now)) * float64(budgetEvery))
+	b, now := en.budget, e.now()
+	if wait := time.Unix(0, b.paused.Load()).Sub(now); wait > 0 {
+		return &apierr.Error{Code: apierr.RateLimited, RetryAfter: wait, Err: fmt.Errorf("%w: %w", ErrBudgetSpent, errPaused)}
+	}
+	if !b.calls.AllowN(now, 1) {
+		wait := time.Duration((1 - b.calls.TokensAt(now)) * float64(budgetEvery))
 		return &apierr.Error{
-			Code: apierr.RateLimited, RetryAfter: max(wait, time.Second), Err: errors.New("the instance's budget of calls to Wix is spent"),
+			Code: apierr.RateLimited, RetryAfter: max(wait, time.Second), Err: ErrBudgetSpent,
 		}
 	}
-	return g.call(ctx, call)
+	err := g.call(ctx, cause{lane: laneKnown, path: []any{b.instanceID}}, call)
+	if isKind(err, wix.RateLimited) {
+		b.paused.Store(e.now().Add(min(asAPIError(err).RetryAfter, maxPause)).UnixNano())
+	}
+	return err
 }

@@ -319,13 +319,13 @@ func TestElevator_load_thousandCallersMakeOneCall(t *testing.T) {
 
 func TestElevator_spend_budget(t *testing.T) {
 	elevate(t, func(t *testing.T, w *fakeElevation, e *elevator) {
-		w.readErr = failure(wix.RateLimited, 429, 0) // an answer that is not cached and opens no breaker
+		w.readErr = failure(wix.Unavailable, 500, 0) // an answer that is not cached; one instance opens no breaker
 		limited := false
 		for range 600 {
 			_, err := e.load(t.Context(), idA, false)
-			if ours := apierr.As(err); !isKind(err, wix.RateLimited) {
+			if ours := apierr.As(err); !isKind(err, wix.Unavailable) {
 				limited = true
-				if ours.Code != apierr.RateLimited || ours.RetryAfter != time.Second {
+				if ours.Code != apierr.RateLimited || ours.RetryAfter != time.Second || !errors.Is(err, ErrBudgetSpent) {
 					t.Fatalf("got %v, retry after %v", err, ours.RetryAfter)
 				}
 			}

@@ -30,12 +30,16 @@ type Options struct {
 	AppID string
 	// AppSecret is the app's secret from the same page. It is sent to Wix and never logged.
 	AppSecret wix.Secret
+	// OldSecret is for the time in which the secret is being changed: Wix gets whichever of
+	// the two it takes. See Verifier.SetSecrets. Default: none.
+	OldSecret wix.Secret
 	// WixURL is where Wix's REST API is served. Default: wix.DefaultBaseURL.
 	WixURL string
 	// Transport carries the requests to Wix. Default: wix.NewTransport().
 	Transport http.RoundTripper
-	// Logger logs refused tokens (debug level), what Wix refuses to the app, and failures.
-	// No token and no secret is ever logged. Default: nothing is logged.
+	// Logger logs refused requests (info level), refused tokens (debug level), what Wix
+	// refuses to the app, and failures. A client appears by its network alone (/24, /48). No
+	// token and no secret is ever logged. Lines are not sampled. Default: nothing is logged.
 	Logger *slog.Logger
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
@@ -56,7 +60,6 @@ type Verifier struct {
 	wix      *wix.Client
 	tokens   *tokens
 	elevator *elevator
-	apiGate  *gate
 	close    sync.Once
 }
 
@@ -68,7 +71,14 @@ func New(o Options) (*Verifier, error) {
 		return nil, fmt.Errorf("new verifier: %w", err)
 	}
 	client := wix.New(wix.Options{
-		BaseURL: o.WixURL, AppID: o.AppID, AppSecret: o.AppSecret, Transport: o.Transport, Now: o.Now,
+		BaseURL: o.WixURL, AppID: o.AppID, AppSecret: o.AppSecret, OldSecret: o.OldSecret, Transport: o.Transport, Now: o.Now,
+		SecretTaken: func(old bool) {
+			if old {
+				o.Logger.Warn("wix takes the old app secret, and refuses the new one")
+			} else {
+				o.Logger.Info("wix takes the new app secret: the old one is not needed")
+			}
+		},
 	})
 	return &Verifier{
 		logger:   o.Logger,
@@ -76,7 +86,6 @@ func New(o Options) (*Verifier, error) {
 		wix:      client,
 		tokens:   newTokens(client, o),
 		elevator: newElevator(client, o),
-		apiGate:  newGate("api requests", o.Now, o.Logger),
 	}, nil
 }
 
@@ -170,6 +179,15 @@ func (v *Verifier) Expire(instanceID string) { v.elevator.expire(instanceID) }
 func (v *Verifier) Purge(instanceID string) {
 	v.tokens.purge(instanceID)
 	v.elevator.purge(instanceID)
+}
+
+// SetSecrets replaces the app's secret, and the old one ("" for none), without a restart.
+// Calls that have begun end with the secret that they began with. An empty secret changes
+// nothing.
+func (v *Verifier) SetSecrets(secret, old wix.Secret) {
+	if secret != "" {
+		v.wix.SetSecrets(secret, old)
+	}
 }
 
 // Close cancels the calls to Wix that are in progress and waits for them. The Verifier

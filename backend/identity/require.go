@@ -9,8 +9,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 
 	"github.com/nametag-dev/nametag/backend/apierr"
+	"github.com/nametag-dev/nametag/backend/clientaddr"
 )
 
 // Require returns middleware that verifies the access token of each request and puts the
@@ -29,12 +31,13 @@ func (v *Verifier) Require(role Role) func(next http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Add("Vary", "Authorization")
-			found, err := v.Verify(r.Context(), v.clientIP(r), r.Header["Authorization"])
+			ip := v.clientIP(r)
+			found, err := v.Verify(r.Context(), ip, r.Header["Authorization"])
 			if err == nil {
 				err = found.Caller.Authorize(role)
 			}
 			if err != nil {
-				v.refuse(w, r, err)
+				v.refuse(w, r, ip, found.Caller.InstanceID, err)
 				return
 			}
 			next.ServeHTTP(w, r.WithContext(WithCaller(r.Context(), found.Caller)))
@@ -43,20 +46,33 @@ func (v *Verifier) Require(role Role) func(next http.Handler) http.Handler {
 }
 
 // refuse answers a request that Require does not admit, and logs it under the request id
-// that the client sees.
-func (v *Verifier) refuse(w http.ResponseWriter, r *http.Request, err error) {
+// that the client sees. instanceID is "" unless the caller was identified.
+func (v *Verifier) refuse(w http.ResponseWriter, r *http.Request, ip, instanceID string, err error) {
 	if errors.Is(err, context.Canceled) {
 		w.WriteHeader(apierr.StatusClientGone)
 		return
 	}
 	refusal, requestID := apierr.As(err), rand.Text()
-	level := slog.LevelDebug
+	level, message := slog.LevelInfo, "request refused"
 	if refusal.Code.Status >= http.StatusInternalServerError {
-		level = slog.LevelError
+		level, message = slog.LevelError, "request failed"
 	}
-	v.logger.LogAttrs(r.Context(), level, "request refused",
-		slog.String("code", refusal.Code.Name), slog.String("requestId", requestID),
-		slog.String("method", r.Method), slog.String("route", r.Pattern), slog.Any("cause", refusal.Err))
+	if v.logger.Enabled(r.Context(), level) {
+		attrs := []slog.Attr{
+			slog.String("code", refusal.Code.Name), slog.Int("status", refusal.Code.Status), slog.String("route", r.Pattern),
+		}
+		if instanceID != "" {
+			attrs = append(attrs, slog.String("instanceId", instanceID))
+		}
+		if addr, err := netip.ParseAddr(ip); err == nil {
+			attrs = append(attrs, slog.String("client", clientaddr.Network(addr).String()))
+		}
+		attrs = append(attrs, slog.String("requestId", requestID))
+		if refusal.Err != nil {
+			attrs = append(attrs, slog.Any("cause", refusal.Err))
+		}
+		v.logger.LogAttrs(r.Context(), level, message, attrs...)
+	}
 	apierr.Write(w, refusal, requestID)
 }
 

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -116,15 +117,35 @@ func TestVerifier_Require_rateLimit(t *testing.T) {
 			w, _ := callWith(t, v.Require(Visitor), r)
 			return w
 		}
-		for n := range refusalBurst {
+		for n := range standingBest {
 			checkRefusal(t, send("192.0.2.1", n), apierr.TokenInactive)
 		}
-		limited := send("192.0.2.1", refusalBurst)
-		checkRefusal(t, limited, apierr.RateLimited)
-		if got := limited.Header().Get("Retry-After"); got != "2" {
+		// From now on its tokens wait in a short queue.
+		var (
+			mu      sync.Mutex
+			limited []*httptest.ResponseRecorder
+			callers sync.WaitGroup
+		)
+		for n := range suspectLimit + suspectQueued + 5 {
+			callers.Go(func() {
+				w := send("192.0.2.1", standingBest+n)
+				mu.Lock()
+				defer mu.Unlock()
+				if w.Code == http.StatusTooManyRequests {
+					limited = append(limited, w)
+				}
+			})
+		}
+		synctest.Wait()
+		checkRefusal(t, send("192.0.2.2", standingBest), apierr.TokenInactive)
+		callers.Wait()
+		if len(limited) != 5 {
+			t.Fatalf("%d are limited, want 5", len(limited))
+		}
+		checkRefusal(t, limited[0], apierr.RateLimited)
+		if got := limited[0].Header().Get("Retry-After"); got != "5" {
 			t.Errorf("Retry-After %q", got)
 		}
-		checkRefusal(t, send("192.0.2.2", refusalBurst), apierr.TokenInactive)
 	})
 }
 
@@ -144,7 +165,17 @@ func TestVerifier_Require_log(t *testing.T) {
 	var log bytes.Buffer
 	v, _ := startVerifier(t, Options{Logger: slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	w, _ := callThrough(t, v.Require(Visitor), "unknown")
-	for _, part := range []string{`"level":"DEBUG"`, `"code":"token_inactive"`, `"requestId":"` + w.Header().Get("X-Request-Id") + `"`, `"cause":"`} {
+	for _, part := range []string{
+		`"level":"INFO","msg":"request refused"`, `"code":"token_inactive"`, `"status":401`, `"client":"192.0.2.0/24"`,
+		`"requestId":"` + w.Header().Get("X-Request-Id") + `"`, `"cause":"`,
+	} {
+		if !strings.Contains(log.String(), part) {
+			t.Errorf("no %s in %s", part, &log)
+		}
+	}
+	log.Reset()
+	callThrough(t, v.Require(Owner), "visitor")
+	for _, part := range []string{`"level":"INFO"`, `"code":"owner_required"`, `"instanceId":"` + idA + `"`} {
 		if !strings.Contains(log.String(), part) {
 			t.Errorf("no %s in %s", part, &log)
 		}
@@ -154,7 +185,7 @@ func TestVerifier_Require_log(t *testing.T) {
 	v, _ = startVerifier(t, Options{Transport: down, Logger: slog.New(slog.NewJSONHandler(&log, nil))})
 	w, _ = callThrough(t, v.Require(Visitor), "visitor")
 	checkRefusal(t, w, apierr.WixUnavailable)
-	if !strings.Contains(log.String(), `"level":"ERROR"`) {
+	if !strings.Contains(log.String(), `"level":"ERROR","msg":"request failed"`) {
 		t.Errorf("no error in %s", &log)
 	}
 }

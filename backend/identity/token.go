@@ -16,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/nametag-dev/nametag/backend/apierr"
+	"github.com/nametag-dev/nametag/backend/wix"
 )
 
 // maxToken is the longest token, in bytes. Wix's have a few hundred to a few thousand.
@@ -53,38 +54,56 @@ func wellFormed(token string) bool {
 	})
 }
 
-// refusedByClaims reads the claims of an access token of the form
-// OauthNG.JWS.<header>.<payload>.<signature> without verifying them, and returns the code
-// to refuse it with, if any. A token of any other form is left to Wix.
-func refusedByClaims(token, appID string, now time.Time) (code apierr.Code, refused bool) {
+// tokenClaims are what a token says of itself. They are not verified: a token can be refused
+// for them, or wait its turn by them, but never be accepted.
+type tokenClaims struct {
+	appID      string
+	instanceID string  // a GUID in lower case, or ""
+	expires    float64 // Unix seconds, or NaN
+}
+
+// claimsOf reads the claims of an access token of the form
+// OauthNG.JWS.<header>.<payload>.<signature>. Those of a token of any other form are empty.
+func claimsOf(token string) tokenClaims {
+	none := tokenClaims{expires: math.NaN()}
 	parts := strings.Split(token, ".")
 	if len(parts) != 5 || parts[0] != "OauthNG" || parts[1] != "JWS" {
-		return apierr.Code{}, false
+		return none
 	}
 	payload, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[3], "="))
 	if err != nil {
-		return apierr.Code{}, false
+		return none
 	}
-	var claims struct {
+	var outer struct {
 		Exp  json.RawMessage `json:"exp"`
 		Data string          `json:"data"`
 	}
-	if json.Unmarshal(payload, &claims) != nil {
-		return apierr.Code{}, false
+	if json.Unmarshal(payload, &outer) != nil {
+		return none
 	}
-	exp, err := strconv.ParseFloat(string(bytes.Trim(claims.Exp, `"`)), 64)
-	if err == nil && !math.IsNaN(exp) && exp <= float64(now.Unix()) {
-		return apierr.TokenExpired, true
+	c := none
+	if exp, err := strconv.ParseFloat(string(bytes.Trim(outer.Exp, `"`)), 64); err == nil {
+		c.expires = exp
 	}
 	var data struct {
 		Instance struct {
-			AppDefID string `json:"appDefId"`
+			AppDefID   string `json:"appDefId"`
+			InstanceID string `json:"instanceId"`
 		} `json:"instance"`
 	}
-	if json.Unmarshal([]byte(claims.Data), &data) != nil {
-		return apierr.Code{}, false
+	if json.Unmarshal([]byte(outer.Data), &data) == nil {
+		c.appID = data.Instance.AppDefID
+		c.instanceID, _ = wix.ParseGUID(data.Instance.InstanceID)
 	}
-	if id := data.Instance.AppDefID; id != "" && !strings.EqualFold(id, appID) {
+	return c
+}
+
+// refusal returns the code with which a token is refused for its claims, if any.
+func (c tokenClaims) refusal(appID string, now time.Time) (code apierr.Code, refused bool) {
+	switch {
+	case c.expires <= float64(now.Unix()):
+		return apierr.TokenExpired, true
+	case c.appID != "" && !strings.EqualFold(c.appID, appID):
 		return apierr.TokenForeign, true
 	}
 	return apierr.Code{}, false

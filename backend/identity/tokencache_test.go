@@ -46,10 +46,13 @@ func TestTokens_verify_lifetimes(t *testing.T) {
 			return with(good(time.Hour), func(i *wix.TokenInfo) { i.ClientID = otherApp })
 		}, nil, 29 * time.Second, 1, apierr.TokenForeign},
 		{"an expired token is cached as one", func() wix.TokenInfo { return good(-time.Second) }, nil, 29 * time.Second, 1, apierr.TokenExpired},
-		{"an outage is not cached", func() wix.TokenInfo { return wix.TokenInfo{} }, failure(wix.Unavailable, 500, 0), 0, 2, apierr.WixUnavailable},
-		{"a rate limit is not cached", func() wix.TokenInfo { return wix.TokenInfo{} }, failure(wix.RateLimited, 429, 0), 0, 2, apierr.RateLimited},
-		{"a timeout is not cached", func() wix.TokenInfo { return wix.TokenInfo{} }, failure(wix.Timeout, 504, 0), 0, 2, apierr.WixTimeout},
-		{"a bad response is not cached", func() wix.TokenInfo { return wix.TokenInfo{} }, failure(wix.BadResponse, 200, 0), 0, 2, apierr.WixBadResponse},
+		{"an undocumented refusal is cached like any other", func() wix.TokenInfo { return wix.TokenInfo{} }, refusal(418), 29 * time.Second, 1, apierr.WixBadResponse},
+		{"a failure is cached for a moment", func() wix.TokenInfo { return wix.TokenInfo{} }, failure(wix.Unavailable, 500, 0), 999 * time.Millisecond, 1, apierr.WixUnavailable},
+		{"an outage is not cached", func() wix.TokenInfo { return wix.TokenInfo{} }, failure(wix.Unavailable, 500, 0), time.Second, 2, apierr.WixUnavailable},
+		{"a rate limit is obeyed", func() wix.TokenInfo { return wix.TokenInfo{} }, failure(wix.RateLimited, 429, time.Minute), 59 * time.Second, 1, apierr.RateLimited},
+		{"a rate limit is not cached beyond its time", func() wix.TokenInfo { return wix.TokenInfo{} }, failure(wix.RateLimited, 429, time.Minute), time.Minute, 2, apierr.RateLimited},
+		{"a timeout is not cached", func() wix.TokenInfo { return wix.TokenInfo{} }, failure(wix.Timeout, 504, 0), time.Second, 2, apierr.WixTimeout},
+		{"a bad response is not cached", func() wix.TokenInfo { return wix.TokenInfo{} }, failure(wix.BadResponse, 200, 0), time.Second, 2, apierr.WixBadResponse},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -123,7 +126,7 @@ func TestTokens_load_thousandCallersMakeOneCall(t *testing.T) {
 				if w.count() != 1 {
 					t.Errorf("%d calls", w.count())
 				}
-				if wait := i.limiter.RetryIn("192.0.2.1", time.Now()); wait != 0 {
+				if wait := i.standings.suspect("", networksOf("192.0.2.1"), time.Now()); wait != 0 {
 					t.Errorf("one refused token was counted more than once: %v", wait)
 				}
 			})
@@ -269,11 +272,11 @@ func TestTokens_sizeIsBounded(t *testing.T) {
 	}
 	i.verified.CleanUp()
 	i.refused.CleanUp()
-	i.limiter.limiters.CleanUp()
+	i.standings.of.CleanUp()
 	if known, refused := i.verified.EstimatedSize(), i.refused.EstimatedSize(); known > 1000 || refused > 500 || known < 500 || refused < 250 {
 		t.Errorf("%d known, %d refused", known, refused)
 	}
-	if sources := i.limiter.limiters.EstimatedSize(); sources > maxSources {
+	if sources := i.standings.of.EstimatedSize(); sources > maxStandings {
 		t.Errorf("%d sources", sources)
 	}
 }

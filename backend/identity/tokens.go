@@ -24,11 +24,19 @@ const (
 	// visitorLife is how long any other verified token is cached at most. Wix's tokens live
 	// for four hours.
 	visitorLife = 24 * time.Hour
-	// refusedLife is how long a refusal is cached.
+	// refusedLife is how long a refusal is cached, and failedLife a failure of Wix, which may
+	// be of the token's own making.
 	refusedLife = 30 * time.Second
-	// verifyTimeout bounds one verification: two attempts of wix.Client and the wait in the
-	// gate's queue.
-	verifyTimeout = 10 * time.Second
+	failedLife  = time.Second
+	// verifyTimeout bounds one verification: the wait in the gate's queue and two attempts of
+	// wix.Client.
+	verifyTimeout = queueTimeout + 12*time.Second
+	// knownLife is how long an instance is known after the last verification of a token of
+	// it, and maxKnown how many are.
+	knownLife = 24 * time.Hour
+	maxKnown  = 20_000
+	// probeToken is what the breaker asks Wix about. It is nobody's: a healthy Wix refuses it.
+	probeToken = "OauthNG.JWS.e30.e30.AAAA"
 )
 
 // tokenInfoer is the call to Wix that tokens makes. *wix.Client implements it.
@@ -43,12 +51,14 @@ type tokens struct {
 	now    func() time.Time
 	logger *slog.Logger
 
-	verified cache[tokenHash, facts]
-	refused  cache[tokenHash, apierr.Code]
-	limiter  *refusalLimiter
-	gate     *gate
-	work     *background
-	purges   atomic.Uint64
+	verified  cache[tokenHash, facts]
+	refused   cache[tokenHash, verdict]
+	known     cache[string, struct{}] // instances that have been verified
+	standings standings
+	pauses    *pauses
+	gate      *gate
+	work      *background
+	purges    atomic.Uint64
 }
 
 // tokenHash is the SHA-256 of a token. Tokens themselves are never stored.
@@ -61,19 +71,33 @@ type facts struct {
 	issued, expires              int64 // Unix seconds; issued is 0 when Wix did not say
 }
 
+// verdict is why a token was refused, or that Wix failed when it was asked about it.
+type verdict struct {
+	code             apierr.Code
+	retryAfter, life time.Duration
+}
+
 func newTokens(w tokenInfoer, o Options) *tokens {
 	t := &tokens{
-		wix:     w,
-		appID:   o.AppID,
-		now:     o.Now,
-		logger:  o.Logger,
-		limiter: newRefusalLimiter(o.Now),
-		gate:    newGate("token info", o.Now, o.Logger),
-		work:    newBackground(),
+		wix:       w,
+		appID:     o.AppID,
+		now:       o.Now,
+		logger:    o.Logger,
+		known:     newCache(maxKnown, o.Now, otter.ExpiryAccessing[string, struct{}](knownLife)),
+		standings: newStandings(o.Now),
+		pauses:    newPauses(o.Now),
+		work:      newBackground(),
 	}
+	t.gate = newGate("token info", t.work, t.probe, o.Now, o.Logger)
 	t.verified = newCache(o.Size, o.Now, afterWrite[tokenHash](t.life))
-	t.refused = newCache(o.Size/2, o.Now, afterWrite[tokenHash](func(apierr.Code) time.Duration { return refusedLife }))
+	t.refused = newCache(o.Size/2, o.Now, afterWrite[tokenHash](func(v verdict) time.Duration { return v.life }))
 	return t
+}
+
+// probe asks Wix about a token that no caller has chosen.
+func (t *tokens) probe(ctx context.Context) error {
+	_, err := t.wix.TokenInfo(ctx, probeToken)
+	return err
 }
 
 // life returns how long facts are cached.
@@ -95,14 +119,15 @@ func (t *tokens) verify(ctx context.Context, source string, authorization []stri
 	if f, ok := t.verified.GetIfPresent(key); ok {
 		return t.identification(f, true)
 	}
-	if code, ok := t.refused.GetIfPresent(key); ok {
-		return Identification{}, cachedRefusal(code)
+	if v, ok := t.refused.GetIfPresent(key); ok {
+		return Identification{}, v.error()
 	}
 	start := t.now()
-	if err := t.precheck(token, source, start); err != nil {
+	p, err := t.present(token, source, start)
+	if err != nil {
 		return Identification{}, err
 	}
-	f, err := t.load(ctx, source, key, token)
+	f, err := t.load(ctx, key, p)
 	if err != nil {
 		return Identification{}, err
 	}
@@ -113,26 +138,57 @@ func (t *tokens) verify(ctx context.Context, source string, authorization []stri
 	return found, err
 }
 
-// precheck refuses what Wix need not be asked about.
-func (t *tokens) precheck(token, source string, now time.Time) error {
+// presented is a token that Wix is to be asked about.
+type presented struct {
+	token    string
+	networks networks // of the client
+	// instanceID is the one that the token claims to be for, or "".
+	instanceID string
+	// group is whom the token shares the calls to Wix with: the instance if it is known, all
+	// unknown ones, or "" for a token without readable claims.
+	group string
+}
+
+const unknownInstances = "unknown"
+
+// present refuses what Wix need not be asked about.
+func (t *tokens) present(token, source string, now time.Time) (presented, error) {
 	if !wellFormed(token) {
-		return &apierr.Error{Code: apierr.TokenMalformed, Err: errors.New("the token has characters that no token has")}
+		return presented{}, &apierr.Error{Code: apierr.TokenMalformed, Err: errors.New("the token has characters that no token has")}
 	}
-	if code, refused := refusedByClaims(token, t.appID, now); refused {
-		return &apierr.Error{Code: code, Err: errors.New("by the token's own claims, which are not verified")}
+	claims := claimsOf(token)
+	if code, refused := claims.refusal(t.appID, now); refused {
+		return presented{}, &apierr.Error{Code: code, Err: errors.New("by the token's own claims, which are not verified")}
 	}
-	if wait := t.limiter.RetryIn(source, now); wait > 0 {
-		return &apierr.Error{
-			Code: apierr.RateLimited, RetryAfter: wait, Err: errors.New("too many refused tokens from this source"),
-		}
+	p := presented{token: token, networks: networksOf(source), instanceID: claims.instanceID}
+	if _, known := t.known.GetIfPresent(p.instanceID); known {
+		p.group = p.instanceID
+	} else if p.instanceID != "" {
+		p.group = unknownInstances
 	}
-	return nil
+	if wait := t.pauses.remaining(p.instanceID, p.networks[0], now); wait > 0 {
+		return presented{}, &apierr.Error{Code: apierr.RateLimited, RetryAfter: wait, Err: errPaused}
+	}
+	return p, nil
+}
+
+// cause is on whose behalf Wix is asked.
+func (p presented) cause(suspect bool) cause {
+	by := cause{lane: laneKnown, path: []any{p.group, p.networks[0], p.networks[1], p.networks[2]}}
+	switch {
+	case suspect:
+		by.lane = laneSuspect
+	case p.group == "" || p.group == unknownInstances:
+		by.lane = laneUnknown
+	}
+	return by
 }
 
 // purge removes the verified tokens of an instance, so that Wix is asked about each again.
 // It scans the whole cache: uninstalls are rare, and a lookup costs nothing extra.
 func (t *tokens) purge(instanceID string) {
 	instanceID = strings.ToLower(instanceID)
+	t.known.Invalidate(instanceID)
 	t.purges.Add(1)
 	for key, f := range t.verified.All() {
 		if f.instanceID == instanceID {
@@ -145,11 +201,13 @@ func (t *tokens) close() {
 	t.work.close()
 	t.verified.StopAllGoroutines()
 	t.refused.StopAllGoroutines()
-	t.limiter.limiters.StopAllGoroutines()
+	t.known.StopAllGoroutines()
+	t.standings.of.StopAllGoroutines()
+	t.pauses.of.StopAllGoroutines()
 }
 
 // load asks Wix, once for all callers that wait for the same token.
-func (t *tokens) load(ctx context.Context, source string, key tokenHash, token string) (facts, error) {
+func (t *tokens) load(ctx context.Context, key tokenHash, p presented) (facts, error) {
 	f, err := launch(t.work, func() (facts, error) {
 		var (
 			asked  bool
@@ -160,11 +218,11 @@ func (t *tokens) load(ctx context.Context, source string, key tokenHash, token s
 		f, err := t.verified.Get(t.work.ctx, key, otter.LoaderFunc[tokenHash, facts](
 			func(_ context.Context, key tokenHash) (facts, error) {
 				// The load before this one may have ended with a refusal just now.
-				if code, ok := t.refused.GetIfPresent(key); ok {
-					return facts{}, cachedRefusal(code)
+				if v, ok := t.refused.GetIfPresent(key); ok {
+					return facts{}, v.error()
 				}
 				asked, purges = true, t.purges.Load()
-				return t.ask(ctx, source, key, token)
+				return t.ask(ctx, key, p)
 			}))
 		// A purge while Wix was asked did not find this entry.
 		if asked && purges != t.purges.Load() {
@@ -182,22 +240,33 @@ func (t *tokens) load(ctx context.Context, source string, key tokenHash, token s
 	}
 }
 
-func cachedRefusal(code apierr.Code) *apierr.Error {
-	return &apierr.Error{Code: code, Err: errors.New("the refusal is cached")}
+func (v verdict) error() *apierr.Error {
+	return &apierr.Error{Code: v.code, RetryAfter: v.retryAfter, Err: errors.New("the refusal is cached")}
 }
 
-// ask asks Wix about a token, whether or not the caller stays, and caches a refusal.
-func (t *tokens) ask(ctx context.Context, source string, key tokenHash, token string) (facts, error) {
+// ask asks Wix about a token, whether or not the caller stays, and remembers what the
+// answer says about the token and about the networks that it came from.
+func (t *tokens) ask(ctx context.Context, key tokenHash, p presented) (facts, error) {
 	ctx, cancel := t.work.detach(ctx, verifyTimeout)
 	defer cancel()
-	var info wix.TokenInfo
-	err := t.gate.call(ctx, func() (err error) {
-		info, err = t.wix.TokenInfo(ctx, token)
+	var (
+		info  wix.TokenInfo
+		asked bool
+		wait  = t.standings.suspect(p.group, p.networks, t.now())
+	)
+	err := t.gate.call(ctx, p.cause(wait > 0), func() (err error) {
+		asked = true
+		info, err = t.wix.TokenInfo(ctx, p.token)
 		return err
 	})
+	now := t.now()
 	if err == nil {
 		var f facts
 		if f, err = t.accept(info); err == nil {
+			t.standings.accepted(p.group, p.networks, now)
+			if f.instanceID != "" {
+				t.known.Set(f.instanceID, struct{}{})
+			}
 			return f, nil
 		}
 	}
@@ -205,10 +274,23 @@ func (t *tokens) ask(ctx context.Context, source string, key tokenHash, token st
 		err = &apierr.Error{Code: apierr.TokenInactive, Err: err}
 	}
 	failure := asAPIError(err)
-	switch failure.Code {
-	case apierr.TokenInactive, apierr.TokenForeign, apierr.TokenExpired:
-		t.refused.Set(key, failure.Code)
-		t.limiter.Penalize(source, t.now())
+	switch {
+	case wait > 0 && errors.Is(err, errCrowded):
+		return facts{}, &apierr.Error{
+			Code: apierr.RateLimited, RetryAfter: min(wait, defaultRetryAfter), Err: errors.New("too many refused tokens from this network"),
+		}
+	case !asked, failure.Code == apierr.Internal, isKind(err, wix.Canceled):
+	case isKind(err, wix.RateLimited):
+		t.pauses.pause(p.instanceID, p.networks[0], failure.RetryAfter, now)
+	default:
+		// A failure may be of the token's own making, so it is held against the token and its
+		// source like a refusal, only not for as long.
+		v := verdict{failure.Code, failure.RetryAfter, failedLife}
+		if failure.Code.Status < 500 || refusedStatus(err) != 0 {
+			v.life = refusedLife
+		}
+		t.refused.Set(key, v)
+		t.standings.refused(p.group, p.networks, now)
 		t.logger.DebugContext(ctx, "token refused", "code", failure.Code.Name, "cause", failure.Err)
 	}
 	return facts{}, failure

@@ -11,6 +11,7 @@ import (
 
 	"github.com/nametag-dev/nametag/backend/instance"
 	"github.com/nametag-dev/nametag/backend/kit"
+	"github.com/nametag-dev/nametag/backend/store/sqlstore"
 	"github.com/nametag-dev/nametag/backend/wix"
 )
 
@@ -95,11 +96,15 @@ func TestWorker_hookThatBlocksIsGivenUp(t *testing.T) {
 			return nil
 		})
 		w.accept("e", instance.EventRemoved)
-		other := instance.Event{ID: "other", InstanceID: "j", Kind: instance.EventInstalled, At: time.Now(), ReceivedAt: time.Now().Add(time.Millisecond)}
-		if _, err := w.store.Accept(w.Context(), other); err != nil {
+		w.worker.Wake()
+		synctest.Wait()
+		other := instance.Event{ID: "other", InstanceID: "j", Kind: instance.EventInstalled, At: time.Now(), ReceivedAt: time.Now()}
+		accepted := make(chan error)
+		go func() { _, err := w.store.Accept(w.Context(), other); accepted <- err }()
+		time.Sleep(sqlstore.HookTimeout)
+		if err := <-accepted; err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Millisecond)
 		w.worker.Wake()
 		time.Sleep(storeTimeout)
 		synctest.Wait()

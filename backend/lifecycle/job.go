@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/nametag-dev/nametag/backend/apierr"
+	"github.com/nametag-dev/nametag/backend/identity"
 	"github.com/nametag-dev/nametag/backend/instance"
 )
 
@@ -23,6 +24,8 @@ const (
 	OutcomeDone = "done"
 	// OutcomeSkipped is a refresh without a purpose: the app is no longer on the site.
 	OutcomeSkipped = "skipped"
+	// OutcomeDeferred is a try that was refused on our own side, and will be made later.
+	OutcomeDeferred = "deferred"
 	// OutcomeRetried is a failure after which the job will be tried again.
 	OutcomeRetried = "retried"
 	// OutcomeDead is the last failure of a job, which is now a dead letter.
@@ -35,6 +38,9 @@ var backoff = [...]time.Duration{
 	time.Minute, 5 * time.Minute, 30 * time.Minute,
 	2 * time.Hour, 6 * time.Hour, 12 * time.Hour, 24 * time.Hour,
 }
+
+// deferred is how long a job rests at least that our own limit of calls to Wix has refused.
+const deferred = 5 * time.Second
 
 func kindOf(j instance.Job) string {
 	if j.Event == nil {
@@ -91,6 +97,9 @@ func (w *Worker) apply(j instance.Job) (outcome string, err error) {
 	}
 	// The job is done, even if this panics.
 	_ = w.recoverPanic(j, func() error { w.changed(e.InstanceID, change); return nil })
+	if change.Refresh {
+		w.reads.look()
+	}
 	w.log.Info("event applied", "instanceId", e.InstanceID, "type", e.Type, "at", e.At,
 		"removed", change.Removed, "revived", change.Revived, "plan", change.Plan)
 	return OutcomeDone, nil
@@ -98,6 +107,10 @@ func (w *Worker) apply(j instance.Job) (outcome string, err error) {
 
 // refresh reads the app instance from Wix and stores what it reports. The profile is as of
 // the moment before Wix was asked: an event of a later moment is newer.
+//
+// It is newer than what was stored then, even where that was dated by a process whose clock
+// is ahead of ours: or else everything that Wix reports would be old until our clock has
+// caught up.
 func (w *Worker) refresh(j instance.Job) (outcome string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), refreshTimeout)
 	defer cancel()
@@ -108,7 +121,7 @@ func (w *Worker) refresh(j instance.Job) (outcome string, err error) {
 	case err != nil:
 		return "", err
 	}
-	at := w.now()
+	at := latest(w.now(), row.ProfileAt, row.PlanAt)
 	app, err := w.elevator.Refresh(ctx, j.InstanceID)
 	if err != nil {
 		return "", err
@@ -119,7 +132,7 @@ func (w *Worker) refresh(j instance.Job) (outcome string, err error) {
 	return OutcomeDone, w.jobs.Finish(ctx, j)
 }
 
-// failed makes a job due again later, or buries it.
+// failed makes a job due again later, or buries it. A refusal of our own limit is no attempt.
 func (w *Worker) failed(j instance.Job, cause error) (outcome string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
 	defer cancel()
@@ -129,6 +142,14 @@ func (w *Worker) failed(j instance.Job, cause error) (outcome string, err error)
 	if errors.As(cause, &panicked) {
 		log = log.With("stack", panicked.Stack())
 	}
+	if errors.Is(cause, identity.ErrBudgetSpent) {
+		delay := spread(max(deferred, retryAfter(cause)))
+		if err := w.jobs.Defer(ctx, j, w.now(), delay, cause.Error()); err != nil {
+			return "", errors.Join(cause, err)
+		}
+		log.Info("a job has to wait for the budget of calls to Wix", "in", delay.Round(time.Second).String())
+		return OutcomeDeferred, nil
+	}
 	if j.Attempts >= len(backoff) {
 		if err := w.jobs.Bury(ctx, j, cause.Error()); err != nil {
 			return "", errors.Join(cause, err)
@@ -136,22 +157,23 @@ func (w *Worker) failed(j instance.Job, cause error) (outcome string, err error)
 		log.Error("a job has failed for good: it is a dead letter")
 		return OutcomeDead, nil
 	}
-	delay := delayOf(j.Attempts, cause)
-	if err := w.jobs.Retry(ctx, j, w.now().Add(delay), cause.Error()); err != nil {
+	delay := spread(max(backoff[j.Attempts], retryAfter(cause)))
+	if err := w.jobs.Retry(ctx, j, w.now(), delay, cause.Error()); err != nil {
 		return "", errors.Join(cause, err)
 	}
 	log.Warn("a job has failed and will be tried again", "in", delay.Round(time.Second).String())
 	return OutcomeRetried, nil
 }
 
-// delayOf returns how long a job rests after a failure: at least as long as the error asks
-// for, and up to a fifth longer, so that jobs that failed together do not come back
-// together.
-func delayOf(attempts int, cause error) time.Duration {
-	delay := backoff[attempts]
+// retryAfter is how long an error asks to wait, at most as long as we would ourselves.
+func retryAfter(cause error) time.Duration {
 	var e *apierr.Error
-	if errors.As(cause, &e) {
-		delay = max(delay, e.RetryAfter)
+	if !errors.As(cause, &e) {
+		return 0
 	}
-	return delay + rand.N(delay/5)
+	return min(e.RetryAfter, backoff[len(backoff)-1])
 }
+
+// spread returns a rest that is up to a fifth longer, so that jobs that failed together do
+// not come back together.
+func spread(rest time.Duration) time.Duration { return rest + rand.N(rest/5) }

@@ -166,11 +166,18 @@ func (f *failing) ApplyEvent(ctx context.Context, e instance.Event, now time.Tim
 	return f.Store.ApplyEvent(ctx, e, now)
 }
 
-func (f *failing) Retry(ctx context.Context, j instance.Job, due time.Time, cause string) error {
+func (f *failing) ClaimRefreshes(ctx context.Context, now time.Time, lease time.Duration, n int) ([]instance.Job, error) {
+	if err := f.err(); err != nil {
+		return nil, err
+	}
+	return f.Store.ClaimRefreshes(ctx, now, lease, n)
+}
+
+func (f *failing) Retry(ctx context.Context, j instance.Job, now time.Time, rest time.Duration, cause string) error {
 	if err := f.err(); err != nil {
 		return err
 	}
-	return f.Store.Retry(ctx, j, due, cause)
+	return f.Store.Retry(ctx, j, now, rest, cause)
 }
 
 func (f *failing) PurgeRemoved(ctx context.Context, before time.Time) ([]string, error) {

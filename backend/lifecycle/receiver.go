@@ -25,13 +25,18 @@ func NewReceiver(v *wix.Webhooks, jobs instance.Jobs, wake func(), now func() ti
 }
 
 // Receive stores the event of a delivery. A repeat of one that is stored already is no
-// error. The error is an *apierr.Error: webhook_malformed, webhook_refused, or
+// error, and neither is an event that concerns no instance: Wix would send it 12 times more,
+// to no use. The error is an *apierr.Error: webhook_malformed, webhook_refused, or
 // store_unavailable when Wix should send the delivery again.
 func (r *Receiver) Receive(ctx context.Context, body []byte) error {
 	event, err := r.verifier.Verify(body)
 	if err != nil {
 		var refusal *wix.WebhookError
-		if errors.As(err, &refusal) && refusal.Kind == wix.WebhookMalformed {
+		switch {
+		case !errors.As(err, &refusal):
+		case refusal.Kind == wix.WebhookNoInstance:
+			return nil
+		case refusal.Kind == wix.WebhookMalformed:
 			return &apierr.Error{Code: apierr.WebhookMalformed, Err: err}
 		}
 		return &apierr.Error{Code: apierr.WebhookRefused, Err: err}

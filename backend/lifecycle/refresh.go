@@ -116,8 +116,11 @@ func (w *Worker) Save(ctx context.Context, instanceID string, app *wix.AppInstan
 	case !row.ProfileAt.IsZero() && row.Profile.Equal(profile) && at.Sub(row.ProfileAt) <= instance.SeenEvery:
 		return nil
 	}
-	return w.saveProfile(ctx, instanceID, profile, at)
+	return w.saveProfile(ctx, instanceID, profile, latest(at, row.ProfileAt))
 }
+
+// latest returns the latest of some times.
+func latest(times ...time.Time) time.Time { return slices.MaxFunc(times, time.Time.Compare) }
 
 // saveProfile stores what Wix reported at a time.
 func (w *Worker) saveProfile(ctx context.Context, instanceID string, p instance.Profile, at time.Time) error {

@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/nametag-dev/nametag/backend/apierr"
+	"github.com/nametag-dev/nametag/backend/identity"
 	"github.com/nametag-dev/nametag/backend/instance"
 	"github.com/nametag-dev/nametag/backend/wix"
 )
@@ -192,6 +195,32 @@ func TestWorker_Save_keepsANewerPlan(t *testing.T) {
 	})
 }
 
+// Another process, whose clock is an hour ahead, has stored what Wix reported.
+func TestWorker_refresh_isNewerThanAClockAhead(t *testing.T) {
+	ahead := func(w *world) {
+		if _, err := w.store.SaveProfile(context.Background(), "i", instance.Profile{Plan: instance.NewPlan("silver")}, time.Now().Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	bubble(t, &fakeWix{app: plan("gold")}, func(w *world) {
+		ahead(w)
+		w.requestRefresh("i")
+		if row := w.row(); row.Profile.Plan.Name != "gold" || row.Profile.SiteDisplayName != "Laden" {
+			t.Errorf("after a refresh: %+v", row)
+		}
+	})
+	bubble(t, &fakeWix{}, func(w *world) {
+		ahead(w)
+		app := plan("silver")
+		if err := w.worker.Save(context.Background(), "i", &app); err != nil {
+			t.Fatal(err)
+		}
+		if row := w.row(); row.Profile.SiteDisplayName != "Laden" {
+			t.Errorf("after a report: %+v", row)
+		}
+	})
+}
+
 func TestProfileOf(t *testing.T) {
 	absent := wix.AppInstance{Instance: wix.Instance{InstanceID: "i"}}
 	freeWithBilling := plan("gold")
@@ -221,6 +250,77 @@ func TestProfileOf(t *testing.T) {
 			if diff := cmp.Diff(tt.want, profileOf(&tt.app)); diff != "" {
 				t.Error(diff)
 			}
+		})
+	}
+}
+
+// A refusal by our own budget of calls is no attempt: it makes no dead letter, however many
+// events come.
+func TestWorker_budgetSpentIsNoAttempt(t *testing.T) {
+	spent := fmt.Errorf("read: %w", &apierr.Error{Code: apierr.RateLimited, RetryAfter: time.Second, Err: identity.ErrBudgetSpent})
+	bubble(t, &fakeWix{app: plan("gold"), err: spent}, func(w *world) {
+		for n := range 29 {
+			w.accept(fmt.Sprint(n), instance.EventPlan)
+			w.worker.Wake()
+			time.Sleep(20 * time.Millisecond)
+		}
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		j := w.job(refreshJob)
+		if j.State != instance.JobPending || j.Attempts != 0 || !strings.Contains(j.LastError, "budget") || w.deadLetters() != 0 {
+			t.Errorf("%+v", j)
+		}
+		if n := len(w.wix.times()); n < int(time.Hour/(2*deferred)) || n > int(time.Hour/deferred)+29 {
+			t.Errorf("tried %d times in an hour", n)
+		}
+		if n := w.log.count("observed refresh deferred"); n != len(w.wix.times()) {
+			t.Errorf("%d of %d tries were counted as deferred", n, len(w.wix.times()))
+		}
+		w.wix.answer(plan("gold"), nil)
+		time.Sleep(2 * deferred)
+		synctest.Wait()
+		if j := w.job(refreshJob); j.State != instance.JobDone || w.row().Profile.SiteDisplayName != "Laden" {
+			t.Errorf("not read at last: %+v", j)
+		}
+	})
+}
+
+// Events that come while Wix is away do not make a storm of tries, nor a dead letter.
+func TestWorker_eventsWhileWixIsAway(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		every  time.Duration
+		delay  time.Duration // until Wix fails
+		events int
+	}{
+		{"in a burst", 20 * time.Millisecond, 0, 150},
+		{"while it is being asked", time.Second, 10 * time.Second, 150},
+		{"now and then", 10 * time.Minute, 0, 400},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			bubble(t, &fakeWix{err: errDown, delay: tt.delay}, func(w *world) {
+				w.pollSlowly()
+				begun := time.Now()
+				for n := range tt.events {
+					w.accept(fmt.Sprint(n), instance.EventPlan)
+					w.worker.Wake()
+					time.Sleep(tt.every)
+				}
+				synctest.Wait()
+				most := int(time.Since(begun)/instance.RefreshRest) + 2
+				if n := len(w.wix.times()); n > most || n < min(2, most-1) {
+					t.Errorf("asked %d times in %v", n, time.Since(begun))
+				}
+				if w.deadLetters() != 0 || w.wix.atOnce() > 1 {
+					t.Errorf("%d dead letters, asked %d at once", w.deadLetters(), w.wix.atOnce())
+				}
+				w.wix.answer(plan("gold"), nil)
+				time.Sleep(time.Hour) // the rest after the last event's own failures
+				synctest.Wait()
+				if j := w.job(refreshJob); j.State != instance.JobDone {
+					t.Errorf("not read at last: %+v", j)
+				}
+			})
 		})
 	}
 }

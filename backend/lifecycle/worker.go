@@ -14,8 +14,13 @@ import (
 )
 
 const (
-	// batchSize is how many jobs are claimed at once.
+	// appliers is how many events are applied at once, each of another instance. It is fewer
+	// than the connections that a store may write with: webhooks are stored meanwhile.
+	appliers = 4
+	// batchSize is how many events are claimed at once.
 	batchSize = 16
+	// readers is how many app instances are read from Wix at once.
+	readers = 4
 	// lease is how long a claimed job belongs to this worker. After it, another worker
 	// takes over what a crash has left. It is longer than a try may take.
 	lease = 30 * time.Second
@@ -23,13 +28,6 @@ const (
 	refreshTimeout = 15 * time.Second
 	// storeTimeout bounds any other call to the store.
 	storeTimeout = 10 * time.Second
-	// readers is how many app instances are read from Wix at once.
-	readers = 4
-	// readQueueSize is how many claimed refreshes may wait for a reader.
-	readQueueSize = 256
-	// queueTimeout is how long a full read queue may hold up a batch, and so the events
-	// behind it.
-	queueTimeout = 100 * time.Millisecond
 	// defaultPoll is how long a worker with nothing to do rests.
 	defaultPoll = 5 * time.Second
 )
@@ -59,8 +57,8 @@ type Options struct {
 	Poll time.Duration
 }
 
-// Worker does the jobs of the queue: events one at a time, refreshes a few at once.
-// Many workers may share one queue. It is safe for concurrent use.
+// Worker does the jobs of the queue: a few events at once, each of another instance, and
+// beside them a few refreshes. Many workers may share one queue. It is safe for concurrent use.
 type Worker struct {
 	jobs     instance.Jobs
 	store    instance.Store
@@ -74,9 +72,20 @@ type Worker struct {
 	ending    context.Context
 	end       context.CancelFunc
 	tasks     sync.WaitGroup
-	wake      chan struct{}
-	readQueue chan instance.Job
+	events    lane
+	reads     lane
 	refreshes refreshQueue
+}
+
+// lane is the way of one kind of job from the queue to those who do it, so that no kind
+// waits for the other.
+type lane struct {
+	claim func(ctx context.Context, now time.Time, lease time.Duration, n int) ([]instance.Job, error)
+	// workers is how many jobs are done at once, batch how many are claimed at once.
+	workers, batch int
+	// longest is how long a try may take.
+	longest time.Duration
+	wake    chan struct{}
 }
 
 // NewWorker starts a Worker. Close ends it.
@@ -84,7 +93,8 @@ func NewWorker(o Options) *Worker {
 	w := &Worker{
 		jobs: o.Jobs, store: o.Store, elevator: o.Elevator, changed: o.Changed, observe: o.Observe,
 		log: orDiscard(o.Logger), now: o.Now, poll: o.Poll,
-		wake: make(chan struct{}, 1), readQueue: make(chan instance.Job, readQueueSize),
+		events:    lane{o.Jobs.Claim, appliers, batchSize, storeTimeout, make(chan struct{}, 1)},
+		reads:     lane{o.Jobs.ClaimRefreshes, readers, 1, refreshTimeout, make(chan struct{}, 1)},
 		refreshes: refreshQueue{queue: make(chan string, queueSize)},
 	}
 	if w.changed == nil {
@@ -100,18 +110,21 @@ func NewWorker(o Options) *Worker {
 		w.poll = defaultPoll
 	}
 	w.ending, w.end = context.WithCancel(context.Background())
-	w.tasks.Go(w.run)
+	w.tasks.Go(func() { w.run(w.events) })
+	w.tasks.Go(func() { w.run(w.reads) })
 	w.tasks.Go(w.drainRefreshQueue)
-	for range readers {
-		w.tasks.Go(w.readFromQueue)
-	}
 	return w
 }
 
 // Wake makes the worker look at the job queue at once. It never waits.
 func (w *Worker) Wake() {
+	w.events.look()
+	w.reads.look()
+}
+
+func (l lane) look() {
 	select {
-	case w.wake <- struct{}{}:
+	case l.wake <- struct{}{}:
 	default: // it is about to look
 	}
 }
@@ -123,22 +136,55 @@ func (w *Worker) Close() {
 	w.tasks.Wait()
 }
 
-func (w *Worker) run() {
+// claimed is a job and when it was claimed, by the clock of this process.
+type claimed struct {
+	instance.Job
+	at time.Time
+}
+
+// run claims the jobs of a lane and hands each to the next worker that is free.
+func (w *Worker) run(l lane) {
+	queue := make(chan claimed)
+	defer close(queue)
+	for range l.workers {
+		w.tasks.Go(func() { w.work(l, queue) })
+	}
 	for w.ending.Err() == nil {
-		jobs, err := w.claim()
-		switch {
-		case err != nil:
+		at := w.now()
+		jobs, err := w.claim(l, at)
+		if err != nil {
 			w.log.Error("the job queue could not be read", "cause", err)
 			w.rest()
-		case len(jobs) == 0:
+		}
+		for _, j := range jobs {
 			select {
 			case <-w.ending.Done():
-			case <-w.wake:
+				return
+			case queue <- claimed{j, at}:
+			}
+		}
+		if err == nil && len(jobs) < l.batch {
+			select {
+			case <-w.ending.Done():
+			case <-l.wake:
 			case <-time.After(w.poll):
 			}
-		default:
-			w.dispatch(jobs)
 		}
+	}
+}
+
+func (w *Worker) work(l lane, queue <-chan claimed) {
+	for j := range queue {
+		switch {
+		case w.ending.Err() != nil:
+			return
+		case w.now().Sub(j.at) > lease-l.longest:
+			// It waited for too long: its lease might end midway.
+		case !w.try(j.Job):
+			w.rest()
+		}
+		// There may be more of its instance now.
+		l.look()
 	}
 }
 
@@ -150,63 +196,11 @@ func (w *Worker) rest() {
 	}
 }
 
-func (w *Worker) claim() ([]instance.Job, error) {
+func (w *Worker) claim(l lane, now time.Time) ([]instance.Job, error) {
 	// Close does not cut this short: a claim that is lost midway would hold up its jobs.
 	ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
 	defer cancel()
-	return w.jobs.Claim(ctx, w.now(), lease, batchSize)
-}
-
-// dispatch applies the events of a batch, and then queues its refreshes for the readers.
-func (w *Worker) dispatch(jobs []instance.Job) {
-	for _, j := range jobs {
-		if w.ending.Err() != nil {
-			return
-		}
-		if j.Event != nil && !w.try(j) {
-			w.rest()
-		}
-	}
-	timeout, cancel := context.WithTimeout(w.ending, queueTimeout)
-	defer cancel()
-	for _, j := range jobs {
-		if j.Event == nil {
-			w.enqueueRead(timeout, j)
-		}
-	}
-}
-
-// enqueueRead queues a refresh for the readers. When the queue stays full, because Wix is
-// slow, the refresh is left to its lease: a removal must not wait for the refreshes before
-// it.
-func (w *Worker) enqueueRead(timeout context.Context, j instance.Job) {
-	select {
-	case w.readQueue <- j:
-		return
-	default:
-	}
-	select {
-	case w.readQueue <- j:
-	case <-timeout.Done():
-	}
-}
-
-func (w *Worker) readFromQueue() {
-	for {
-		select {
-		case <-w.ending.Done():
-			return
-		case j := <-w.readQueue:
-			switch {
-			case w.ending.Err() != nil:
-				return
-			case w.now().Add(refreshTimeout).After(j.Due):
-				// It waited for too long: its lease might end midway.
-			case !w.try(j):
-				w.rest()
-			}
-		}
-	}
+	return l.claim(ctx, now, lease, l.batch)
 }
 
 func orDiscard(l *slog.Logger) *slog.Logger {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -99,6 +100,7 @@ func TestWorker_refreshWithoutPurposeIsSkipped(t *testing.T) {
 			bubble(t, &fakeWix{app: plan("gold")}, func(w *world) {
 				w.accept("e", instance.EventRemoved)
 				w.worker.Wake()
+				synctest.Wait()
 				w.requestRefresh(tt.id)
 				if n := len(w.wix.times()); n != 0 || w.log.count("observed refresh skipped") != 1 {
 					t.Errorf("%d reads; %v", n, w.log.lines)
@@ -201,9 +203,9 @@ func TestWorker_panicOfChangedLeavesTheEventApplied(t *testing.T) {
 }
 
 func TestWorker_refreshesHoldUpNoEvent(t *testing.T) {
-	// A reading takes so long that most of the queue outlives its lease.
+	// All readings together take far longer than a lease.
 	bubble(t, &fakeWix{app: plan("gold"), delay: 2 * time.Second}, func(w *world) {
-		const many = 2 * readQueueSize
+		const many = 200
 		for n := range many {
 			id := fmt.Sprint("slow", n)
 			w.visit(id)
@@ -211,21 +213,21 @@ func TestWorker_refreshesHoldUpNoEvent(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		time.Sleep(time.Millisecond)
+		w.worker.Wake()
+		synctest.Wait()
 		w.accept("e", instance.EventRemoved)
 		w.worker.Wake()
-		time.Sleep(many / batchSize * queueTimeout)
+		synctest.Wait() // no time passes
 		if w.row().RemovedAt.IsZero() {
 			t.Error("the removal waits for the readings before it")
 		}
+		time.Sleep(many / readers * 2 * time.Second)
+		synctest.Wait()
+		if n := w.log.count("observed refresh done"); n != many || len(w.wix.times()) != many {
+			t.Errorf("%d of %d refreshes took %d reads", n, many, len(w.wix.times()))
+		}
 		if n := w.wix.atOnce(); n != readers {
 			t.Errorf("%d readings at once", n)
-		}
-		for w.log.count("observed refresh done") < many {
-			time.Sleep(time.Minute)
-		}
-		if n := len(w.wix.times()); n != many {
-			t.Errorf("%d readings took %d reads", many, n)
 		}
 	})
 }
@@ -237,7 +239,7 @@ func TestWorker_waitsForAStoreInTrouble(t *testing.T) {
 		w.store.set(true)
 		w.worker.Wake()
 		time.Sleep(time.Hour)
-		if n := w.log.count("the job queue could not be read"); n < 1 || n > int(time.Hour/defaultPoll)+1 {
+		if n := w.log.count("the job queue could not be read"); n < 1 || n > 2*int(time.Hour/defaultPoll)+2 {
 			t.Errorf("logged %d times in an hour", n)
 		}
 		w.store.set(false)
@@ -333,6 +335,121 @@ func TestWorker_Close_finishesOneEventOfABatch(t *testing.T) {
 		w.worker.Close()
 		if n := w.log.count("observed removed done"); n != 1 {
 			t.Errorf("%d events were applied", n)
+		}
+	})
+}
+
+// A clock that is set back by an hour while the worker runs delays nothing by more than a
+// lease or a rest.
+func TestWorker_clockSetBack(t *testing.T) {
+	bubble(t, &fakeWix{err: errDown}, func(w *world) {
+		var ahead atomic.Int64
+		ahead.Store(int64(time.Hour))
+		w.worker.Close()
+		o := w.options()
+		o.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+		refusing := &refusingOnce{Jobs: w.store}
+		o.Jobs = refusing
+		w.worker = NewWorker(o)
+		e := w.accept("e", instance.EventRemoved)
+		w.worker.RequestRefresh("i")
+		w.worker.Wake()
+		synctest.Wait()
+		for _, id := range []string{"e", refreshJob} {
+			if j := w.job(id); j.Attempts != 1 || j.Due.Before(e.At.Add(time.Hour)) {
+				t.Fatalf("%+v", j)
+			}
+		}
+		// A process that dies just then has claimed another one.
+		other := instance.Event{ID: "other", InstanceID: "j", Kind: instance.EventInstalled, At: time.Now(), ReceivedAt: o.Now()}
+		if _, err := w.store.Accept(w.Context(), other); err != nil {
+			t.Fatal(err)
+		}
+		if jobs, err := w.store.Claim(w.Context(), o.Now(), lease, 1); err != nil || len(jobs) != 1 {
+			t.Fatal(jobs, err)
+		}
+		ahead.Store(0)
+		w.wix.answer(plan("gold"), nil)
+		time.Sleep(lease + 2*defaultPoll)
+		synctest.Wait()
+		if _, err := w.store.Find(w.Context(), "j"); err != nil {
+			t.Errorf("what a crash had left was not taken over: %v", err)
+		}
+		time.Sleep(2 * backoff[0])
+		synctest.Wait()
+		if w.row().RemovedAt.IsZero() || w.job("e").State != instance.JobDone || w.job(refreshJob).State != instance.JobDone {
+			t.Errorf("what had failed did not come again: %+v, %+v", w.job("e"), w.job(refreshJob))
+		}
+	})
+}
+
+// refusingOnce refuses the first event.
+type refusingOnce struct {
+	instance.Jobs
+	refused atomic.Bool
+}
+
+func (r *refusingOnce) ApplyEvent(ctx context.Context, e instance.Event, now time.Time) (instance.Instance, instance.Change, error) {
+	if r.refused.CompareAndSwap(false, true) {
+		return instance.Instance{}, instance.Change{}, errors.New("no")
+	}
+	return r.Jobs.ApplyEvent(ctx, e, now)
+}
+
+// stalling is a store in which the events of one instance wait for something, as for a row
+// that someone has locked, and then fail.
+type stalling struct {
+	instance.Jobs
+	id    string
+	tried atomic.Int64
+}
+
+func (s *stalling) ApplyEvent(ctx context.Context, e instance.Event, now time.Time) (instance.Instance, instance.Change, error) {
+	if e.InstanceID != s.id {
+		return s.Jobs.ApplyEvent(ctx, e, now)
+	}
+	s.tried.Add(1)
+	select {
+	case <-ctx.Done():
+	case <-time.After(5 * time.Second):
+	}
+	return instance.Instance{}, instance.Change{}, errors.New("lock timeout")
+}
+
+func TestWorker_stuckInstanceHoldsUpNoOther(t *testing.T) {
+	bubble(t, &fakeWix{}, func(w *world) {
+		w.worker.Close()
+		o := w.options()
+		stuck := &stalling{Jobs: w.store, id: "stuck"}
+		o.Jobs = stuck
+		w.worker = NewWorker(o)
+		accept := func(id, instanceID string, kind instance.EventKind) {
+			t.Helper()
+			e := instance.Event{ID: id, InstanceID: instanceID, Kind: kind, At: time.Now(), ReceivedAt: time.Now()}
+			if _, err := w.store.Accept(w.Context(), e); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for n := range 50 {
+			accept(fmt.Sprint("stuck ", n), "stuck", instance.EventBilling)
+		}
+		for n := range 50 {
+			accept(fmt.Sprint("free ", n), fmt.Sprint("free ", n%10), instance.EventOther)
+		}
+		w.worker.Wake()
+		synctest.Wait()
+		w.accept("e", instance.EventRemoved)
+		w.worker.Wake()
+		synctest.Wait() // no time passes
+		if w.row().RemovedAt.IsZero() || w.log.count("observed other done") != 50 {
+			t.Errorf("%d others were applied, the removal: %+v", w.log.count("observed other done"), w.job("e"))
+		}
+		if n := stuck.tried.Load(); n != 1 {
+			t.Errorf("%d events of the stuck instance are tried at once", n)
+		}
+		time.Sleep(time.Minute)
+		if n := stuck.tried.Load(); n < 10 || n > 14 {
+			t.Errorf("%d events of the stuck instance were tried in a minute, want one after the other", n)
 		}
 	})
 }

@@ -46,6 +46,8 @@ func TestSchema_Parse_text(t *testing.T) {
 		{name: "spaces around it are dropped", body: `{"greeting":"  Hi \t"}`, want: "Hi"},
 		{name: "80 characters of two bytes each fit", body: `{"greeting":"` + eighty + `"}`, want: eighty},
 		{name: "right-to-left text and emoji fit", body: `{"greeting":"שלום 👋🏽"}`, want: "שלום 👋🏽"},
+		{name: "the flag of Scotland, joined emoji, a half-space and a mark of direction fit", body: `{"greeting":"🏴\udb40\udc67\udb40\udc62\udb40\udc73\udb40\udc63\udb40\udc74\udb40\udc7f 👩\u200d🚀 می\u200cخواهم\u200fx"}`,
+			want: "🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f 👩\u200d🚀 می\u200cخواهم\u200fx"},
 		{name: "an escaped character counts once", body: `{"greeting":"\u00e9t\u00e9"}`, want: "été"},
 
 		{name: "81 characters do not fit", body: `{"greeting":"` + eighty + `x"}`, faults: []string{"greeting: must have at most 80 characters"}},
@@ -56,6 +58,11 @@ func TestSchema_Parse_text(t *testing.T) {
 		{name: "null", body: `{"greeting":null}`, faults: []string{"greeting: must be text"}},
 		{name: "a NUL inside", body: `{"greeting":"a\u0000b"}`, faults: []string{"greeting: must not contain control characters"}},
 		{name: "a newline inside", body: `{"greeting":"a\nb"}`, faults: []string{"greeting: must not contain control characters"}},
+		{name: "a line separator", body: `{"greeting":"a\u2028b"}`, faults: []string{"greeting: must not contain control characters"}},
+		{name: "an override of the direction", body: `{"greeting":"a\u202eb"}`, faults: []string{"greeting: must not contain control characters"}},
+		{name: "an isolate", body: `{"greeting":"a\u2067b\u2069"}`, faults: []string{"greeting: must not contain control characters"}},
+		{name: "text hidden in tag characters", body: `{"greeting":"a\udb40\udc61\udb40\udc62"}`, faults: []string{"greeting: must not contain control characters"}},
+		{name: "tag characters after a flag", body: `{"greeting":"🏴\udb40\udc67\udb40\udc62\udb40\udc73\udb40\udc63\udb40\udc74\udb40\udc7f\udb40\udc61"}`, faults: []string{"greeting: must not contain control characters"}},
 		{name: "half a surrogate pair", body: `{"greeting":"\ud83d"}`, faults: []string{"greeting: is not valid Unicode text"}},
 		{name: "all faults are reported at once", body: `{"greeting":"","color":1,"size":2}`, faults: []string{
 			"color: is not a known setting", "greeting: must not be empty", "size: is not a known setting",

@@ -4,6 +4,7 @@ package wix
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -132,10 +133,13 @@ func (c *Client) try(ctx context.Context, r request) (answer, *Error) {
 }
 
 // statusError makes an error of a response with another status than 200. Of its body
-// only the code of Wix's error shape is used ("Errors" in Wix's REST documentation).
+// only the code is used: of Wix's error shape ("Errors" in Wix's REST documentation), or of
+// OAuth's.
 func (c *Client) statusError(op string, resp *http.Response, requestID string, content []byte) *Error {
 	e := &Error{Op: op, Status: resp.StatusCode, RequestID: requestID}
 	var shape struct {
+		// Error is that of /oauth2/token: RFC 6749 §5.2.
+		Error   Optional[string] `json:"error"`
 		Details Optional[struct {
 			ApplicationError Optional[struct {
 				Code Optional[string] `json:"code"`
@@ -143,7 +147,7 @@ func (c *Client) statusError(op string, resp *http.Response, requestID string, c
 		}] `json:"details"`
 	}
 	if decode(content, &shape) == nil {
-		e.Code = identifier(shape.Details.Value.ApplicationError.Value.Code.Value)
+		e.Code = cmp.Or(identifier(shape.Details.Value.ApplicationError.Value.Code.Value), identifier(shape.Error.Value))
 	}
 	switch status := resp.StatusCode; {
 	case status == http.StatusTooManyRequests:
@@ -162,14 +166,15 @@ func (c *Client) statusError(op string, resp *http.Response, requestID string, c
 		e.Kind = BadResponse
 	}
 	if e.Kind == RateLimited || e.Kind == Unavailable || e.Kind == Timeout {
-		e.RetryAfter = retryAfter(resp.Header.Get("Retry-After"), c.now())
+		e.RetryAfter = RetryAfter(resp.Header, c.now())
 	}
 	return e
 }
 
-// retryAfter reads a Retry-After header: seconds or an HTTP date. An unreadable value and
-// a time in the past are 0; more than a day is a day.
-func retryAfter(header string, now time.Time) time.Duration {
+// RetryAfter reads the Retry-After of a response: seconds or an HTTP date. An unreadable
+// value and a time in the past are 0; more than a day is a day.
+func RetryAfter(h http.Header, now time.Time) time.Duration {
+	header := h.Get("Retry-After")
 	const most = 24 * time.Hour
 	if n, err := strconv.ParseUint(header, 10, 64); err == nil {
 		if n > uint64(most/time.Second) {

@@ -26,6 +26,13 @@ type Options struct {
 	// AppID is the app's id, in any case.
 	AppID     string
 	AppSecret Secret
+	// OldSecret is for the time in which the secret is being changed: Wix gets whichever of
+	// the two it takes. See SetSecrets. None by default.
+	OldSecret Secret
+	// SecretTaken is called when Wix has taken the secret (old is false) or the old secret
+	// (true), while there are both: the first time, and whenever it is another than before.
+	// Default: nothing.
+	SecretTaken func(old bool)
 	// Timeout bounds one attempt, from dialling to the last byte. A call makes at
 	// most two attempts. Default: 5 s.
 	Timeout time.Duration
@@ -41,8 +48,7 @@ type Options struct {
 type Client struct {
 	baseURL string
 	appID   string
-	// secret is a closure because fmt prints private fields, even those of redacted types.
-	secret  func() string
+	secrets *secrets
 	timeout time.Duration
 	now     func() time.Time
 	http    http.Client
@@ -53,7 +59,6 @@ func New(o Options) *Client {
 	c := &Client{
 		baseURL: strings.TrimRight(o.BaseURL, "/"),
 		appID:   strings.ToLower(o.AppID),
-		secret:  func() string { return string(o.AppSecret) },
 		timeout: o.Timeout,
 		now:     o.Now,
 		http: http.Client{
@@ -62,6 +67,8 @@ func New(o Options) *Client {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}
+	c.secrets = &secrets{taken: o.SecretTaken}
+	c.SetSecrets(o.AppSecret, o.OldSecret)
 	if c.baseURL == "" {
 		c.baseURL = DefaultBaseURL
 	}
@@ -85,8 +92,8 @@ func NewTransport() *http.Transport {
 		TLSHandshakeTimeout:    3 * time.Second,
 		ResponseHeaderTimeout:  10 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
-		MaxIdleConns:           64,
-		MaxIdleConnsPerHost:    64, // one host, many concurrent calls
+		MaxIdleConns:           512,
+		MaxIdleConnsPerHost:    512, // one host, many concurrent calls
 		IdleConnTimeout:        90 * time.Second,
 		ForceAttemptHTTP2:      true,
 	}
@@ -118,8 +125,17 @@ type AppToken struct {
 
 // AppToken elevates to the app's own identity: POST /oauth2/token with the client
 // credentials and the instance ("Create Access Token" in Wix's API reference). The names
-// in the body and their order are those of @wix/sdk 1.21.16, AppStrategy.
+// in the body and their order are those of @wix/sdk 1.21.16, AppStrategy. Without an
+// instance, the token is of the app alone, where Wix gives one ("Make Admin API Calls with
+// Client Credentials"; that is for headless projects).
+//
+// While there is an old secret (SetSecrets), a refusal makes it ask once more, with the
+// other secret.
 func (c *Client) AppToken(ctx context.Context, instanceID string) (AppToken, error) {
+	return c.secrets.try(func(secret string) (AppToken, error) { return c.appToken(ctx, instanceID, secret) })
+}
+
+func (c *Client) appToken(ctx context.Context, instanceID, secret string) (AppToken, error) {
 	var answer struct {
 		AccessToken Optional[string] `json:"access_token"`
 		ExpiresIn   seconds          `json:"expires_in"`
@@ -127,11 +143,11 @@ func (c *Client) AppToken(ctx context.Context, instanceID string) (AppToken, err
 	err := c.call(ctx, request{
 		op: "app token", method: http.MethodPost, path: "/oauth2/token",
 		body: struct {
-			InstanceID   string `json:"instance_id"`
+			InstanceID   string `json:"instance_id,omitempty"`
 			ClientID     string `json:"client_id"`
 			ClientSecret string `json:"client_secret"`
 			GrantType    string `json:"grant_type"`
-		}{instanceID, c.appID, c.secret(), "client_credentials"},
+		}{instanceID, c.appID, secret, "client_credentials"},
 	}, &answer, func() error {
 		const month = 30 * 24 * 60 * 60
 		switch {

@@ -43,7 +43,8 @@ type Error struct {
 	RequestID string
 	// RetryAfter is the delay that Wix asked for, at most a day, or 0.
 	RetryAfter time.Duration
-	// Code is details.applicationError.code, or "".
+	// Code is details.applicationError.code, or the error of OAuth ("Create Access Token"
+	// follows RFC 6749), or "".
 	Code string
 	// Err is the cause, or nil.
 	Err error

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -87,8 +88,10 @@ func (e *SignedInstanceError) Unwrap() error { return e.Err }
 // secret: <HMAC-SHA256>.<JSON>, both base64url without padding, the HMAC over the text
 // of the second part. It is refused from maxAge after its SignDate on
 // (SignedInstanceMaxAge when maxAge is not positive), from its ExpirationDate on, and
-// more than a minute before its SignDate. The error is a *SignedInstanceError.
-func ParseSignedInstance(raw string, secret Secret, now time.Time, maxAge time.Duration) (SignedInstance, error) {
+// more than a minute before its SignDate. oldSecrets are for the time in which the secret
+// is being changed: a signature by one of them is as good. The error is a
+// *SignedInstanceError.
+func ParseSignedInstance(raw string, secret Secret, now time.Time, maxAge time.Duration, oldSecrets ...Secret) (SignedInstance, error) {
 	refuse := func(kind SignedInstanceErrorKind, why string) (SignedInstance, error) {
 		return SignedInstance{}, &SignedInstanceError{Kind: kind, Err: errors.New(why)}
 	}
@@ -99,11 +102,13 @@ func ParseSignedInstance(raw string, secret Secret, now time.Time, maxAge time.D
 	if secret == "" {
 		return refuse(SignedInstanceBadSignature, "there is no app secret to verify it with")
 	}
-	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write([]byte(payload))
-	// The encoded texts are compared, since base64 can spell the same bytes in several ways.
-	expected := base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
-	if !hmac.Equal([]byte(signature), []byte(expected)) {
+	signedBy := func(secret Secret) bool {
+		mac := hmac.New(sha256.New, []byte(secret))
+		mac.Write([]byte(payload))
+		// The encoded texts are compared, since base64 can spell the same bytes in several ways.
+		return secret != "" && hmac.Equal([]byte(signature), []byte(base64.RawURLEncoding.EncodeToString(mac.Sum(nil))))
+	}
+	if !signedBy(secret) && !slices.ContainsFunc(oldSecrets, signedBy) {
 		return refuse(SignedInstanceBadSignature, "it was not signed with this app's secret")
 	}
 

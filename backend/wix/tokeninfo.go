@@ -41,42 +41,41 @@ type TokenInfo struct {
 
 // UnmarshalJSON accepts active as a bool or as "true" and "false", and exp and iat
 // as numbers or as strings: the documentation shows strings, the SDK's types bool and
-// number.
+// number. Names are compared by case, unlike those of a struct: no other field may pass for
+// active or subjectType.
 func (t *TokenInfo) UnmarshalJSON(b []byte) error {
-	var wire struct {
-		Active          json.RawMessage       `json:"active"`
-		SubjectType     Optional[SubjectType] `json:"subjectType"`
-		SubjectID       Optional[string]      `json:"subjectId"`
-		Exp             seconds               `json:"exp"`
-		Iat             seconds               `json:"iat"`
-		ClientID        Optional[string]      `json:"clientId"`
-		AccountID       Optional[string]      `json:"accountId"`
-		SiteID          Optional[string]      `json:"siteId"`
-		InstanceID      Optional[string]      `json:"instanceId"`
-		VendorProductID Optional[string]      `json:"vendorProductId"`
-	}
-	if err := json.Unmarshal(b, &wire); err != nil {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(b, &fields); err != nil {
 		return err
 	}
 	var active bool
-	switch strings.ToLower(string(wire.Active)) {
+	switch strings.ToLower(string(fields["active"])) {
 	case `true`, `"true"`:
 		active = true
 	case `false`, `"false"`, `null`, ``:
 	default:
 		return errors.New("active is neither true nor false")
 	}
+	text := func(name string) string {
+		value, _ := text(fields[name])
+		return value
+	}
+	at := func(name string) time.Time {
+		var s seconds
+		_ = s.UnmarshalJSON(fields[name]) // it never fails
+		return s.time()
+	}
 	*t = TokenInfo{
 		Active:          active,
-		SubjectType:     wire.SubjectType.Value,
-		SubjectID:       wire.SubjectID.Value,
-		Expires:         wire.Exp.time(),
-		Issued:          wire.Iat.time(),
-		ClientID:        strings.ToLower(wire.ClientID.Value),
-		AccountID:       wire.AccountID.Value,
-		SiteID:          strings.ToLower(wire.SiteID.Value),
-		InstanceID:      strings.ToLower(wire.InstanceID.Value),
-		VendorProductID: wire.VendorProductID.Value,
+		SubjectType:     SubjectType(text("subjectType")),
+		SubjectID:       text("subjectId"),
+		Expires:         at("exp"),
+		Issued:          at("iat"),
+		ClientID:        strings.ToLower(text("clientId")),
+		AccountID:       text("accountId"),
+		SiteID:          strings.ToLower(text("siteId")),
+		InstanceID:      strings.ToLower(text("instanceId")),
+		VendorProductID: text("vendorProductId"),
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -43,6 +44,16 @@ const (
 // InvoiceStatusUpdated carries the payment state of an invoice. It has neither a plan
 // nor an operationTimeStamp (@wix/auto_sdk_app-management_billing 1.0.46).
 const InvoiceStatusUpdated EventType = "InvoiceStatusUpdated"
+
+const (
+	// maxWebhookAge is how long after its signature a webhook is accepted. Wix repeats a
+	// delivery 12 times and gives up after 47 hours ("Webhook Resend Policy"); whether it
+	// signs a repeat again is not documented. What is older is a replay.
+	maxWebhookAge = 72 * time.Hour
+	// maxWebhookAhead is how far a webhook's times may lie in the future, for clocks that
+	// differ. One from the future would outweigh every later event until then.
+	maxWebhookAhead = 24 * time.Hour
+)
 
 // Event is a webhook whose signature was verified. A field that Wix left out is the zero
 // value, and so is one of those below Data that has the wrong type: Wix declares all of
@@ -90,8 +101,12 @@ const (
 	// WebhookBadSignature is a JWT that is not signed with RS256 by one of the keys. The
 	// usual cause is the key of another app.
 	WebhookBadSignature WebhookErrorKind = "bad signature"
-	// WebhookExpired is a JWT outside the time that its exp and nbf allow.
+	// WebhookExpired is a JWT outside the time that its exp and nbf allow, one that is older
+	// than any that Wix still sends, or one from the future.
 	WebhookExpired WebhookErrorKind = "expired"
+	// WebhookNoInstance is a genuine event that concerns no app instance, such as one of a
+	// Wix account. It is of no use here, and Wix may be answered as if it were.
+	WebhookNoInstance WebhookErrorKind = "no instance"
 	// WebhookForeign is an event of another app.
 	WebhookForeign WebhookErrorKind = "foreign"
 )
@@ -116,16 +131,17 @@ func malformed(why string) error { return refuse(WebhookMalformed, why) }
 
 // Webhooks verifies the webhooks of one app. It is safe for concurrent use.
 type Webhooks struct {
-	keys  []*rsa.PublicKey
+	keys  atomic.Pointer[[]*rsa.PublicKey]
 	appID string
 	now   func() time.Time
 }
 
 // NewWebhooks returns a verifier for an app id and the public key that the app's
-// dashboard shows, or two keys while it is being changed. Each key is the PEM text
+// dashboard shows, or two keys while it is being changed. A key is the PEM text
 // ("BEGIN PUBLIC KEY") or base64 of it, the two forms that @wix/sdk 1.21.16 accepts
-// (parsePublicKeyIfEncoded); its line breaks may be missing, or written as a literal \n
-// as in .env files. now is the clock; nil means time.Now.
+// (parsePublicKeyIfEncoded), as people paste them: in quotes, without line breaks or with
+// a literal \n instead, as in .env files. One text may hold both keys, with a comma or a
+// line break between them. now is the clock; nil means time.Now.
 //
 // The error has one line for each fault and quotes no key.
 func NewWebhooks(publicKeys []string, appID string, now func() time.Time) (*Webhooks, error) {
@@ -133,33 +149,33 @@ func NewWebhooks(publicKeys []string, appID string, now func() time.Time) (*Webh
 	if w.now == nil {
 		w.now = time.Now
 	}
-	var faults []error
+	var missing error
 	if appID == "" {
-		faults = append(faults, errors.New("the app id is missing"))
+		missing = errors.New("the app id is missing")
 	}
-	switch n := len(publicKeys); {
-	case n == 0:
-		faults = append(faults, errors.New("the public key for webhooks is missing"))
-	case n > 2:
-		faults = append(faults, fmt.Errorf("there are %d public keys for webhooks: give the current one, and at most one other while it is being changed", n))
-	}
-	for i, text := range publicKeys {
-		key, err := parsePublicKey(text)
-		if err != nil {
-			faults = append(faults, fmt.Errorf("public key %d %w", i+1, err))
-		}
-		w.keys = append(w.keys, key)
-	}
-	if len(faults) > 0 {
-		return nil, errors.Join(faults...)
+	if err := errors.Join(missing, w.SetKeys(publicKeys)); err != nil {
+		return nil, err
 	}
 	return w, nil
+}
+
+// SetKeys replaces the public keys by others, in the forms that NewWebhooks takes. After an
+// error, those before it stay in use.
+func (w *Webhooks) SetKeys(publicKeys []string) error {
+	keys, err := parsePublicKeys(publicKeys)
+	if err != nil {
+		return err
+	}
+	w.keys.Store(&keys)
+	return nil
 }
 
 // Verify verifies and reads the body of a webhook, which is the bare JWT; spaces around
 // it are ignored. Only the header is parsed before the signature is verified. Each key is
 // tried: kid does not select one, as in @wix/sdk. exp and nbf are checked where they are
-// present, without leeway; iss and aud are ignored, since Wix sends neither.
+// present, without leeway; iss and aud are ignored, since Wix sends neither. A webhook must
+// have been signed (iat, or else operationTimeStamp) in the last three days, and neither time
+// may be more than a day ahead of the clock.
 //
 // The caller limits the length of the body. The error is a *WebhookError.
 func (w *Webhooks) Verify(body []byte) (Event, error) {
@@ -206,7 +222,7 @@ func (w *Webhooks) open(token string) ([]byte, error) {
 		return nil, refuse(WebhookBadSignature, "the JWT requires an unknown extension") // RFC 7515, 4.1.11
 	}
 	signed := segments[0] + "." + segments[1]
-	for _, key := range w.keys {
+	for _, key := range *w.keys.Load() {
 		if jwt.SigningMethodRS256.Verify(signed, signature, key) == nil {
 			return payload, nil
 		}
@@ -235,6 +251,9 @@ func (w *Webhooks) readClaims(e *Event, payload []byte) (string, error) {
 		return "", refuse(WebhookExpired, "nbf is not reached yet")
 	}
 	if iat != nil {
+		if err := checkAge(now - *iat); err != nil {
+			return "", err
+		}
 		e.IssuedAt = sinceEpoch(*iat * 1000)
 	}
 	data, ok := text(claims["data"])
@@ -244,21 +263,39 @@ func (w *Webhooks) readClaims(e *Event, payload []byte) (string, error) {
 	return data, nil
 }
 
+// checkAge checks how old a webhook is, in seconds.
+func checkAge(age float64) error {
+	switch {
+	case age > maxWebhookAge.Seconds():
+		return refuse(WebhookExpired, "it is more than three days old, and Wix gives up after two")
+	case age < -maxWebhookAhead.Seconds():
+		return refuse(WebhookExpired, "it is from more than a day ahead of this machine's clock")
+	}
+	return nil
+}
+
 // readEnvelope reads the second layer, and the third in its data:
 // {"data":"<JSON>","instanceId":…,"eventType":…,"identity":"<JSON>","accountInfo":{…}}.
-// An event without data is refused: @wix/sdk cannot parse one either.
+// An event without data, which @wix/sdk cannot parse, is read as an empty one, and so are
+// identity and accountInfo in any other form: a removal must not be lost for these.
 func (w *Webhooks) readEnvelope(e *Event, data string) error {
 	envelope, ok := object([]byte(data))
 	if !ok {
 		return malformed("data does not contain a JSON object")
 	}
-	if e.InstanceID = guid(envelope["instanceId"]); e.InstanceID == "" {
-		return malformed("instanceId is not a GUID")
-	}
 	if e.Type = EventType(label(envelope["eventType"])); e.Type == "" {
 		return malformed("eventType is not a text of 1 to 100 characters")
 	}
+	if none(envelope["instanceId"]) {
+		return refuse(WebhookNoInstance, "the event names no app instance")
+	}
+	if e.InstanceID = guid(envelope["instanceId"]); e.InstanceID == "" {
+		return malformed("instanceId is not a GUID")
+	}
 	inner, ok := text(envelope["data"])
+	if none(envelope["data"]) {
+		inner, ok = "{}", true
+	}
 	if !ok {
 		return malformed("the event's data is not a string")
 	}
@@ -268,21 +305,11 @@ func (w *Webhooks) readEnvelope(e *Event, data string) error {
 	}
 	e.Data = json.RawMessage(inner)
 
-	if raw := envelope["identity"]; !none(raw) {
-		encoded, _ := text(raw)
-		identity, ok := object([]byte(encoded))
-		if !ok {
-			return malformed("identity is not a string that contains a JSON object")
-		}
-		e.IdentityType = label(identity["identityType"])
-	}
-	if raw := envelope["accountInfo"]; !none(raw) {
-		account, ok := object(raw)
-		if !ok {
-			return malformed("accountInfo is not an object")
-		}
-		e.SiteID = guid(account["siteId"])
-	}
+	encoded, _ := text(envelope["identity"])
+	identity, _ := object([]byte(encoded))
+	e.IdentityType = label(identity["identityType"])
+	account, _ := object(envelope["accountInfo"])
+	e.SiteID = guid(account["siteId"])
 	if raw := event["appId"]; !none(raw) {
 		if id, ok := text(raw); !ok || !strings.EqualFold(id, w.appID) {
 			return refuse(WebhookForeign, "appId is another app's")
@@ -295,6 +322,11 @@ func (w *Webhooks) readEnvelope(e *Event, data string) error {
 	e.ExpiresOn = moment(event["expiresOn"])
 	if e.Time = moment(event["operationTimeStamp"]); e.Time.IsZero() {
 		e.Time = e.IssuedAt
+		return nil
 	}
-	return nil
+	age := w.now().Sub(e.Time).Seconds()
+	if !e.IssuedAt.IsZero() {
+		age = min(age, 0) // it may have been sent late
+	}
+	return checkAge(age)
 }

@@ -134,6 +134,7 @@ func TestNewWebhooks_acceptedKeys(t *testing.T) {
 		{"the first of two", []string{ours, other}},
 		{"the second of two", []string{other, encoded}},
 		{"the same one twice", []string{ours, ours}},
+		{"two in one text", []string{other + ours}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if _, err := newWebhooks(t, tt.keys...).Verify([]byte(signed(installed("")))); err != nil {
@@ -184,7 +185,7 @@ func TestNewWebhooks_refusedKeys(t *testing.T) {
 		{"a PKCS#8 private key", []string{private8}, ourApp, []string{"is a private key"}},
 		{"base64 of a private key", []string{base64.StdEncoding.EncodeToString([]byte(private8))}, ourApp, []string{"is a private key"}},
 		{"a private key after the public one", []string{ours + private8}, ourApp, []string{"is a private key"}},
-		{"two keys in one text", []string{ours + ours}, ourApp, []string{"not one whole PEM block"}},
+		{"text after the key", []string{ours + "and so on"}, ourApp, []string{"public key 2 is neither PEM"}},
 		{"a certificate", []string{strings.ReplaceAll(ours, "PUBLIC KEY", "CERTIFICATE")}, ourApp, []string{"not one whole PEM block"}},
 		{"PEM without its last line", []string{strings.Split(ours, "-----END")[0]}, ourApp, []string{"not one whole PEM block"}},
 		{"PEM that ends as something else", []string{strings.Replace(ours, "END PUBLIC", "END SECRET", 1)}, ourApp, []string{"not one whole PEM block"}},
@@ -307,12 +308,27 @@ func TestWebhooks_Verify_accepted(t *testing.T) {
 		{"exp beyond all time", installed(`,"exp":1e300`), base},
 		{"nbf now", installed(`,"nbf":1800000000`), base},
 		{"nbf before all time", installed(`,"nbf":-1e300`), base},
-		{"iat in the future", installed(`,"iat":1900000000`), event(func(e *wix.Event) {
-			e.IssuedAt = time.Unix(1_900_000_000, 0).UTC()
+		{"iat a day ahead", installed(`,"iat":1800086400`), event(func(e *wix.Event) {
+			e.IssuedAt = time.Unix(1_800_086_400, 0).UTC()
 			e.Time = e.IssuedAt
 		})},
-		{"iat beyond the year 9999 is the zero time", installed(`,"iat":1e300`), base},
-		{"iat in 1969 is the zero time", installed(`,"iat":-1`), base},
+		{"iat three days ago", installed(`,"iat":1799740800`), event(func(e *wix.Event) {
+			e.IssuedAt = time.Unix(1_799_740_800, 0).UTC()
+			e.Time = e.IssuedAt
+		})},
+		{"operationTimeStamp a day ahead", timed(`1800086400000`), timedWant(`1800086400000`, time.Unix(1_800_086_400, 0).UTC())},
+		{"an event that is sent late has happened long ago", timed(`"2020-01-01T00:00:00Z"`),
+			timedWant(`"2020-01-01T00:00:00Z"`, time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC))},
+
+		{"no inner data", claims(`{"instanceId":"`+instanceID+`","eventType":"AppInstalled"}`, ""), base},
+		{"inner data null", claims(`{"data":null,"instanceId":"`+instanceID+`","eventType":"AppInstalled"}`, ""), base},
+		{"inner data empty", claims(envelope("AppInstalled", "", ""), ""), base},
+		{"identity an object", claims(envelope("AppInstalled", `{}`, `,"identity":{"identityType":"APP"}`), ""), base},
+		{"identity not JSON", claims(envelope("AppInstalled", `{}`, `,"identity":"APP"`), ""), base},
+		{"identity a list", claims(envelope("AppInstalled", `{}`, `,"identity":"[]"`), ""), base},
+		{"identity a number", claims(envelope("AppInstalled", `{}`, `,"identity":7`), ""), base},
+		{"accountInfo a string", claims(envelope("AppInstalled", `{}`, `,"accountInfo":"{}"`), ""), base},
+		{"accountInfo a list", claims(envelope("AppInstalled", `{}`, `,"accountInfo":[]`), ""), base},
 
 		{"operationTimeStamp in another zone", timed(`"2026-12-01T11:08:07.654+02:00"`), timedWant(`"2026-12-01T11:08:07.654+02:00"`, acted)},
 		{"operationTimeStamp in milliseconds", timed(`1796116087654`), timedWant(`1796116087654`, acted)},
@@ -448,6 +464,19 @@ func TestWebhooks_Verify_refused(t *testing.T) {
 		{"exp before all time", signed(installed(`,"exp":-1e300`)), wix.WebhookExpired},
 		{"nbf in a second", signed(installed(`,"nbf":1800000001`)), wix.WebhookExpired},
 		{"nbf beyond all time", signed(installed(`,"nbf":1e300`)), wix.WebhookExpired},
+		{"iat more than three days ago", signed(installed(`,"iat":1799740799`)), wix.WebhookExpired},
+		{"iat more than three days ago, exp in the future", signed(installed(`,"iat":1799740799,"exp":1900000000`)), wix.WebhookExpired},
+		{"iat 0", signed(installed(`,"iat":0`)), wix.WebhookExpired},
+		{"iat in 1969", signed(installed(`,"iat":-1`)), wix.WebhookExpired},
+		{"iat before all time", signed(installed(`,"iat":-1e300`)), wix.WebhookExpired},
+		{"iat more than a day ahead", signed(installed(`,"iat":1800086401`)), wix.WebhookExpired},
+		{"iat beyond the year 9999", signed(installed(`,"iat":1e300`)), wix.WebhookExpired},
+		{"operationTimeStamp more than a day ahead", signed(claims(envelope("AppRemoved", `{"operationTimeStamp":1800086400001}`, ""), `,"iat":1800000000`)), wix.WebhookExpired},
+		{"operationTimeStamp at the end of time", signed(claims(envelope("AppRemoved", `{"operationTimeStamp":"9999-12-31T00:00:00Z"}`, ""), `,"iat":1800000000`)), wix.WebhookExpired},
+		{"no iat, and operationTimeStamp more than three days ago", signed(claims(envelope("AppRemoved", `{"operationTimeStamp":1799740799000}`, ""), "")), wix.WebhookExpired},
+		{"an event of an account", raw(`{"data":"{}","eventType":"AccountCreated"}`), wix.WebhookNoInstance},
+		{"an instance id of null", raw(`{"data":"{}","instanceId":null,"eventType":"AccountCreated"}`), wix.WebhookNoInstance},
+		{"an empty instance id", raw(`{"data":"","instanceId":"","eventType":"AccountCreated"}`), wix.WebhookNoInstance},
 		{"exp a string", signed(installed(`,"exp":"1800000001"`)), wix.WebhookMalformed},
 		{"exp null", signed(installed(`,"exp":null`)), wix.WebhookMalformed},
 		{"exp beyond any number", signed(installed(`,"exp":1e999`)), wix.WebhookMalformed},
@@ -462,7 +491,7 @@ func TestWebhooks_Verify_refused(t *testing.T) {
 		{"two payloads", signed(installed("") + installed("")), wix.WebhookMalformed},
 		{"a payload deeper than any parser should go", signed(strings.Repeat("[", 100_000)), wix.WebhookMalformed},
 		{"a payload that is not UTF-8", signed(strings.Replace(installed(`,"x":"?"`), "?", "\xff", 1)), wix.WebhookMalformed},
-		{"no data", signed(`{"iat":1}`), wix.WebhookMalformed},
+		{"no data", signed(`{"iat":1800000000}`), wix.WebhookMalformed},
 		{"data null", signed(`{"data":null}`), wix.WebhookMalformed},
 		{"Data for data", signed(strings.Replace(installed(""), "data", "Data", 1)), wix.WebhookMalformed},
 		{"data an object instead of a string", signed(`{"data":` + envelope("AppInstalled", `{}`, "") + `}`), wix.WebhookMalformed},
@@ -471,21 +500,12 @@ func TestWebhooks_Verify_refused(t *testing.T) {
 		{"data a list", raw(`[]`), wix.WebhookMalformed},
 		{"data deeper than any parser should go", raw(strings.Repeat(`{"data":`, 20_000)), wix.WebhookMalformed},
 
-		{"no inner data", raw(`{"instanceId":"` + instanceID + `","eventType":"AppInstalled"}`), wix.WebhookMalformed},
-		{"inner data empty", inner(""), wix.WebhookMalformed},
 		{"inner data not JSON", inner("appId"), wix.WebhookMalformed},
 		{"inner data a list", inner(`[]`), wix.WebhookMalformed},
 		{"inner data null", inner(`null`), wix.WebhookMalformed},
 		{"inner data a number", inner(`1e5`), wix.WebhookMalformed},
 		{"inner data an object instead of a string", around(`,"data":{}`), wix.WebhookMalformed},
 		{"inner data deeper than any parser should go", inner(strings.Repeat(`{"a":`, 20_000)), wix.WebhookMalformed},
-		{"identity an object", around(`,"identity":{"identityType":"APP"}`), wix.WebhookMalformed},
-		{"identity not JSON", around(`,"identity":"APP"`), wix.WebhookMalformed},
-		{"identity a list", around(`,"identity":"[]"`), wix.WebhookMalformed},
-		{"identity a number", around(`,"identity":7`), wix.WebhookMalformed},
-		{"accountInfo a string", around(`,"accountInfo":"{}"`), wix.WebhookMalformed},
-		{"accountInfo a list", around(`,"accountInfo":[]`), wix.WebhookMalformed},
-		{"no instance id", raw(`{"data":"{}","eventType":"AppInstalled"}`), wix.WebhookMalformed},
 		{"an instance id that is not a GUID", around(`,"instanceId":"../../etc"`), wix.WebhookMalformed},
 		{"an instance id without dashes", around(`,"instanceId":"` + strings.ReplaceAll(instanceID, "-", "") + `"`), wix.WebhookMalformed},
 		{"an instance id in braces", around(`,"instanceId":"{` + instanceID + `}"`), wix.WebhookMalformed},

@@ -97,6 +97,9 @@ func (s *Sim) serveToken(x *exchange, _ *http.Request, body []byte) {
 	}
 }
 
+// clientCredentials answers for one instance. A request without one gets a token of the app
+// alone, as the page "Make Admin API Calls with Client Credentials" describes it for headless
+// projects; one that spells the name of the field differently has a fault that should show.
 func (s *Sim) clientCredentials(x *exchange, f fields, need func(string) (string, bool)) {
 	clientID, ok := need("client_id")
 	if !ok {
@@ -106,25 +109,29 @@ func (s *Sim) clientCredentials(x *exchange, f fields, need func(string) (string
 	if !ok {
 		return
 	}
-	name := "instance_id"
-	if _, present := f[name]; !present && s.cfg.LenientInstanceID {
-		name = "instanceId"
-	}
-	instanceID, ok := need(name)
-	if !ok {
-		return
+	request := TokenRequest{Subject: App, NoInstance: !f.has("instance_id")}
+	if !request.NoInstance {
+		name := "instance_id"
+		if _, present := f[name]; !present && s.cfg.LenientInstanceID {
+			name = "instanceId"
+		}
+		if request.InstanceID, ok = need(name); !ok {
+			return
+		}
 	}
 	if !s.isApp(clientID) || !sameSecret(secret, s.cfg.AppSecret) {
 		oauthError(x, http.StatusUnauthorized, "invalid_client", "client_id or client_secret is wrong")
 		return
 	}
-	in, installed := s.Installation(instanceID)
-	if !installed {
-		oauthError(x, http.StatusBadRequest, "invalid_grant", "the app is not installed under this instance_id")
-		return
+	if !request.NoInstance {
+		in, installed := s.Installation(request.InstanceID)
+		if !installed {
+			oauthError(x, http.StatusBadRequest, "invalid_grant", "the app is not installed under this instance_id")
+			return
+		}
+		x.instanceID, request.InstanceID = in.InstanceID, in.InstanceID
 	}
-	x.instanceID = in.InstanceID
-	token, expires, err := s.Mint(TokenRequest{Subject: App, InstanceID: in.InstanceID})
+	token, expires, err := s.Mint(request)
 	if err != nil { // it has just been removed
 		oauthError(x, http.StatusBadRequest, "invalid_grant", "the app is not installed under this instance_id")
 		return

@@ -10,6 +10,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -117,6 +118,17 @@ func readFields(body []byte) (fields, bool) {
 		return nil, false
 	}
 	return f, true
+}
+
+// has reports whether there is a field of this name, however it is spelled.
+func (f fields) has(name string) bool {
+	plain := strings.NewReplacer("_", "", "-", "")
+	for other := range f {
+		if strings.EqualFold(plain.Replace(other), plain.Replace(name)) {
+			return true
+		}
+	}
+	return false
 }
 
 // text returns a field that must be non-empty text, or what is wrong with it.

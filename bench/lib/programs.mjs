@@ -67,7 +67,7 @@ export function sim(...flags) {
 }
 
 /** Starts the server on a new SQLite file, or on the database of that URL. */
-export function serve(wix, database = `sqlite:${file(`${randomUUID()}.db`)}`) {
+export function serve(wix, database = `sqlite:${file(`${randomUUID()}.db`)}`, more = {}) {
   const env = {
     WIX_API_URL: wix.url,
     WIX_APP_ID: appId,
@@ -75,6 +75,7 @@ export function serve(wix, database = `sqlite:${file(`${randomUUID()}.db`)}`) {
     [variable("ADDR")]: "127.0.0.1:0",
     [variable("ADMIN_ADDR")]: "127.0.0.1:0",
     [variable("DATABASE_URL")]: database,
+    ...more,
   };
   const listening = (output) => /"msg":"listening","url":"([^"]+)"/.exec(output)?.[1];
   return start(program, ["serve"], env, listening);
@@ -104,6 +105,13 @@ export async function visit(flags) {
   const args = Object.entries(flags).map(([name, value]) => `-${name}=${value}`);
   const { stdout } = await promisify(execFile)("bin/bench-visit", args);
   return stdout && JSON.parse(stdout);
+}
+
+/** Wix's webhooks, by the Go program beside: {accepted, applied, p50, p99}. */
+export async function deliver(flags) {
+  const args = Object.entries(flags).map(([name, value]) => `-${name}=${value}`);
+  const { stdout } = await promisify(execFile)("bin/bench-webhook", args);
+  return flags.to ? JSON.parse(stdout) : stdout;
 }
 
 /** The offline Wix's control API. */

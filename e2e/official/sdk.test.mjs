@@ -188,12 +188,6 @@ describe("the exchange for the app's token fails", () => {
       failure(400),
     );
   });
-  test("for no instance", async () => {
-    await assert.rejects(
-      AppStrategy({ appId, appSecret, instanceId: undefined }).getAuthHeaders(),
-      failure(400),
-    );
-  });
   test("while Wix limits the rate", async () => {
     await sim.fault({ endpoint: "token", status: 429, retryAfter: 1 });
     const auth = AppStrategy({ appId, appSecret, instanceId: site.instanceId });
@@ -204,6 +198,12 @@ describe("the exchange for the app's token fails", () => {
     const auth = AppStrategy({ appId, appSecret, instanceId: site.instanceId });
     await assert.rejects(auth.getAuthHeaders(), { name: "TypeError", message: "fetch failed" });
   });
+});
+
+test("a forgotten instance gives a token of the app alone, which reads no app instance", async () => {
+  const auth = AppStrategy({ appId, appSecret, instanceId: undefined });
+  await assert.rejects(clientOf(auth).appInstances.getAppInstance());
+  assert.deepEqual(await sim.calls(), ["POST /oauth2/token 200", "GET /apps/v1/instance 404"]);
 });
 
 describe("a token that is not elevated is unbound from its session first", () => {

@@ -203,6 +203,7 @@ describe("faults", () => {
     [405, "method_not_allowed", "server"],
     [412, "version_conflict", "server"],
     [428, "version_required", "server"],
+    [408, "request_timeout", "offline"],
     [413, "body_too_large", "server"],
     [415, "unsupported_media_type", "server"],
     [422, "invalid_settings", "server"],

@@ -58,6 +58,7 @@ const KINDS = new Map<string, Kind>([
   ["version_conflict", "server"],
   ["version_required", "server"],
   ["body_malformed", "server"],
+  ["request_timeout", "offline"],
   ["body_too_large", "server"],
   ["unsupported_media_type", "server"],
   ["invalid_settings", "server"],

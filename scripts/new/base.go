@@ -51,7 +51,6 @@ var ownMatters = []string{
 	"e2e/shipped/",
 	"examples/",
 	"scripts/new/",
-	"scripts/wrk.sh",
 }
 
 const starter = "scripts/new/starter/"

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"github.com/nametag-dev/nametag/backend/business"
 	"github.com/nametag-dev/nametag/backend/instance"
 	"github.com/nametag-dev/nametag/backend/store/sqlstore"
+	"github.com/nametag-dev/nametag/backend/terminal"
 )
 
 // instancesCmd is for the people who answer for the data: what is stored, about which
@@ -22,6 +24,7 @@ type instancesCmd struct {
 	List   listCmd   `cmd:"" help:"List the installations."`
 	Show   showCmd   `cmd:"" help:"Show one installation and its open jobs."`
 	Export exportCmd `cmd:"" help:"Write all that is stored on an installation, as JSON."`
+	Retry  retryCmd  `cmd:"" help:"Let the dead letters of an installation start again."`
 	Purge  purgeCmd  `cmd:"" help:"Delete all that is stored on an installation."`
 }
 
@@ -82,7 +85,7 @@ func list(p *process, store *sqlstore.Store) error {
 			return err
 		}
 		for _, i := range page {
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", i.ID, or(i.Profile.SiteDisplayName), planName(i), moment(i.LastSeen), moment(i.RemovedAt))
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", or(i.ID), or(short(i.Profile.SiteDisplayName)), planName(i), moment(i.LastSeen), moment(i.RemovedAt))
 		}
 		if len(page) < pageSize {
 			return table.Flush()
@@ -99,7 +102,7 @@ func (c showCmd) Run(p *process) error {
 	return withRecord(p, c.ID, func(_ *sqlstore.Store, r record) error {
 		table := tabwriter.NewWriter(p.stdout, 0, 4, 2, ' ', 0)
 		for _, row := range [][2]string{
-			{"instance", r.ID}, {"site id", or(r.SiteID)}, {"site", or(r.Profile.SiteDisplayName)}, {"plan", planName(r.Instance)},
+			{"instance", or(r.ID)}, {"site id", or(r.SiteID)}, {"site", or(r.Profile.SiteDisplayName)}, {"plan", planName(r.Instance)},
 			{"settings", or(string(r.Settings))}, {"secrets set", or(strings.Join(r.Secrets.Names(), ", "))}, {"settings version", fmt.Sprint(r.Version)}, {"copied from", or(r.OriginID)},
 			{"first seen", moment(r.FirstSeen)}, {"last seen", moment(r.LastSeen)},
 			{"read from Wix", moment(r.ProfileAt)}, {"removed", moment(r.RemovedAt)},
@@ -112,7 +115,7 @@ func (c showCmd) Run(p *process) error {
 		fmt.Fprintln(p.stdout)
 		fmt.Fprintln(table, "JOB\tSTATE\tDUE\tATTEMPTS\tLAST ERROR")
 		for _, j := range r.jobs {
-			fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\n", jobName(j), j.State, moment(j.Due), j.Attempts, or(j.LastError))
+			fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\n", or(jobName(j)), j.State, due(j), j.Attempts, or(j.LastError))
 		}
 		return table.Flush()
 	})
@@ -128,9 +131,50 @@ func (c exportCmd) Run(p *process) error {
 		if err != nil {
 			return err
 		}
-		out := json.NewEncoder(p.stdout)
+		var text bytes.Buffer
+		out := json.NewEncoder(&text)
 		out.SetIndent("", "  ")
-		return out.Encode(export)
+		if err := out.Encode(export); err != nil {
+			return err
+		}
+		_, err = io.WriteString(p.stdout, terminal.VisibleJSON(text.String()))
+		return err
+	})
+}
+
+type retryCmd struct {
+	ID  string `arg:"" optional:"" help:"The instance id."`
+	All bool   `help:"The dead letters of all installations."`
+}
+
+func (c retryCmd) Run(p *process) error {
+	if c.All == (c.ID != "") {
+		return usageError{errors.New("name an instance id, or give --all")}
+	}
+	return withStore(p, func(store *sqlstore.Store) error {
+		table := tabwriter.NewWriter(p.stdout, 0, 4, 2, ' ', 0)
+		fmt.Fprintln(table, "INSTANCE\tJOB")
+		for count := 0; ; {
+			jobs, err := store.Rearm(p.ctx, strings.ToLower(c.ID), time.Now(), pageSize)
+			if err != nil {
+				return err
+			}
+			for _, j := range jobs {
+				fmt.Fprintf(table, "%s\t%s\n", or(j.InstanceID), or(jobName(j)))
+			}
+			if count += len(jobs); len(jobs) == pageSize {
+				continue
+			}
+			if count == 0 {
+				fmt.Fprintln(p.stdout, "There is no dead letter.")
+				return nil
+			}
+			if err := table.Flush(); err != nil {
+				return err
+			}
+			fmt.Fprintf(p.stdout, "\n%d jobs start again. A running server takes them up within seconds.\n", count)
+			return nil
+		}
 	})
 }
 
@@ -143,7 +187,7 @@ func (c purgeCmd) Run(p *process) error {
 	return withRecord(p, c.ID, func(store *sqlstore.Store, r record) error {
 		if !c.Yes {
 			fmt.Fprintf(p.stdout, "Delete all that is stored on %s (%s, %d jobs)? It cannot be undone. Type yes: ",
-				r.ID, or(r.Profile.SiteDisplayName), len(r.jobs))
+				or(r.ID), or(short(r.Profile.SiteDisplayName)), len(r.jobs))
 			answer, err := bufio.NewReader(p.stdin).ReadString('\n')
 			if err != nil && err != io.EOF {
 				return err
@@ -178,12 +222,30 @@ func planName(i instance.Instance) string {
 	}
 }
 
-// or shows that there is nothing, where an empty cell could be a fault.
+// due is when a job may be tried, or be tried again.
+func due(j instance.Job) string {
+	if j.State == instance.JobPending && j.Due.IsZero() {
+		return "now"
+	}
+	return moment(j.Due)
+}
+
+// or returns a cell of a table. It shows that there is nothing, where an empty cell could be
+// a fault.
 func or(text string) string {
 	if text == "" {
 		return "-"
 	}
-	return text
+	return terminal.Visible(text)
+}
+
+// short cuts a name that would fill the screen.
+func short(name string) string {
+	const most = 60
+	if runes := []rune(name); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return name
 }
 
 func moment(t time.Time) string {

@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -22,6 +21,8 @@ import (
 	built "github.com/nametag-dev/nametag"
 	"github.com/nametag-dev/nametag/backend/app"
 	"github.com/nametag-dev/nametag/backend/business"
+	"github.com/nametag-dev/nametag/backend/logging"
+	"github.com/nametag-dev/nametag/backend/pasted"
 	"github.com/nametag-dev/nametag/backend/product"
 )
 
@@ -34,8 +35,12 @@ type commands struct {
 	Demo      demoCmd      `cmd:"" help:"Show it all on an offline Wix: no configuration, nothing stored."`
 	Sim       simCmd       `cmd:"" help:"Run the offline Wix alone, for any self-hosted Wix app."`
 	Instances instancesCmd `cmd:"" help:"Look at, export and purge what is stored on installations."`
+	Doctor    doctorCmd    `cmd:"" help:"Try everything that serve needs, and say what to do for each fault."`
 	Migrate   migrateCmd   `cmd:"" help:"Bring the database to this version's schema and list the migrations."`
-	Version   versionCmd   `cmd:"" help:"Print the version."`
+	Health    healthCmd    `cmd:"" help:"Ask the server on this machine whether it is ready. Exit code 0 or 1: for health checks of containers."`
+	Version   versionCmd   `cmd:"" help:"Print the version and the commit it was built from."`
+
+	PrintVersion kong.VersionFlag `name:"version" help:"Print the version and the commit."`
 }
 
 // process is what the commands take from the outside.
@@ -55,7 +60,7 @@ func run(args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int 
 	exited := -1
 	parser, err := kong.New(&cli,
 		kong.Name(product.ID), kong.Description(strings.ReplaceAll(product.Description, "$", "$$")),
-		kong.Vars{"tag": product.Tag}, kong.Writers(stdout, stderr), kong.Exit(func(code int) { exited = code }))
+		kong.Vars{"tag": product.Tag, "version": versionLine()}, kong.Writers(stdout, stderr), kong.Exit(func(code int) { exited = code }))
 	if err != nil {
 		panic(err) // the commands struct is wrong
 	}
@@ -69,7 +74,14 @@ func run(args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int 
 	}
 	ctx, drain, stop := untilSignal()
 	defer stop()
-	p := &process{ctx, environ, stdin, stdout, newLogger(stderr), drain}
+	// A person at a terminal reads text, unless it is the log of a server.
+	format := logging.JSON
+	if isTerminal(stderr) && command.Command() != "serve" {
+		format = logging.Text
+	}
+	log := app.NewLogger(environ, stderr, format)
+	defer logging.Flush(log)
+	p := &process{ctx, environ, stdin, stdout, log, drain}
 	if err := command.Run(p); err != nil {
 		fmt.Fprintf(stderr, "%s: %v\n", product.ID, err)
 		var usage usageError
@@ -119,11 +131,22 @@ func untilSignal() (context.Context, func() time.Duration, func()) {
 	return ctx, drain, func() { signal.Stop(signals); cancel() }
 }
 
-func newLogger(w io.Writer) *slog.Logger { return slog.New(slog.NewJSONHandler(w, nil)) }
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
 
 type serveCmd struct{}
 
 func (serveCmd) Run(p *process) error {
+	// Before anything else, because a SIGHUP that nobody takes ends the process.
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	config, err := app.LoadConfig(p.environ)
 	if err != nil {
 		return usageError{fmt.Errorf("the configuration is not complete:\n%w", err)}
@@ -132,7 +155,20 @@ func (serveCmd) Run(p *process) error {
 	if err != nil {
 		return declared(err)
 	}
-	p.log.Info("listening", "url", a.URL(), "publicUrl", config.PublicURL, "version", version())
+	p.log.Info("listening", "url", a.URL(), "publicUrl", config.PublicURL, "install", config.PublicURL+"/install",
+		"database", a.Database(), "version", version())
+	ended := make(chan struct{})
+	defer close(ended)
+	go func() {
+		for {
+			select {
+			case <-hangups:
+				a.Reload(p.environ)
+			case <-ended:
+				return
+			}
+		}
+	}()
 	return a.Run(p.ctx, p.drain)
 }
 
@@ -178,8 +214,12 @@ func (c simCmd) Run(p *process) error {
 			return err
 		}
 	}
+	secret := "" // serve reads the same variable, which may hold two
+	if secrets := pasted.List(c.AppSecret); len(secrets) > 0 {
+		secret = secrets[0]
+	}
 	config := app.SimConfig{
-		Addr: c.Addr, AppID: c.AppID, AppSecret: c.AppSecret, AppURL: c.AppURL, Tag: c.Tag,
+		Addr: c.Addr, AppID: pasted.Clean(c.AppID), AppSecret: secret, AppURL: c.AppURL, Tag: c.Tag,
 		WidgetURL: c.WidgetURL, PanelURL: c.PanelURL, WebhookURL: c.WebhookURL,
 		PrivateKey: string(key), RetryFactor: c.RetryFactor,
 	}
@@ -232,30 +272,6 @@ func (migrateCmd) Run(p *process) error {
 		fmt.Fprintf(table, "%s\t%d\t%s\t%s\n", owner, m.Version, m.Name, m.AppliedAt.UTC().Format(time.RFC3339))
 	}
 	return table.Flush()
-}
-
-type versionCmd struct{}
-
-func (versionCmd) Run(p *process) error {
-	_, err := fmt.Fprintln(p.stdout, product.ID, version())
-	return err
-}
-
-// version is the module's version, or the commit it was built from.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	if v := info.Main.Version; v != "" && v != "(devel)" {
-		return v
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			return s.Value
-		}
-	}
-	return "devel"
 }
 
 func bundles() app.Bundles {

@@ -55,6 +55,9 @@ func TestRun(t *testing.T) {
 		{name: "help", args: []string{"--help"}, code: 0, out: "offline Wix"},
 		{name: "help of a command", args: []string{"sim", "--help"}, code: 0, out: "--app-secret"},
 		{name: "the version", args: []string{"version"}, code: 0, out: product.ID + " "},
+		{name: "the version by a flag", args: []string{"--version"}, code: 0, out: "(commit "},
+		{name: "health without a server", args: []string{"health"}, environ: []string{product.EnvPrefix + "ADDR=127.0.0.1:1"}, code: 1, err: "does not answer"},
+		{name: "health of no address", args: []string{"health"}, environ: []string{product.EnvPrefix + "ADDR=nowhere"}, code: 2, err: "ADDR"},
 		{name: "nothing", code: 2, err: product.ID + " --help"},
 		{name: "an unknown command", args: []string{"server"}, code: 2, err: "server"},
 		{name: "an unknown flag", args: []string{"sim", "--port=1"}, code: 2, err: "--port"},
@@ -63,7 +66,9 @@ func TestRun(t *testing.T) {
 		{name: "migrate", args: []string{"migrate"}, environ: []string{product.EnvPrefix + "DATABASE_URL=sqlite:" + filepath.Join(dir, "a.db")}, code: 0, out: "00001"},
 		{name: "migrate again", args: []string{"migrate"}, environ: []string{product.EnvPrefix + "DATABASE_URL=sqlite:" + filepath.Join(dir, "a.db")}, code: 0, out: "00001"},
 		{name: "a database that cannot be", args: []string{"migrate"}, environ: []string{product.EnvPrefix + "DATABASE_URL=sqlite:" + filepath.Join(dir, "no", "b.db")}, code: 1, err: "no"},
-		{name: "a database of another kind", args: []string{"migrate"}, environ: []string{product.EnvPrefix + "DATABASE_URL=mysql://x"}, code: 1, err: "sqlite:"},
+		{name: "a database of another kind", args: []string{"migrate"}, environ: []string{product.EnvPrefix + "DATABASE_URL=mysql://u:PASSW0RD@x"}, code: 2, err: "sqlite:"},
+		{name: "serve with a malformed database URL beside other faults", args: []string{"serve"}, environ: []string{product.EnvPrefix + "DATABASE_URL=postgres://u:PASSW0RD@h:x/db", "WIX_API_URL=ftp://u:PASSW0RD@h"}, code: 2, err: "\nWIX_API_URL must be a URL"},
+		{name: "a database of the hosting platform", args: []string{"migrate"}, environ: []string{"DATABASE_URL=postgres://u:PASSW0RD@h:x/db"}, code: 2, err: "DATABASE_URL cannot be used"},
 
 		{name: "list", args: []string{"instances", "list"}, environ: []string{stored}, code: 0, out: id},
 		{name: "show", args: []string{"instances", "show", id}, environ: []string{stored}, code: 0, out: "PaidPlanChanged of 2026-11-22T10:00:00Z"},
@@ -84,6 +89,9 @@ func TestRun(t *testing.T) {
 			}
 			if !strings.Contains(stdout.String(), tt.out) || !strings.Contains(stderr.String(), tt.err) {
 				t.Errorf("stdout:\n%s\nstderr:\n%s\nwant %q and %q", &stdout, &stderr, tt.out, tt.err)
+			}
+			if strings.Contains(stderr.String(), "PASSW0RD") {
+				t.Errorf("a password is printed: %s", &stderr)
 			}
 		})
 	}

@@ -108,9 +108,9 @@ func (p *simProcess) do(t *testing.T, method, path, body string) string {
 // eventually waits for a condition that another process brings about.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); !ok(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("not after 30 s: %s", what)
+			t.Fatalf("not after two minutes: %s", what)
 		}
 	}
 }

@@ -266,12 +266,9 @@ func (s *Store) InvalidateAll() {
 	s.cache.InvalidateAll()
 }
 
-// Connected says that every change made elsewhere is notified from now on. Those of before
-// may have been missed, so every row is dropped.
-func (s *Store) Connected() {
-	s.InvalidateAll()
-	s.epoch.connect()
-}
+// Connected says that every change made elsewhere is notified from now on. Those of before may
+// have been missed: call InvalidateAll first.
+func (s *Store) Connected() { s.epoch.connect() }
 
 // Disconnected says that changes made elsewhere after since may not be notified, until
 // Connected. A row that was read before is served until DisconnectedAge after since, and one

@@ -60,7 +60,7 @@ func TestStore_Disconnected_ageOfRows(t *testing.T) {
 			behind.elsewhere(t, 0)
 			for _, since := range row.since {
 				if since == forever {
-					s.Connected()
+					reconnect(s)
 				} else {
 					s.Disconnected(noon().Add(since))
 				}
@@ -89,7 +89,7 @@ func TestStore_Disconnected_rowReadWhileDisconnected(t *testing.T) {
 	wantVersion(t, s, 0)
 	clock.set(time.Hour + DisconnectedAge)
 	wantVersion(t, s, 1)
-	s.Connected()
+	reconnect(s)
 	wantVersion(t, s, 1)
 	behind.wantCalls(t, 3, 0)
 }
@@ -154,7 +154,7 @@ func TestStore_MaxAge_databaseAway(t *testing.T) {
 		{"connected", connect, func(*Store, time.Time) {}, true},
 		{"disconnected just now", connect, func(s *Store, now time.Time) { s.Disconnected(now) }, true},
 		{"disconnected for too long", connect, func(s *Store, now time.Time) { s.Disconnected(now.Add(-DisconnectedAge)) }, false},
-		{"connected again", connect, func(s *Store, now time.Time) { s.Disconnected(now); s.Connected() }, false},
+		{"connected again", connect, func(s *Store, now time.Time) { s.Disconnected(now); reconnect(s) }, false},
 		{"changed elsewhere", connect, func(s *Store, _ time.Time) { s.Invalidate("a") }, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -182,6 +182,11 @@ func TestStore_MaxAge_databaseAway(t *testing.T) {
 
 func connect(s *Store) {
 	s.Disconnected(time.Time{})
+	reconnect(s)
+}
+
+func reconnect(s *Store) {
+	s.InvalidateAll()
 	s.Connected()
 }
 

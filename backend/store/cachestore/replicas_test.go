@@ -29,7 +29,7 @@ func replica(t *testing.T, databaseURL string) *Store {
 		err := sqlstore.Listen(ctx, databaseURL, sqlstore.Handlers{
 			Changed:  func(id string, _ bool) { s.Invalidate(id) },
 			Lost:     func(since time.Time, _ error) { s.Disconnected(since) },
-			Regained: func() { s.Connected(); listening <- struct{}{} },
+			Regained: func() { s.InvalidateAll(); s.Connected(); listening <- struct{}{} },
 		}, slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Errorf("Listen: %v", err)

@@ -42,6 +42,9 @@ type dialect struct {
 	// one that leaves out rows which another transaction has locked. They begin with a
 	// space, or are "" where a transaction is alone anyhow.
 	forUpdate, skipLocked string
+	// lockInstances begins a query for the ids of the given jobs whose instances nobody else
+	// is about to lease a job of; "" where a transaction is alone anyhow.
+	lockInstances string
 	// isUnavailable reports whether an error of the driver says that the database cannot be
 	// used now.
 	isUnavailable func(error) bool

@@ -51,7 +51,7 @@ func (s *Store) export(ctx context.Context, tx *sql.Tx, id string) (e Export, er
 	case !errors.Is(err, instance.ErrNotFound):
 		return Export{}, err
 	}
-	if e.Work, _, err = scanJobs(tx.QueryContext(ctx, s.dialect.rebind(jobsSQL), id)); err != nil {
+	if e.Work, err = scanJobs(tx.QueryContext(ctx, s.dialect.rebind(jobsSQL), id)); err != nil {
 		return Export{}, err
 	}
 	if e.Instance == nil && len(e.Work) == 0 {

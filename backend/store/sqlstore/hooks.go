@@ -127,10 +127,10 @@ func (s *Store) addInternalEvent(ctx context.Context, tx *sql.Tx, kind instance.
 	if s.app.OnEvent == nil {
 		return nil
 	}
-	args, err := eventArgs(instance.Event{
+	args, err := acceptArgs(instance.Event{
 		ID:         string(kind) + ":" + row.ID + ":" + strconv.FormatInt(at.UnixMilli(), 10) + ":" + rand.Text(),
 		InstanceID: row.ID, Kind: kind, Type: "nametag." + string(kind), At: at, ReceivedAt: now,
-	}, instance.JobPending)
+	})
 	if err != nil {
 		return err
 	}

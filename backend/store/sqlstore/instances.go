@@ -79,6 +79,14 @@ func (s *Store) recordVisit(ctx context.Context, tx *sql.Tx, v instance.Visit) (
 		return row, err
 	}
 	if created {
+		known, err := s.purgedAt(ctx, tx, row.ID)
+		if err != nil {
+			return row, err
+		}
+		if known.refuses(v) {
+			row.RemovedAt, row.StatusAt = known.at, known.at
+			return row, s.exec(ctx, tx, deleteSQL, row.ID)
+		}
 		return row, s.notify(ctx, tx, row.ID, false)
 	}
 	changed, revived := row.Visit(v)

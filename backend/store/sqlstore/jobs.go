@@ -1,13 +1,15 @@
 package sqlstore
 
-// The job queue: the methods of instance.Jobs.
+// The job queue: the methods of instance.Jobs, but for those that claim.
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,43 +20,76 @@ import (
 const maxCause = 500
 
 const (
-	jobColumns = `id, instance_id, event, payload, event_at, received_at, state, due, attempts, last_error, lease`
+	jobColumns = `id, instance_id, event, payload, event_at, received_at, state, due, attempts, last_error`
 
-	insertJobSQL = `
-INSERT INTO jobs (` + jobColumns + `)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, '', NULL)`
+	// The order of eventArgs.
+	eventColumns = `id, instance_id, event, payload, event_at, received_at, state, due, attempts, last_error, urgent, stamp`
 
-	acceptSQL = insertJobSQL + ` ON CONFLICT (id) DO NOTHING`
+	// An event from before its instance was purged is left out.
+	acceptSQL = `
+INSERT INTO jobs (` + eventColumns + `)
+SELECT ?, ?, ?, ?, ?, ?, ?, 0, 0, '', ?, ?
+WHERE NOT EXISTS (SELECT 1 FROM nametag_purged WHERE instance = ? AND known_at >= ?)
+ON CONFLICT (id) DO UPDATE SET state = 'pending', due = 0, rest = 0, attempts = 0, last_error = '', stamp = excluded.stamp
+WHERE jobs.state = 'dead'`
 
-	finishEventSQL = insertJobSQL + ` ON CONFLICT (id) DO UPDATE SET state = excluded.state`
+	finishEventSQL = `
+INSERT INTO jobs (` + eventColumns + `)
+VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, '', ?, ?)
+ON CONFLICT (id) DO UPDATE SET state = excluded.state`
 
-	anyDueSQL = `SELECT EXISTS (SELECT 1 FROM jobs WHERE state = 'pending' AND due <= ?)`
+	deleteJobSQL = `DELETE FROM jobs WHERE id = ?`
 
-	dueSQL = `SELECT ` + jobColumns + ` FROM jobs WHERE state = 'pending' AND due <= ? ORDER BY due, id LIMIT ?`
+	// Whether the event is done, and whether the instance has other events that are dead.
+	jobStateSQL = `
+SELECT (SELECT state FROM jobs WHERE id = ?),
+	EXISTS (SELECT 1 FROM jobs WHERE state = 'dead' AND instance_id = ? AND event IS NOT NULL)`
 
-	leaseSQL = `UPDATE jobs SET due = ?, lease = ? WHERE id = ?`
+	rearmSet = `UPDATE jobs SET state = 'pending', due = 0, rest = 0, attempts = 0, last_error = '', stamp = ?`
 
-	jobStateSQL = `SELECT state FROM jobs WHERE id = ?`
+	rearmEventsSQL = rearmSet + ` WHERE state = 'dead' AND instance_id = ? AND event IS NOT NULL`
 
-	// The worker that has leased a refresh began it before it was requested again. Its
-	// lease then ends at another time than the worker knows, by which Finish sees that
-	// the refresh has to be done once more.
+	rearmAllSQL = rearmSet + `
+WHERE state = 'dead' AND id IN (SELECT id FROM jobs WHERE state = 'dead' ORDER BY id LIMIT ?) RETURNING ` + jobColumns
+
+	rearmSQL = rearmSet + `
+WHERE state = 'dead' AND id IN (SELECT id FROM jobs WHERE state = 'dead' AND instance_id = ? ORDER BY id LIMIT ?) RETURNING ` + jobColumns
+
+	// While a refresh is being tried, due is the end of its lease; requested again, it is
+	// that less 1: by it Finish, Retry and Bury see that the worker began before the request.
 	requestRefreshSQL = `
-INSERT INTO jobs (id, instance_id, state, due, attempts, last_error)
-VALUES (?, ?, 'pending', ?, 0, '')
+INSERT INTO jobs (id, instance_id, state, due, attempts, last_error, stamp)
+VALUES (?, ?, 'pending', 0, 0, '', ?)
 ON CONFLICT (id) DO UPDATE SET
 	state = 'pending',
+	attempts = 0,
+	last_error = CASE WHEN jobs.state = 'pending' THEN jobs.last_error ELSE '' END,
 	due = CASE
-		WHEN jobs.state <> 'pending' OR excluded.due < jobs.due THEN excluded.due
+		WHEN jobs.state <> 'pending' THEN 0
 		WHEN jobs.due = jobs.lease THEN jobs.due - 1
-		ELSE jobs.due END,
-	attempts = CASE WHEN jobs.state = 'pending' THEN jobs.attempts ELSE 0 END,
-	last_error = CASE WHEN jobs.state = 'pending' THEN jobs.last_error ELSE '' END`
+		WHEN jobs.due = jobs.lease - 1 OR jobs.due <= excluded.stamp + ? THEN jobs.due
+		ELSE excluded.stamp + ? END,
+	stamp = CASE
+		WHEN jobs.state <> 'pending' THEN excluded.stamp
+		WHEN jobs.due = jobs.lease OR jobs.due = jobs.lease - 1 OR jobs.due <= excluded.stamp + ? THEN jobs.stamp
+		ELSE excluded.stamp END,
+	rest = CASE
+		WHEN jobs.state <> 'pending' THEN 0
+		WHEN jobs.due = jobs.lease OR jobs.due = jobs.lease - 1 OR jobs.due <= excluded.stamp + ? THEN jobs.rest
+		ELSE ? END`
 
-	finishSQL = `UPDATE jobs SET state = 'done' WHERE id = ? AND state = 'pending' AND (event IS NOT NULL OR due = ?)`
+	finishSQL = `
+UPDATE jobs SET
+	state = CASE WHEN event IS NULL AND due <> ? THEN state ELSE 'done' END,
+	due = CASE WHEN event IS NULL AND due = ? THEN 0 ELSE due END
+WHERE id = ? AND state = 'pending'`
 
 	retrySQL = `
-UPDATE jobs SET attempts = attempts + 1, last_error = ?, due = CASE WHEN due = ? THEN ? ELSE due END
+UPDATE jobs SET
+	attempts = attempts + ?, last_error = ?,
+	due = CASE WHEN due = ? THEN ? WHEN due = ? THEN ? ELSE due END,
+	stamp = CASE WHEN due = ? OR due = ? THEN ? ELSE stamp END,
+	rest = CASE WHEN due = ? THEN ? WHEN due = ? THEN ? ELSE rest END
 WHERE id = ? AND state = 'pending'`
 
 	burySQL = `
@@ -77,7 +112,7 @@ type storedEvent struct {
 
 // Accept implements instance.Jobs. It is one statement, and durable when it returns.
 func (s *Store) Accept(ctx context.Context, e instance.Event) (fresh bool, err error) {
-	args, err := eventArgs(e, instance.JobPending)
+	args, err := acceptArgs(e)
 	if err != nil {
 		return false, err
 	}
@@ -90,7 +125,13 @@ func (s *Store) Accept(ctx context.Context, e instance.Event) (fresh bool, err e
 	return n == 1, nil
 }
 
-// eventArgs are the arguments of insertJobSQL.
+// acceptArgs are the arguments of acceptSQL.
+func acceptArgs(e instance.Event) ([]any, error) {
+	args, err := eventArgs(e, instance.JobPending)
+	return append(args, purgedKey(e.InstanceID), e.At.UnixMilli()), err
+}
+
+// eventArgs are the arguments for eventColumns.
 func eventArgs(e instance.Event, state instance.JobState) ([]any, error) {
 	if e.ID == "" {
 		return nil, errors.New("an event needs an id")
@@ -102,50 +143,11 @@ func eventArgs(e instance.Event, state instance.JobState) ([]any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write an event as JSON: %w", err)
 	}
-	received := e.ReceivedAt.UnixMilli()
-	return []any{e.ID, e.InstanceID, string(text), []byte(e.Payload), e.At.UnixMilli(), received, string(state), received}, nil
-}
-
-// Claim implements instance.Jobs. When nothing is due it costs one read.
-func (s *Store) Claim(ctx context.Context, now time.Time, lease time.Duration, n int) ([]instance.Job, error) {
-	ctx, cancel := bounded(ctx)
-	defer cancel()
-	jobs, err := s.claim(ctx, now.UnixMilli(), now.Add(lease).UnixMilli(), max(n, 0))
-	if err != nil {
-		return nil, fmt.Errorf("claim jobs: %w", err)
+	urgent, received := 0, e.ReceivedAt.UnixMilli()
+	if e.Kind == instance.EventRemoved {
+		urgent = 1
 	}
-	return jobs, nil
-}
-
-func (s *Store) claim(ctx context.Context, now, until int64, n int) ([]instance.Job, error) {
-	var due bool
-	if err := s.read.QueryRowContext(ctx, s.dialect.rebind(anyDueSQL), now).Scan(&due); err != nil || !due || n == 0 {
-		return nil, err
-	}
-	var jobs []instance.Job
-	err := s.tx(ctx, func(tx *sql.Tx) (err error) {
-		var leases []sql.Null[int64]
-		jobs, leases, err = scanJobs(tx.QueryContext(ctx, s.dialect.rebind(dueSQL+s.dialect.skipLocked), now, n))
-		if err != nil {
-			return err
-		}
-		for i := range jobs {
-			// No two leases of a job end together, so that each worker knows its own.
-			end := until
-			if leases[i].Valid {
-				end = max(end, leases[i].V+1)
-			}
-			jobs[i].Due = time.UnixMilli(end).UTC()
-			if err := s.exec(ctx, tx, leaseSQL, end, end, jobs[i].ID); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return jobs, nil
+	return []any{e.ID, e.InstanceID, string(text), []byte(e.Payload), e.At.UnixMilli(), received, string(state), urgent, received}, nil
 }
 
 // errDone rolls back a transaction whose event turned out to be done already.
@@ -169,10 +171,11 @@ func (s *Store) ApplyEvent(ctx context.Context, e instance.Event, now time.Time)
 		change = instance.Change{}
 		// The instance is locked first, here as in Delete, so that no two transactions
 		// wait for each other.
-		if row, err = s.instanceOf(ctx, tx, e); err != nil {
+		var purged bool
+		if row, purged, err = s.instanceOf(ctx, tx, e); err != nil || purged {
 			return err
 		}
-		if err := s.endEvent(ctx, tx, e.ID, done); err != nil {
+		if err := s.endEvent(ctx, tx, e, done, now); err != nil {
 			return err
 		}
 		change = row.Apply(e)
@@ -187,30 +190,47 @@ func (s *Store) ApplyEvent(ctx context.Context, e instance.Event, now time.Time)
 	return row, change, nil
 }
 
-// instanceOf locks the instance of an event. Only an event from Wix creates it.
-func (s *Store) instanceOf(ctx context.Context, tx *sql.Tx, e instance.Event) (row instance.Instance, err error) {
-	if !e.Kind.Internal() {
-		row, _, err = s.getOrCreateForUpdate(ctx, tx, instance.NewInstance(e.InstanceID, e.ReceivedAt))
-		return row, err
+// instanceOf locks the instance of an event. Only an event from Wix creates it, and only
+// one from after its purge: of any other nothing is left.
+func (s *Store) instanceOf(ctx context.Context, tx *sql.Tx, e instance.Event) (row instance.Instance, purged bool, err error) {
+	if e.Kind.Internal() {
+		row, err = s.getForUpdate(ctx, tx, e.InstanceID)
+		if errors.Is(err, instance.ErrNotFound) {
+			return instance.Instance{}, false, errDone
+		}
+		return row, false, err
 	}
-	row, err = s.getForUpdate(ctx, tx, e.InstanceID)
-	if errors.Is(err, instance.ErrNotFound) {
-		return instance.Instance{}, errDone
+	row, created, err := s.getOrCreateForUpdate(ctx, tx, instance.NewInstance(e.InstanceID, e.ReceivedAt))
+	if err != nil || !created {
+		return row, false, err
 	}
-	return row, err
+	known, err := s.purgedAt(ctx, tx, e.InstanceID)
+	if err != nil || e.At.After(known.at) {
+		return row, false, err
+	}
+	if err := s.exec(ctx, tx, deleteJobSQL, e.ID); err != nil {
+		return row, false, err
+	}
+	return instance.Instance{}, true, s.exec(ctx, tx, deleteSQL, e.InstanceID)
 }
 
-// endEvent marks the job of an event as done, or returns errDone if it is.
-func (s *Store) endEvent(ctx context.Context, tx *sql.Tx, id string, done []any) error {
-	var state instance.JobState
-	err := tx.QueryRowContext(ctx, s.dialect.rebind(jobStateSQL), id).Scan(&state)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+// endEvent marks the job of an event as done, or returns errDone if it is. The instance's
+// dead events start again: what they failed for may have been mended.
+func (s *Store) endEvent(ctx context.Context, tx *sql.Tx, e instance.Event, done []any, now time.Time) error {
+	var (
+		state sql.Null[instance.JobState]
+		dead  bool
+	)
+	if err := tx.QueryRowContext(ctx, s.dialect.rebind(jobStateSQL), e.ID, e.InstanceID).Scan(&state, &dead); err != nil {
 		return err
 	}
-	if state == instance.JobDone {
+	if state.V == instance.JobDone {
 		return errDone
 	}
-	return s.exec(ctx, tx, finishEventSQL, done...)
+	if err := s.exec(ctx, tx, finishEventSQL, done...); err != nil || !dead {
+		return err
+	}
+	return s.exec(ctx, tx, rearmEventsSQL, now.UnixMilli(), e.InstanceID)
 }
 
 // applyChange stores what an event did to an instance.
@@ -237,37 +257,56 @@ func (s *Store) applyChange(ctx context.Context, tx *sql.Tx, row *instance.Insta
 }
 
 // RequestRefresh implements instance.Jobs.
-func (s *Store) RequestRefresh(ctx context.Context, instanceID string, due time.Time) error {
+func (s *Store) RequestRefresh(ctx context.Context, instanceID string, now time.Time) error {
 	if instanceID == "" {
 		return errNoID
 	}
 	ctx, cancel := bounded(ctx)
 	defer cancel()
-	if err := s.requestRefresh(ctx, s.write, instanceID, due); err != nil {
+	if err := s.requestRefresh(ctx, s.write, instanceID, now); err != nil {
 		return fmt.Errorf("request a refresh: %w", err)
 	}
 	return nil
 }
 
-func (s *Store) requestRefresh(ctx context.Context, on execer, instanceID string, due time.Time) error {
-	return s.exec(ctx, on, requestRefreshSQL, instance.RefreshJobID(instanceID), instanceID, due.UnixMilli())
+func (s *Store) requestRefresh(ctx context.Context, on execer, instanceID string, now time.Time) error {
+	rest := instance.RefreshRest.Milliseconds()
+	return s.exec(ctx, on, requestRefreshSQL, instance.RefreshJobID(instanceID), instanceID, now.UnixMilli(), rest, rest, rest, rest, rest)
 }
 
 // Finish implements instance.Jobs.
 func (s *Store) Finish(ctx context.Context, j instance.Job) error {
-	return s.end(ctx, "finish a job", finishSQL, j.ID, j.Due.UnixMilli())
+	lease := dueMillis(j.Due)
+	return s.end(ctx, "finish a job", finishSQL, lease, lease-1, j.ID)
 }
 
-// Retry implements instance.Jobs. A job that has been claimed or requested again keeps its
+// Retry implements instance.Jobs. A job that another worker has claimed since keeps its
 // due time.
-func (s *Store) Retry(ctx context.Context, j instance.Job, due time.Time, cause string) error {
-	return s.end(ctx, "postpone a job", retrySQL, clip(cause), j.Due.UnixMilli(), due.UnixMilli(), j.ID)
+func (s *Store) Retry(ctx context.Context, j instance.Job, now time.Time, rest time.Duration, cause string) error {
+	return s.rest(ctx, j, 1, now, rest, cause)
+}
+
+// Defer implements instance.Jobs.
+func (s *Store) Defer(ctx context.Context, j instance.Job, now time.Time, rest time.Duration, cause string) error {
+	return s.rest(ctx, j, 0, now, rest, cause)
+}
+
+func (s *Store) rest(ctx context.Context, j instance.Job, attempts int, now time.Time, rest time.Duration, cause string) error {
+	lease, stamp, long := dueMillis(j.Due), now.UnixMilli(), max(rest.Milliseconds(), 0)
+	if end := stamp + long; end == lease || end == lease-1 {
+		long += 2 // or it would look as if it were still being tried
+	}
+	short := min(long, instance.RefreshRest.Milliseconds())
+	return s.end(ctx, "postpone a job", retrySQL, attempts, clip(cause),
+		lease, stamp+long, lease-1, stamp+short,
+		lease, lease-1, stamp,
+		lease, long, lease-1, short, j.ID)
 }
 
 // Bury implements instance.Jobs. A job that has been claimed or requested again stays
 // pending.
 func (s *Store) Bury(ctx context.Context, j instance.Job, cause string) error {
-	return s.end(ctx, "bury a job", burySQL, clip(cause), j.Due.UnixMilli(), j.ID)
+	return s.end(ctx, "bury a job", burySQL, clip(cause), dueMillis(j.Due), j.ID)
 }
 
 func (s *Store) end(ctx context.Context, doing, query string, args ...any) error {
@@ -279,11 +318,29 @@ func (s *Store) end(ctx context.Context, doing, query string, args ...any) error
 	return nil
 }
 
+// Rearm implements instance.Jobs.
+func (s *Store) Rearm(ctx context.Context, instanceID string, now time.Time, n int) ([]instance.Job, error) {
+	query, args := rearmSQL, []any{now.UnixMilli(), instanceID, max(n, 0)}
+	if instanceID == "" {
+		query, args = rearmAllSQL, []any{now.UnixMilli(), max(n, 0)}
+	}
+	ctx, cancel := bounded(ctx)
+	defer cancel()
+	jobs, err := scanJobs(s.write.QueryContext(ctx, s.dialect.rebind(query), args...))
+	if err != nil {
+		return nil, fmt.Errorf("re-arm dead jobs: %w", err)
+	}
+	slices.SortFunc(jobs, func(a, b instance.Job) int {
+		return cmp.Or(strings.Compare(a.InstanceID, b.InstanceID), strings.Compare(a.ID, b.ID))
+	})
+	return jobs, nil
+}
+
 // JobsOf implements instance.Jobs.
 func (s *Store) JobsOf(ctx context.Context, instanceID string) ([]instance.Job, error) {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
-	jobs, _, err := scanJobs(s.read.QueryContext(ctx, s.dialect.rebind(jobsSQL), instanceID))
+	jobs, err := scanJobs(s.read.QueryContext(ctx, s.dialect.rebind(jobsSQL), instanceID))
 	if err != nil {
 		return nil, fmt.Errorf("read the jobs of an instance: %w", err)
 	}
@@ -306,36 +363,45 @@ func clip(cause string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(cause[:min(len(cause), maxCause)], ""), "\x00", "")
 }
 
-// scanJobs reads all jobs that a query of jobColumns returns, and the end of the latest
-// lease of each.
-func scanJobs(rows *sql.Rows, err error) (jobs []instance.Job, leases []sql.Null[int64], _ error) {
+// dueMillis returns a job's due time as its column stores it: 0 for at once.
+func dueMillis(due time.Time) int64 {
+	if due.IsZero() {
+		return 0
+	}
+	return due.UnixMilli()
+}
+
+// scanJobs reads all jobs that a query of jobColumns returns.
+func scanJobs(rows *sql.Rows, err error) (jobs []instance.Job, _ error) {
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var (
-			j                 instance.Job
-			text              sql.Null[string]
-			payload           []byte
-			at, receivedAt, l sql.Null[int64]
-			due               int64
+			j              instance.Job
+			text           sql.Null[string]
+			payload        []byte
+			at, receivedAt sql.Null[int64]
+			due            int64
 		)
-		if err := rows.Scan(&j.ID, &j.InstanceID, &text, &payload, &at, &receivedAt, &j.State, &due, &j.Attempts, &j.LastError, &l); err != nil {
-			return nil, nil, err
+		if err := rows.Scan(&j.ID, &j.InstanceID, &text, &payload, &at, &receivedAt, &j.State, &due, &j.Attempts, &j.LastError); err != nil {
+			return nil, err
 		}
-		j.Due = time.UnixMilli(due).UTC()
+		if due != 0 {
+			j.Due = time.UnixMilli(due).UTC()
+		}
 		if text.Valid {
 			var stored storedEvent
 			if err := json.Unmarshal([]byte(text.V), &stored); err != nil {
-				return nil, nil, fmt.Errorf("read a stored event: %w", err)
+				return nil, fmt.Errorf("read a stored event: %w", err)
 			}
 			j.Event = &instance.Event{
 				ID: j.ID, InstanceID: j.InstanceID, Kind: stored.Kind, Type: stored.Type, At: fromMillis(at),
 				Plan: stored.Plan, OriginID: stored.OriginID, Payload: payload, ReceivedAt: fromMillis(receivedAt),
 			}
 		}
-		jobs, leases = append(jobs, j), append(leases, l)
+		jobs = append(jobs, j)
 	}
-	return jobs, leases, rows.Err()
+	return jobs, rows.Err()
 }

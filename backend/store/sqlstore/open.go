@@ -59,6 +59,10 @@ type Store struct {
 	// unerased says that traces of what was deleted may be left: see erase.
 	unerased atomic.Bool
 
+	// What Claim remembers: see claim.go.
+	turns     turns
+	clampedAt atomic.Int64
+
 	find     *sql.Stmt
 	settings func(stored json.RawMessage) (settings, secrets json.RawMessage)
 }
@@ -160,7 +164,7 @@ func connect(ctx context.Context, databaseURL string, o Options, create bool) (*
 		err = d.accept(ctx, s.write)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open the database %s: %w", d.target, err), s.Close())
+		return nil, errors.Join(fmt.Errorf("open the database %s: %w", d.target, connectError{err}), s.Close())
 	}
 	return s, nil
 }

@@ -21,6 +21,7 @@ import (
 	gooselock "github.com/pressly/goose/v3/lock"
 
 	"github.com/nametag-dev/nametag/backend/product"
+	"github.com/nametag-dev/nametag/backend/store/sqlstore/placeholder"
 )
 
 // connectTimeout bounds one attempt to connect, unless the URL has a connect_timeout.
@@ -35,6 +36,9 @@ const (
 
 // channel is where changes of instances are notified.
 const channel = "nametag_instances"
+
+// lockInstancesSQL locks by a number of two halves, of which the first is this query's own.
+const lockInstancesSQL = `SELECT id FROM jobs WHERE pg_try_advisory_xact_lock(1701, hashtext(instance_id)) AND id IN `
 
 // postgresSettings apply to each session, unless the URL says otherwise. The server
 // ends what the caller has given up already (CallTimeout), and a transaction whose process
@@ -66,9 +70,10 @@ func newPostgres(databaseURL string) (dialect, error) {
 		readers:       postgresReaders,
 		maxAge:        30 * time.Minute, // so that a server which has moved is found
 		maxIdle:       5 * time.Minute,
-		rebind:        numbered,
+		rebind:        placeholder.Number,
 		forUpdate:     " FOR UPDATE",
 		skipLocked:    " FOR UPDATE SKIP LOCKED",
+		lockInstances: lockInstancesSQL,
 		isRetryable:   func(err error) bool { return isSerializationFailure(err) || isReadOnly(err) },
 		isUnavailable: isPostgresUnavailable,
 		snapshot:      &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
@@ -104,29 +109,6 @@ func isPostgres(databaseURL string) bool {
 	return strings.HasPrefix(databaseURL, "postgres://") || strings.HasPrefix(databaseURL, "postgresql://")
 }
 
-// foreignParameters are what the URLs of other clients have, with what to do about it.
-var foreignParameters = map[string]string{
-	"pgbouncer":                "leave it out, and use a direct address or a pooler in session mode",
-	"schema":                   "write search_path",
-	"currentSchema":            "write search_path",
-	"ApplicationName":          "write application_name",
-	"sslaccept":                "write sslmode=require, or sslmode=verify-full",
-	"connection_limit":         poolSizeIsFixed,
-	"pool_max_conns":           poolSizeIsFixed,
-	"max_pool_size":            poolSizeIsFixed,
-	"pool_timeout":             "leave it out: a request waits for a connection as long as for its answer",
-	"socket_timeout":           "write statement_timeout",
-	"statement_cache_size":     "write statement_cache_capacity",
-	"prepareThreshold":         "leave it out",
-	"workaround":               "leave it out",
-	"supa":                     "leave it out",
-	"single_use_connections":   "leave it out",
-	"uselibpqcompat":           "leave it out",
-	"createDatabaseIfNotExist": "leave it out, and create the database",
-}
-
-const poolSizeIsFixed = "leave it out: a process has at most 16 connections and one more to listen"
-
 // startupParameters are sent with the first message of a connection. Poolers know these;
 // everything else of the URL, and postgresSettings, is set once connected, because PgBouncer
 // refuses a connection whose first message has a parameter that it does not track.
@@ -147,10 +129,8 @@ func parsePostgres(databaseURL string) (*pgx.ConnConfig, error) {
 		}
 		return nil, fmt.Errorf("the database URL must be postgres://USER:PASSWORD@HOST/DATABASE: %s", reason)
 	}
-	for _, name := range slices.Sorted(maps.Keys(config.RuntimeParams)) {
-		if advice, found := foreignParameters[name]; found {
-			return nil, fmt.Errorf("the database URL has the parameter %q of another client: %s", name, advice)
-		}
+	if err := checkParameters(config.RuntimeParams); err != nil {
+		return nil, err
 	}
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectTimeout

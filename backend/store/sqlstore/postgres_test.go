@@ -69,8 +69,8 @@ func (p *pair) Write(ctx context.Context, id string, f func(kit.Tx) error) error
 
 func (p *pair) Finish(ctx context.Context, j instance.Job) error { return p.next().Finish(ctx, j) }
 
-func (p *pair) RequestRefresh(ctx context.Context, id string, due time.Time) error {
-	return p.next().RequestRefresh(ctx, id, due)
+func (p *pair) RequestRefresh(ctx context.Context, id string, now time.Time) error {
+	return p.next().RequestRefresh(ctx, id, now)
 }
 
 func TestMigrate_postgresOnce(t *testing.T) {

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/nametag-dev/nametag/backend/instance"
@@ -29,7 +28,7 @@ const (
 	// Only events have a received_at.
 	oldDoneSQL = `SELECT id FROM jobs WHERE state = 'done' AND received_at < ? LIMIT ?`
 
-	deleteDoneSQL = `DELETE FROM jobs WHERE state = 'done' AND id IN (`
+	deleteDoneSQL = `DELETE FROM jobs WHERE state = 'done' AND id IN `
 )
 
 // doneBatch is how many old events one transaction deletes.
@@ -144,6 +143,9 @@ func (s *Store) purge(ctx context.Context, tx *sql.Tx, id string) error {
 			return err
 		}
 	}
+	if err := s.rememberPurge(ctx, tx, id); err != nil {
+		return err
+	}
 	if err := s.exec(ctx, tx, deleteJobsSQL, id); err != nil {
 		return err
 	}
@@ -174,6 +176,9 @@ func (s *Store) DeleteDone(ctx context.Context, before time.Time) (deleted int, 
 			return deleted, fmt.Errorf("delete old events: %w", err)
 		}
 	}
+	if err := s.forgetPurges(ctx, before); err != nil {
+		return deleted, fmt.Errorf("delete old events: %w", err)
+	}
 	if err := s.erase(ctx); err != nil {
 		return deleted, fmt.Errorf("delete old events: %w", err)
 	}
@@ -190,10 +195,6 @@ func (s *Store) deleteDone(ctx context.Context, before time.Time) (found, delete
 	if err != nil || len(ids) == 0 {
 		return 0, 0, err
 	}
-	args := make([]any, len(ids))
-	for i, id := range ids {
-		args[i] = id
-	}
-	n, err := s.execCount(ctx, s.write, deleteDoneSQL+strings.Repeat("?, ", len(ids)-1)+"?)", args...)
+	n, err := s.execCount(ctx, s.write, deleteDoneSQL+placeholders(len(ids)), anys(ids)...)
 	return len(ids), int(n), err
 }

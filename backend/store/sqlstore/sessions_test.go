@@ -237,33 +237,6 @@ func TestOpen_readOnlyPostgres(t *testing.T) {
 	}
 }
 
-func TestParsePostgres_parametersOfOthers(t *testing.T) {
-	for _, row := range []struct{ parameter, want string }{
-		{"pgbouncer=true", `"pgbouncer" of another client: leave it out`},
-		{"schema=public", `"schema" of another client: write search_path`},
-		{"currentSchema=public", "write search_path"},
-		{"connection_limit=1", `"connection_limit" of another client: leave it out`},
-		{"pool_max_conns=4", "leave it out"},
-		{"ssl=true", ""},
-		{"sslaccept=strict", "write sslmode=require"},
-		{"pool_timeout=0", "leave it out"},
-		{"ApplicationName=x", "write application_name"},
-		{"search_path=mine", ""},
-		{"sslmode=disable", ""},
-		{"target_session_attrs=any", ""},
-		{"statement_timeout=1", ""},
-		{"options=-c%20geqo%3Doff", ""},
-	} {
-		_, err := parsePostgres("postgres://user:hunter2@localhost/db?" + row.parameter)
-		if (err == nil) != (row.want == "") || err != nil && !strings.Contains(err.Error(), row.want) {
-			t.Errorf("%s: %v; want %q", row.parameter, err, row.want)
-		}
-		if err != nil && strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("%s: the error repeats the password: %v", row.parameter, err)
-		}
-	}
-}
-
 func TestOpen_postgresUnknownParameter(t *testing.T) {
 	_, err := Open(t.Context(), with(t, pgtest.URL(t), "loudness", "11"), Options{})
 	if err == nil || !strings.Contains(err.Error(), `"loudness"`) || !strings.Contains(err.Error(), "database URL") {

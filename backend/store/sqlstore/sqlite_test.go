@@ -228,9 +228,16 @@ func TestStore_Claim_nothingNeedsNoWriteLock(t *testing.T) {
 	if _, err := s.Accept(t.Context(), delivery(1)); err != nil {
 		t.Fatal(err)
 	}
+	if jobs, err := s.Claim(t.Context(), noon(), time.Minute, 10); err != nil || len(jobs) != 1 {
+		t.Fatalf("Claim = %v, %v", jobs, err)
+	}
 	defer lock(t, s)()
-	if jobs, err := s.Claim(t.Context(), noon().Add(-time.Millisecond), time.Minute, 10); err != nil || len(jobs) != 0 {
-		t.Errorf("Claim = %v, %v", jobs, err)
+	for name, claim := range map[string]func(context.Context, time.Time, time.Duration, int) ([]instance.Job, error){
+		"Claim": s.Claim, "ClaimRefreshes": s.ClaimRefreshes,
+	} {
+		if jobs, err := claim(t.Context(), noon(), time.Minute, 10); err != nil || len(jobs) != 0 {
+			t.Errorf("%s = %v, %v", name, jobs, err)
+		}
 	}
 	if purged, err := s.PurgeRemoved(t.Context(), noon()); err != nil || len(purged) != 0 {
 		t.Errorf("PurgeRemoved = %v, %v", purged, err)
@@ -267,7 +274,7 @@ func jobWrites(s *Store) map[string]func(context.Context) error {
 		},
 		"request a refresh": func(ctx context.Context) error { return s.RequestRefresh(ctx, "a", noon()) },
 		"finish a job":      func(ctx context.Context) error { return s.Finish(ctx, instance.Job{ID: delivery(1).ID}) },
-		"postpone a job":    func(ctx context.Context) error { return s.Retry(ctx, instance.Job{ID: delivery(1).ID}, noon(), "") },
+		"postpone a job":    func(ctx context.Context) error { return s.Retry(ctx, instance.Job{ID: delivery(1).ID}, noon(), 0, "") },
 		"bury a job":        func(ctx context.Context) error { return s.Bury(ctx, instance.Job{ID: delivery(1).ID}, "") },
 		"delete old events": func(ctx context.Context) error { _, err := s.DeleteDone(ctx, noon().Add(time.Hour)); return err },
 		"purge the removed instance": func(ctx context.Context) error {

@@ -17,19 +17,19 @@ func applyCreatesInstance(t *testing.T, s Storage) {
 	for _, kind := range []instance.EventKind{
 		instance.EventInstalled, instance.EventRemoved, instance.EventPlan, instance.EventBilling, instance.EventOther,
 	} {
-		e := event("event "+string(kind), "a", kind, after(-10))
+		id := string(kind)
+		e := event("event "+id, id, kind, after(-10))
 		e.Plan = "gold"
-		deleteInstance(t, s, "a")
 		accept(t, s, e)
-		want := newInstance("a", noon())
+		want := newInstance(id, noon())
 		wantChange := want.Apply(e)
 		row, change := apply(t, s, e)
 		wantRow(t, "ApplyEvent", row, want)
-		wantRow(t, "Find", find(t, s, "a"), want)
+		wantRow(t, "Find", find(t, s, id), want)
 		if change != wantChange {
 			t.Errorf("%s: the change is %+v, want %+v", kind, change, wantChange)
 		}
-		if j := job(t, s, "a", e.ID); j.State != instance.JobDone || j.Attempts != 0 {
+		if j := job(t, s, id, e.ID); j.State != instance.JobDone || j.Attempts != 0 {
 			t.Errorf("%s: the job is %+v", kind, j)
 		}
 	}
@@ -102,6 +102,21 @@ func applyBuriedEvent(t *testing.T, s Storage) {
 	}
 }
 
+// An event that is applied lets the dead ones of its instance start again, and those of no other.
+func applyRevivesDead(t *testing.T, s Storage) {
+	dead := event("dead", "a", instance.EventRemoved, noon())
+	accept(t, s, dead, event("foreign", "b", instance.EventRemoved, noon()))
+	bury(t, s, job(t, s, "a", "dead"), "broken")
+	bury(t, s, job(t, s, "b", "foreign"), "broken")
+	next := event("next", "a", instance.EventOther, after(-10))
+	apply(t, s, next)
+	wantJobs(t, "the dead", []instance.Job{job(t, s, "a", "dead")}, pendingJob(dead))
+	wantDeadLetters(t, s, 1)
+	bury(t, s, job(t, s, "a", "dead"), "broken")
+	apply(t, s, next)
+	wantDeadLetters(t, s, 2) // it had been applied before
+}
+
 // Where the app instance has to be read again, a refresh is due at once.
 func applyRequestsRefresh(t *testing.T, s Storage) {
 	for kind, refreshed := range map[instance.EventKind]bool{
@@ -110,7 +125,6 @@ func applyRequestsRefresh(t *testing.T, s Storage) {
 	} {
 		id := string(kind)
 		apply(t, s, event("event "+id, id, kind, noon()))
-		wantIdle(t, s, after(1).Add(-time.Millisecond))
 		claimed := claim(t, s, after(1), time.Minute, 10)
 		if refreshed {
 			wantIDs(t, id, claimed, "refresh:"+id)

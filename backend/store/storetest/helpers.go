@@ -38,7 +38,7 @@ func copied(id, instanceID, originID string, at time.Time) instance.Event {
 
 // pendingJob is the job of an event that has just been accepted.
 func pendingJob(e instance.Event) instance.Job {
-	return instance.Job{ID: e.ID, InstanceID: e.InstanceID, Event: &e, State: instance.JobPending, Due: e.ReceivedAt}
+	return instance.Job{ID: e.ID, InstanceID: e.InstanceID, Event: &e, State: instance.JobPending}
 }
 
 func accept(t *testing.T, s Storage, events ...instance.Event) {
@@ -50,13 +50,18 @@ func accept(t *testing.T, s Storage, events ...instance.Event) {
 	}
 }
 
+// claim claims events, and then refreshes.
 func claim(t *testing.T, s Storage, now time.Time, lease time.Duration, n int) []instance.Job {
 	t.Helper()
-	jobs, err := s.Claim(t.Context(), now, lease, n)
+	events, err := s.Claim(t.Context(), now, lease, n)
 	if err != nil {
 		t.Fatalf("Claim: %v", err)
 	}
-	return jobs
+	refreshes, err := s.ClaimRefreshes(t.Context(), now, lease, n-len(events))
+	if err != nil {
+		t.Fatalf("ClaimRefreshes: %v", err)
+	}
+	return append(events, refreshes...)
 }
 
 // claimOne claims the only job that is due.
@@ -85,9 +90,9 @@ func apply(t *testing.T, s Storage, e instance.Event) (instance.Instance, instan
 	return row, change
 }
 
-func requestRefresh(t *testing.T, s Storage, instanceID string, due time.Time) {
+func requestRefresh(t *testing.T, s Storage, instanceID string, now time.Time) {
 	t.Helper()
-	if err := s.RequestRefresh(t.Context(), instanceID, due); err != nil {
+	if err := s.RequestRefresh(t.Context(), instanceID, now); err != nil {
 		t.Fatalf("RequestRefresh(%q): %v", instanceID, err)
 	}
 }
@@ -99,10 +104,40 @@ func finish(t *testing.T, s Storage, j instance.Job) {
 	}
 }
 
-func retry(t *testing.T, s Storage, j instance.Job, due time.Time, cause string) {
+func retry(t *testing.T, s Storage, j instance.Job, now time.Time, rest time.Duration, cause string) {
 	t.Helper()
-	if err := s.Retry(t.Context(), j, due, cause); err != nil {
+	if err := s.Retry(t.Context(), j, now, rest, cause); err != nil {
 		t.Fatalf("Retry(%s): %v", j.ID, err)
+	}
+}
+
+func deferJob(t *testing.T, s Storage, j instance.Job, now time.Time, rest time.Duration, cause string) {
+	t.Helper()
+	if err := s.Defer(t.Context(), j, now, rest, cause); err != nil {
+		t.Fatalf("Defer(%s): %v", j.ID, err)
+	}
+}
+
+func rearm(t *testing.T, s Storage, instanceID string, now time.Time, n int) []instance.Job {
+	t.Helper()
+	jobs, err := s.Rearm(t.Context(), instanceID, now, n)
+	if err != nil {
+		t.Fatalf("Rearm(%q): %v", instanceID, err)
+	}
+	return jobs
+}
+
+func wantDeadLetters(t *testing.T, s Storage, want int) {
+	t.Helper()
+	if n, err := s.DeadLetters(t.Context()); err != nil || n != want {
+		t.Errorf("DeadLetters = %d, %v; want %d", n, err, want)
+	}
+}
+
+func wantBacklog(t *testing.T, s Storage, now time.Time, want instance.Backlog) {
+	t.Helper()
+	if got, err := s.Backlog(t.Context(), now); err != nil || got != want {
+		t.Errorf("Backlog at %v = %+v, %v; want %+v", now, got, err, want)
 	}
 }
 
@@ -117,7 +152,7 @@ func jobs(t *testing.T, s Storage, instanceID string) []instance.Job {
 	t.Helper()
 	held, err := s.JobsOf(t.Context(), instanceID)
 	if err != nil {
-		t.Fatalf("JobsOfOf(%q): %v", instanceID, err)
+		t.Fatalf("JobsOf(%q): %v", instanceID, err)
 	}
 	return held
 }

@@ -54,7 +54,7 @@ func concurrentAcceptStoresAll(t *testing.T, s Storage) {
 func concurrentClaimsShareNoJob(t *testing.T, s Storage) {
 	const stored = 60
 	for i := range stored {
-		accept(t, s, event(fmt.Sprint(i), "a", instance.EventOther, noon()))
+		accept(t, s, event(fmt.Sprint(i), fmt.Sprint("instance ", i), instance.EventOther, noon()))
 	}
 	for round := range 3 {
 		now := after(round * 100)
@@ -88,6 +88,50 @@ func concurrentClaimsShareNoJob(t *testing.T, s Storage) {
 			if times != 1 {
 				t.Errorf("round %d: job %s was given %d times", round, id, times)
 			}
+		}
+	}
+}
+
+// Of many workers one has an event of an instance at a time, and all events get their turn.
+func concurrentClaimsOneOfEachInstance(t *testing.T, s Storage) {
+	const stored, instances = 60, 5
+	for i := range stored {
+		accept(t, s, event(fmt.Sprint(i), fmt.Sprint("instance ", i%instances), []instance.EventKind{
+			instance.EventOther, instance.EventRemoved, instance.EventOther,
+		}[i%3], noon()))
+	}
+	var applied atomic.Int64
+	together(8, func(int) {
+		for applied.Load() < stored && !t.Failed() {
+			claimed, err := s.Claim(t.Context(), after(1), time.Minute, 3)
+			if err != nil {
+				t.Errorf("Claim: %v", err)
+			}
+			for _, j := range claimed {
+				all, err := s.JobsOf(t.Context(), j.InstanceID)
+				if err != nil {
+					t.Errorf("JobsOf: %v", err)
+				}
+				leased := 0
+				for _, other := range all {
+					if other.State == instance.JobPending && other.Event != nil && !other.Due.IsZero() {
+						leased++
+					}
+				}
+				if leased != 1 {
+					t.Errorf("%d events of %s are leased", leased, j.InstanceID)
+				}
+				if _, _, err := s.ApplyEvent(t.Context(), *j.Event, noon()); err != nil {
+					t.Errorf("ApplyEvent: %v", err)
+				}
+				applied.Add(1)
+			}
+		}
+	})
+	for i := range stored {
+		id := fmt.Sprint(i)
+		if j := job(t, s, fmt.Sprint("instance ", i%instances), id); j.State != instance.JobDone {
+			t.Errorf("event %s is %s", id, j.State)
 		}
 	}
 }
@@ -196,9 +240,9 @@ func concurrentRefreshRequestsAreNotLost(t *testing.T, s Storage) {
 	var working sync.WaitGroup
 	stop := make(chan struct{})
 	work := func(now time.Time) bool {
-		claimed, err := s.Claim(t.Context(), now, time.Minute, 1)
+		claimed, err := s.ClaimRefreshes(t.Context(), now, time.Minute, 1)
 		if err != nil {
-			t.Errorf("Claim: %v", err)
+			t.Errorf("ClaimRefreshes: %v", err)
 		}
 		for _, j := range claimed {
 			n := requests.Load()
@@ -225,7 +269,6 @@ func concurrentRefreshRequestsAreNotLost(t *testing.T, s Storage) {
 	together(4, func(i int) {
 		for n := range 25 {
 			requests.Add(1)
-			// At once, or at a time that is past the end of any lease.
 			if err := s.RequestRefresh(t.Context(), "a", after(n%2*3600)); err != nil {
 				t.Errorf("RequestRefresh: %v", err)
 			}

@@ -17,13 +17,17 @@ func jobCalls(s Storage) map[string]func(context.Context) error {
 	j := pendingJob(event("1", "a", instance.EventRemoved, after(10)))
 	return map[string]func(context.Context) error{
 		"Accept": func(ctx context.Context) error {
-			_, err := s.Accept(ctx, event("2", "b", instance.EventRemoved, noon()))
+			_, err := s.Accept(ctx, event("4", "b", instance.EventRemoved, noon()))
 			return err
 		},
 		"Accept of a repeat": func(ctx context.Context) error { _, err := s.Accept(ctx, *j.Event); return err },
 		"Claim":              func(ctx context.Context) error { _, err := s.Claim(ctx, noon(), time.Minute, 1); return err },
 		"Claim of nothing": func(ctx context.Context) error {
-			_, err := s.Claim(ctx, after(-3600), time.Minute, 1)
+			_, err := s.Claim(ctx, noon(), time.Minute, 0)
+			return err
+		},
+		"ClaimRefreshes": func(ctx context.Context) error {
+			_, err := s.ClaimRefreshes(ctx, noon(), time.Minute, 1)
 			return err
 		},
 		"ApplyEvent": func(ctx context.Context) error {
@@ -36,10 +40,14 @@ func jobCalls(s Storage) map[string]func(context.Context) error {
 		},
 		"RequestRefresh": func(ctx context.Context) error { return s.RequestRefresh(ctx, "b", noon()) },
 		"Finish":         func(ctx context.Context) error { return s.Finish(ctx, j) },
-		"Retry":          func(ctx context.Context) error { return s.Retry(ctx, j, after(60), "late") },
+		"Retry":          func(ctx context.Context) error { return s.Retry(ctx, j, noon(), time.Minute, "late") },
+		"Defer":          func(ctx context.Context) error { return s.Defer(ctx, j, noon(), time.Minute, "late") },
 		"Bury":           func(ctx context.Context) error { return s.Bury(ctx, j, "late") },
 		"Jobs":           func(ctx context.Context) error { _, err := s.JobsOf(ctx, "a"); return err },
 		"DeadLetters":    func(ctx context.Context) error { _, err := s.DeadLetters(ctx); return err },
+		"Backlog":        func(ctx context.Context) error { _, err := s.Backlog(ctx, noon()); return err },
+		"Rearm":          func(ctx context.Context) error { _, err := s.Rearm(ctx, "dead", noon(), 1); return err },
+		"Rearm all":      func(ctx context.Context) error { _, err := s.Rearm(ctx, "", noon(), 1); return err },
 		"DeleteDone":     func(ctx context.Context) error { _, err := s.DeleteDone(ctx, after(3600)); return err },
 		"PurgeRemoved":   func(ctx context.Context) error { _, err := s.PurgeRemoved(ctx, after(3600)); return err },
 		"List":           func(ctx context.Context) error { _, err := s.List(ctx, "", 10); return err },
@@ -52,11 +60,15 @@ func inUse(t *testing.T, s Storage) (unchanged func()) {
 	full(t, s, "a")
 	accept(t, s, event("1", "a", instance.EventRemoved, after(10)))
 	apply(t, s, event("0", "gone", instance.EventRemoved, noon()))
+	accept(t, s, event("2", "dead", instance.EventOther, noon()))
+	bury(t, s, job(t, s, "dead", "2"), "broken")
+	dead := jobs(t, s, "dead")
 	stored, gone, row := jobs(t, s, "a"), jobs(t, s, "gone"), find(t, s, "a")
 	return func() {
 		t.Helper()
 		wantJobs(t, "the jobs of a", jobs(t, s, "a"), stored...)
 		wantJobs(t, "the jobs of gone", jobs(t, s, "gone"), gone...)
+		wantJobs(t, "the jobs of dead", jobs(t, s, "dead"), dead...)
 		wantJobs(t, "the jobs of b", jobs(t, s, "b"))
 		wantRow(t, "a", find(t, s, "a"), row)
 		find(t, s, "gone")

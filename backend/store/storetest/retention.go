@@ -145,18 +145,82 @@ func purgeSparesRevived(t *testing.T, s Storage) {
 	find(t, s, "token")
 }
 
-// An event for an instance that was purged creates it again, with nothing of before.
+// An event from before the removal does not bring back an instance that was purged; a newer
+// one does, with nothing of before.
 func purgeThenEventStartsAgain(t *testing.T, s Storage) {
 	removedAt(t, s, "a", after(-60))
+	late := event("claimed before the purge", "a", instance.EventInstalled, after(-61))
+	accept(t, s, late)
 	purge(t, s, noon())
-	e := event("removal of a", "a", instance.EventRemoved, after(-60))
+	for i, at := range []int{-3600, -61, -60} {
+		for _, kind := range []instance.EventKind{instance.EventInstalled, instance.EventRemoved, instance.EventPlan, instance.EventOther} {
+			e := event(fmt.Sprint(kind, i), "a", kind, after(at))
+			if fresh, err := s.Accept(t.Context(), e); err != nil || fresh {
+				t.Errorf("Accept(%s) = %v, %v", e.ID, fresh, err)
+			}
+		}
+	}
+	if row, change := apply(t, s, late); row.ID != "" || change != (instance.Change{}) {
+		t.Errorf("ApplyEvent = %+v, %+v", row, change)
+	}
+	wantMissing(t, s, "a")
+	wantIDs(t, "the jobs", jobs(t, s, "a"))
+
+	e := event("later", "a", instance.EventInstalled, after(-59))
 	accept(t, s, e)
 	row, _ := apply(t, s, e)
 	want := newInstance("a", noon())
-	want.RemovedAt, want.StatusAt = after(-60), after(-60)
+	want.StatusAt = after(-59)
 	wantRow(t, "ApplyEvent", row, want)
-	if purged := purge(t, s, noon()); !slices.Equal(purged, []string{"a"}) {
-		t.Errorf("PurgeRemoved = %q", purged)
+	wantIDs(t, "the jobs", jobs(t, s, "a"), "later", "refresh:a")
+}
+
+// A token from before the removal does not bring back an instance that was purged, nor one of
+// unknown age; a newer one does.
+func purgeThenVisit(t *testing.T, s Storage) {
+	removedAt(t, s, "a", after(60))
+	deleteInstance(t, s, "a")
+	pending := event("later", "a", instance.EventInstalled, after(70))
+	accept(t, s, pending)
+	for _, at := range []time.Time{{}, noon(), after(60)} {
+		if row := recordVisit(t, s, issued("a", at)); row.RemovedAt != after(60) {
+			t.Errorf("with a token of %v the row is %+v", at, row)
+		}
+		wantMissing(t, s, "a")
+		wantJobs(t, "the jobs", jobs(t, s, "a"), pendingJob(pending))
+	}
+	if row := recordVisit(t, s, issued("a", after(61))); !row.RemovedAt.IsZero() {
+		t.Errorf("the row is %+v", row)
+	}
+	find(t, s, "a")
+}
+
+// The purge of an instance whose app was not removed keeps no visitor away, and old events do.
+func purgeOfInstalled(t *testing.T, s Storage) {
+	apply(t, s, event("1", "a", instance.EventInstalled, noon()))
+	deleteInstance(t, s, "a")
+	if fresh, err := s.Accept(t.Context(), event("2", "a", instance.EventInstalled, noon())); err != nil || fresh {
+		t.Errorf("Accept = %v, %v", fresh, err)
+	}
+	recordVisit(t, s, issued("a", after(-60)))
+	find(t, s, "a")
+}
+
+// A purge is forgotten once nothing from before it can come any more.
+func purgeIsForgotten(t *testing.T, s Storage) {
+	removedAt(t, s, "a", noon())
+	deleteInstance(t, s, "a")
+	again := event("again", "a", instance.EventInstalled, after(-1))
+	for _, tt := range []struct {
+		before int
+		fresh  bool
+	}{{0, false}, {1, true}} {
+		if _, err := s.DeleteDone(t.Context(), after(tt.before)); err != nil {
+			t.Fatal(err)
+		}
+		if fresh, err := s.Accept(t.Context(), again); err != nil || fresh != tt.fresh {
+			t.Errorf("after DeleteDone: Accept = %v, %v; want %v", fresh, err, tt.fresh)
+		}
 	}
 }
 

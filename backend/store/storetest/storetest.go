@@ -62,20 +62,25 @@ func Run(t *testing.T, open Opener) {
 		}},
 		{"Faults", []check{faultsCancelledContext, faultsPassedDeadline, faultsClosedStore, faultsClosingTwice}},
 		{"Accept", []check{
-			acceptStoresDueJob, acceptCreatesNoInstance, acceptIsFreshOnce, acceptNeedsIDs, acceptKeepsBytes,
+			acceptStoresDueJob, acceptCreatesNoInstance, acceptIsFreshOnce, acceptRevivesDead, acceptNeedsIDs, acceptKeepsBytes,
 			acceptTruncatesTimes, acceptSharesNoPayload,
 		}},
-		{"Claim", []check{claimLongestDueFirst, claimOfNone, claimLeasesJob, claimLeasesEndApart}},
+		{"Claim", []check{
+			claimByAnyClock, claimRemovalsFirst, claimOneOfEachInstance, claimByTurns, claimPastLeased, claimRefreshesInOrder,
+			claimOfNone, claimLeasesJob, claimLeasesEndApart,
+		}},
+		{"Clocks", []check{clockSetBack, clocksApart}},
 		{"Finish", []check{
-			endFinishedStaysDone, endRetryCountsAttempts, endBuriedIsDead, endIsFinal, endOfLostLease, endOfMissingJob, endClipsCause,
+			endFinishedStaysDone, endRetryCountsAttempts, endDeferCountsNone, endBuriedIsDead, endIsFinal, endOfLostLease, endOfMissingJob, endClipsCause,
 		}},
 		{"RequestRefresh", []check{
-			refreshDueAtEarliestRequest, refreshPerInstance, refreshCreatesNoInstance, refreshKeepsAttempts, refreshStartsAgain,
-			refreshRequestedWhileClaimed, refreshRequestedBeforeFailure,
+			refreshManyAreOne, refreshCreatesNoInstance, refreshRequestedWhileResting, refreshStartsAgain,
+			refreshRequestedWhileClaimed, refreshRequestedBeforeCrash, refreshRequestedBeforeFailure,
 		}},
+		{"Rearm", []check{rearmDead, backlogCountsDue}},
 		{"ApplyEvent", []check{
 			applyCreatesInstance, applyChangesOnlyItsSubject, applyTwiceChangesNothing, applyTwiceRequestsNoRefresh,
-			applyWithoutAccept, applyBuriedEvent, applyRequestsRefresh, applyInAnyOrder, applyInternalEventCreatesNothing,
+			applyWithoutAccept, applyBuriedEvent, applyRevivesDead, applyRequestsRefresh, applyInAnyOrder, applyInternalEventCreatesNothing,
 		}},
 		{"Copy", []check{
 			copyTakesSettingsOnce, copyOfDefaults, copyOfUnknownOrigin, copyOfItself, copyKeepsOwnSettings, copyOwnsItsSettings,
@@ -89,7 +94,7 @@ func Run(t *testing.T, open Opener) {
 		}},
 		{"Retention", []check{
 			jobsOfInstanceInOrder, deadLettersOfAllInstances, deleteRemovesJobs, deleteDoneByReceiptTime, purgeByRemovalTime,
-			purgeSparesRevived, purgeThenEventStartsAgain, listByPage, listSharesNothing,
+			purgeSparesRevived, purgeThenEventStartsAgain, purgeThenVisit, purgeOfInstalled, purgeIsForgotten, listByPage, listSharesNothing,
 		}},
 		{"JobFaults", []check{jobFaultsCancelledContext, jobFaultsPassedDeadline, jobFaultsClosedStore}},
 	}, func(t *testing.T, c check) { c(t, open(t, kit.Data{})) })
@@ -122,7 +127,7 @@ func RunConcurrency(t *testing.T, open Opener) {
 			concurrentInstancesDoNotMix,
 		}},
 		{"Jobs", []check{
-			concurrentAcceptOneIsFresh, concurrentAcceptStoresAll, concurrentClaimsShareNoJob, concurrentApplyChangesOnce,
+			concurrentAcceptOneIsFresh, concurrentAcceptStoresAll, concurrentClaimsShareNoJob, concurrentClaimsOneOfEachInstance, concurrentApplyChangesOnce,
 			concurrentApplyEndsByTime, concurrentEventsAndCalls, concurrentOldTokensDoNotRevive, concurrentRefreshRequestsAreNotLost,
 			concurrentCopiesOfEachOther, concurrentDeleteAndEvents, concurrentRevivalAndPurge, concurrentPurgesPurgeOnce,
 		}},

@@ -119,6 +119,10 @@ describe("what is wrong", () => {
     [ofSite, "a", "must have at least 2 characters"],
     [ofSite, "a\tb", "must not contain control characters"],
     [ofSite, "a\u0085b", "must not contain control characters"],
+    [ofSite, "a\u202eb", "must not contain control characters"],
+    [ofSite, "a\u2066b\u2069", "must not contain control characters"],
+    [ofSite, "a\u2028b", "must not contain control characters"],
+    [ofSite, "a\u{e0061}\u{e007f}", "must not contain control characters"],
     [ofSite, "a\ud83db", "is not valid Unicode text"],
     [side, "left", null],
     [side, "up", "must be one of the choices"],
@@ -136,6 +140,11 @@ describe("what is wrong", () => {
     [target, `https://wix.com/${"x".repeat(2048)}`, "must have at most 2048 characters"],
     [key, true, null],
     [key, "", null],
+    [
+      key,
+      "\u{1f3f4}\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f} 👩‍🚀 می‌خواهم \u200f",
+      null,
+    ],
     [key, "a\nb", "must not contain control characters"],
   ])("%#: %j", (field, value, words) => {
     const wrong = field.check(value);

@@ -58,7 +58,12 @@ export function textFault(value: string, min: number, max: number): Wrong | null
   if (/[\p{Surrogate}\uFFFD]/u.test(value)) {
     return { reason: "unicode" };
   }
-  return /\p{Cc}/u.test(value.trim()) ? { reason: "control" } : null;
+  return CONTROLS.test(value.trim().replace(SUBDIVISION_FLAGS, "")) ? { reason: "control" } : null;
 }
+
+/** Control characters, line breaks, overrides of the direction, and tag characters, which hide text. */
+const CONTROLS = /[\p{Cc}\u2028-\u202E\u2066-\u2069\u{E0000}-\u{E007F}]/u;
+/** Emoji such as Scotland's flag, the one use of tag characters. */
+const SUBDIVISION_FLAGS = /\u{1F3F4}[\u{E0030}-\u{E0039}\u{E0061}-\u{E007A}]{3,6}\u{E007F}/gu;
 
 const lengthOf = (value: string) => [...value.trim()].length;

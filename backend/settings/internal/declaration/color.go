@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -23,7 +22,7 @@ var (
 
 // isHarmless reports whether a text can be the value of a CSS property and no more.
 func isHarmless(text string) bool {
-	return utf8.ValidString(text) && !strings.ContainsRune(text, utf8.RuneError) && !strings.ContainsFunc(text, unicode.IsControl) &&
+	return utf8.ValidString(text) && !strings.ContainsRune(text, utf8.RuneError) && !hasControls(text) &&
 		!strings.ContainsAny(text, `;{}<>\@!`) && !strings.Contains(text, "/*") && !strings.Contains(strings.ToLower(text), "url(") &&
 		isClosed(text)
 }

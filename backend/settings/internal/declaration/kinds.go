@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -194,11 +195,25 @@ func textParser(least, most int) parser {
 			return nil, fmt.Sprintf("must have at most %d characters", most)
 		case strings.ContainsRune(text, utf8.RuneError):
 			return nil, "is not valid Unicode text"
-		case strings.ContainsFunc(text, unicode.IsControl):
+		case hasControls(text):
 			return nil, "must not contain control characters"
 		}
 		return encode(text), ""
 	}
+}
+
+// subdivisionFlag is the emoji of a flag such as Scotland's: a black flag, and its code in
+// tag characters, which are seen nowhere else.
+var subdivisionFlag = regexp.MustCompile(`\x{1F3F4}[\x{E0030}-\x{E0039}\x{E0061}-\x{E007A}]{3,6}\x{E007F}`)
+
+// hasControls reports whether a text does something other than to be seen: it contains control
+// characters or line breaks, overrides the direction of what follows, or hides text in tag
+// characters. What words and emoji need (joiners, the marks of a direction) is none of these.
+func hasControls(text string) bool {
+	return strings.ContainsFunc(subdivisionFlag.ReplaceAllLiteralString(text, ""), func(r rune) bool {
+		return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' ||
+			'\u202a' <= r && r <= '\u202e' || '\u2066' <= r && r <= '\u2069' || '\U000e0000' <= r && r <= '\U000e007f'
+	})
 }
 
 // linkParser accepts an empty text, for no link, where least is 0.

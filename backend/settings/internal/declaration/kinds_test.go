@@ -52,6 +52,7 @@ func TestIsLink(t *testing.T) {
 
 func TestIsHarmless(t *testing.T) {
 	for text, want := range map[string]bool{
+		"12px \u202eArial":                  false,
 		`700 20px/1.2 "Open Sans", 'Arial'`: true, "var(--wst-font, 12px Arial)": true, "underline": true, "": true,
 		`12px "Open Sans`: false, "12px Arial)": false, "var(--x": false, "12px Arial; color: red": false, "12px a}": false, "url(x) 12px": false, "12px Arial /* */": false, `12px "O'Reilly"`: true,
 	} {

@@ -1,8 +1,8 @@
-package sqlstore
+package placeholder
 
 import "testing"
 
-func TestNumbered(t *testing.T) {
+func TestNumber(t *testing.T) {
 	for query, want := range map[string]string{
 		"":                          "",
 		"SELECT 1":                  "SELECT 1",
@@ -35,7 +35,7 @@ func TestNumbered(t *testing.T) {
 		"'é?' || ? || 'ü'":       "'é?' || $1 || 'ü'",
 		"SELECT ?::text, '?'::x": "SELECT $1::text, '?'::x",
 	} {
-		if got := numbered(query); got != want {
+		if got := Number(query); got != want {
 			t.Errorf("%q becomes %q, want %q", query, got, want)
 		}
 	}

@@ -1,16 +1,16 @@
-package sqlstore
-
-// Placeholders: queries are written with ? for each argument.
+// Package placeholder turns the placeholders of a query into those of Postgres: queries are
+// written once, with ? for each argument.
+package placeholder
 
 import (
 	"strconv"
 	"strings"
 )
 
-// numbered turns each ? of a query into $1, $2 and so on, except in string literals,
+// Number turns each ? of a query into $1, $2 and so on, except in string literals,
 // quoted identifiers and comments. Postgres' operators with a ? have functions of the same
 // meaning, such as jsonb_exists.
-func numbered(query string) string {
+func Number(query string) string {
 	var b strings.Builder
 	for i, n := 0, 1; i < len(query); {
 		if query[i] == '?' {

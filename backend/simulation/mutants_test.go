@@ -1,0 +1,112 @@
+package simulation
+
+// The guards that a run may be without, to see that some run notices.
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/nametag-dev/nametag/backend/identity"
+	"github.com/nametag-dev/nametag/backend/instance"
+)
+
+// mutant is what is wrong in a run.
+type mutant string
+
+const (
+	none mutant = ""
+	// storesRepeats does not recognize a repeated delivery.
+	storesRepeats mutant = "stores repeats"
+	// trustsOrder takes an event that comes later for a newer one.
+	trustsOrder mutant = "trusts the order of delivery"
+	// acknowledgesEarly answers before the event is stored.
+	acknowledgesEarly mutant = "acknowledges early"
+	// ignoresRemovals applies no removal.
+	ignoresRemovals mutant = "ignores removals"
+	// admitsRemoved does not look at whether the app was removed.
+	admitsRemoved mutant = "admits tokens of removed instances"
+	// purgesNothing leaves the tokens of a removed instance in the cache.
+	purgesNothing mutant = "purges nothing"
+	// notifiesNobody sends no change notification.
+	notifiesNobody mutant = "notifies nobody"
+	// trustsSilence does not notice that no notification comes.
+	trustsSilence mutant = "trusts silence"
+	// regainsBlindly keeps what was cached while notifications were lost.
+	regainsBlindly mutant = "regains blindly"
+	// leasesForever leaves to the dead what they have begun.
+	leasesForever mutant = "leases forever"
+	// buriesAtOnce gives up after the first failure.
+	buriesAtOnce mutant = "buries at once"
+	// mixesRows returns the row of another instance at times.
+	mixesRows mutant = "mixes rows"
+	// savesOver saves settings whatever their version is.
+	savesOver mutant = "saves over"
+	// forgetsBudget has a new budget for each call of Wix.
+	forgetsBudget mutant = "forgets the budget"
+)
+
+func mutants() []mutant {
+	return []mutant{storesRepeats, trustsOrder, acknowledgesEarly, ignoresRemovals, admitsRemoved, purgesNothing, notifiesNobody,
+		trustsSilence, regainsBlindly, leasesForever, buriesAtOnce, mixesRows, savesOver, forgetsBudget}
+}
+
+// reads is what is read of an instance.
+func (m mutant) reads(w *world, row instance.Instance) instance.Instance {
+	switch {
+	case m == admitsRemoved:
+		row.RemovedAt = time.Time{}
+	case m == mixesRows && row.ID == siteID(0) && w.spread(10, "mix") == 0:
+		if other, found := w.db.stored(siteID(1)); found {
+			return other
+		}
+	}
+	return row
+}
+
+// accepts is what is stored of an event.
+func (m mutant) accepts(w *world, e instance.Event) instance.Event {
+	if m == storesRepeats {
+		e.ID = fmt.Sprint(e.ID, " ", int64(w.spread(time.Hour, "repeat", e.ID)))
+	}
+	return e
+}
+
+// applies is what is applied of an event.
+func (m mutant) applies(e instance.Event) instance.Event {
+	switch {
+	case m == trustsOrder:
+		e.At = e.ReceivedAt
+	case m == ignoresRemovals && e.Kind == instance.EventRemoved:
+		e.Kind = instance.EventOther
+	}
+	return e
+}
+
+// lease is for how long a job is claimed.
+func (m mutant) lease(d time.Duration) time.Duration {
+	if m == leasesForever {
+		return 1000 * time.Hour
+	}
+	return d
+}
+
+// version is the version over which settings are saved.
+func (m mutant) version(l *link, id string, version int64) int64 {
+	if m == savesOver {
+		if row, found := l.stored(id); found {
+			return row.Version
+		}
+	}
+	return version
+}
+
+// forgotten makes one call with a budget of its own.
+func (w *world) forgotten(r *replica, s step) func() {
+	v, err := identity.New(r.identity())
+	if err != nil {
+		panic(err)
+	}
+	_, _ = v.Refresh(context.Background(), siteID(s.site)) // what matters is that it asks Wix
+	return v.Close
+}
