@@ -85,13 +85,6 @@ type refresher struct{}
 func (refresher) RequestRefresh(string)                                {}
 func (refresher) Save(context.Context, string, *wix.AppInstance) error { return nil }
 
-type failingStore struct{ instance.Store }
-
-func (failingStore) Seen(context.Context, instance.Visit) (instance.Instance, error) {
-	return instance.Instance{}, errors.New("read row of owner@example.com: disk I/O error")
-}
-func (failingStore) Ping(context.Context) error { return errors.New("no such file") }
-
 type setup struct {
 	identity callers
 	store    instance.Store
@@ -444,25 +437,6 @@ func TestPanel_FrameAncestors(t *testing.T) {
 	s, _ = newServer(t, setup{options: func(o *Options) { o.FrameAncestors = []string{"https://*.wix.com", "https://*.wixstudio.com"} }})
 	if csp := ask(s, "GET", "/panel/", "").Header().Get("Content-Security-Policy"); !strings.HasSuffix(csp, "; frame-ancestors https://*.wix.com https://*.wixstudio.com") {
 		t.Error(csp)
-	}
-}
-
-func TestServer_storeUnavailable(t *testing.T) {
-	s, log := newServer(t, setup{store: failingStore{}})
-	for _, path := range []string{"/api/get-instance", "/api/get-instance-data", "/api/settings"} {
-		w := ask(s, "GET", path, "", "Authorization: "+visitor)
-		if w.Code != 503 || !strings.Contains(w.Body.String(), `"code":"store_unavailable"`) || strings.Contains(w.Body.String(), "disk") || w.Header().Get("Retry-After") == "" {
-			t.Errorf("%s: got %d %s %v", path, w.Code, w.Body, w.Header())
-		}
-	}
-	if !strings.Contains(log.String(), "disk I/O error") {
-		t.Errorf("the cause is not in the log: %s", log)
-	}
-	if got := ask(s, "GET", "/readyz", "").Code; got != 503 {
-		t.Errorf("readyz answers %d with an unreachable store", got)
-	}
-	if got := ask(s, "GET", "/healthz", "").Code; got != 200 {
-		t.Errorf("healthz answers %d: a restart would not help", got)
 	}
 }
 

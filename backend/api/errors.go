@@ -143,11 +143,13 @@ func toAPIError(err error) *apierr.Error {
 	return apierr.As(err)
 }
 
-// storeError says that the database failed, unless the error has a meaning of its own.
-func storeError(err error) error {
+// storeError says that the database failed, unless the error has a meaning of its own. A
+// call that was canceled, but not by the client, had joined that of another client which has
+// gone.
+func storeError(ctx context.Context, err error) error {
 	var known *apierr.Error
 	switch {
-	case err == nil, errors.As(err, &known), errors.Is(err, context.Canceled),
+	case err == nil, errors.As(err, &known), errors.Is(err, context.Canceled) && ctx.Err() != nil,
 		errors.Is(err, instance.ErrVersionConflict), errors.Is(err, instance.ErrRemoved), errors.Is(err, instance.ErrNotFound):
 		return err
 	}

@@ -131,7 +131,7 @@ func (h handlers) visit(c call) (instance.Instance, error) {
 		InstanceID: c.InstanceID, SiteID: c.SiteID, IssuedAt: c.IssuedAt, At: c.at,
 	})
 	if err != nil {
-		return row, storeError(err)
+		return row, storeError(c.ctx(), err)
 	}
 	if !row.RemovedAt.IsZero() {
 		return row, &apierr.Error{Code: apierr.TokenInactive, Err: errRemoved}
@@ -155,8 +155,9 @@ func (h handlers) getInstanceData(c call) error {
 	if err != nil {
 		return err
 	}
-	if err := h.Refresher.Save(c.ctx(), c.InstanceID, app); err != nil {
-		return storeError(err)
+	if err := h.Refresher.Save(c.ctx(), c.InstanceID, app); err != nil && c.ctx().Err() == nil {
+		// The answer is there, and the next request reports it again.
+		h.Logger.WarnContext(c.ctx(), "what Wix reports of an instance could not be stored", "instanceId", c.InstanceID, "cause", err)
 	}
 	body, err := encode(h.relays.of(app), c.Role, func() any {
 		if c.Role == identity.Owner {

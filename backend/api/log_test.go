@@ -85,7 +85,7 @@ const isJSONHeader = "Content-Type: application/json"
 func TestServer_floods(t *testing.T) {
 	for name, s := range map[string]setup{
 		"of refusals":          {},
-		"of a database outage": {store: failingStore{}},
+		"of a database outage": {store: &awayStore{read: errors.New("no such file")}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log lockedBuffer

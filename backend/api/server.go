@@ -117,6 +117,8 @@ type Server struct {
 	opts       Options
 	echo       *echo.Echo
 	requestIDs *requestIDs
+	// storeAway is what readyz found last.
+	storeAway atomic.Bool
 	// apiPaths are the paths below which routes are for other origins.
 	apiPaths []string
 	// corsMethods are the methods of all those routes.

@@ -70,7 +70,7 @@ func (h handlers) saveSettings(c call, change func(body []byte, row instance.Ins
 	}
 	saved, err := h.Store.SaveSettings(c.ctx(), row.ID, values, row.Version)
 	if err != nil {
-		return storeError(err)
+		return storeError(c.ctx(), err)
 	}
 	return h.answerSettings(c, saved)
 }

@@ -111,6 +111,7 @@ func Serve(ctx context.Context, c Config, b Bundles, business kit.New, log *slog
 	if c.databaseFrom != databaseURL {
 		log.Info("the database is that of " + c.databaseFrom + ", since " + databaseURL + " is not set")
 	}
+	a.shareDatabase(c.DatabaseURL)
 	m := newMetrics()
 	transport := wix.NewTransport()
 	a.closers = append(a.closers, func() error { transport.CloseIdleConnections(); return nil })
@@ -239,9 +240,12 @@ func (a *App) compose(ctx context.Context, c composition) (*api.Composition, cac
 	if err != nil {
 		return nil, none, err
 	}
-	db, err := sqlstore.Open(ctx, c.databaseURL, sqlstore.Options{App: app.Data, Settings: app.Settings.Complete})
+	db, err := sqlstore.Open(ctx, c.databaseURL, sqlstore.Options{App: app.Data, Settings: app.Settings.Complete, Logger: c.log})
 	if err != nil {
 		return nil, none, err
+	}
+	if err := db.Verify(ctx); err != nil {
+		return nil, none, errors.Join(err, db.Close())
 	}
 	store := cachestore.New(db, cachestore.Options{Logger: c.log, MaxAge: c.maxRowAge})
 	a.closers = append(a.closers, store.Close)
@@ -306,8 +310,21 @@ func (c caches) changed(id string, removed bool) {
 	}
 }
 
-// listenForChanges drops cached rows that other replicas change. While notifications may
-// be missed, a row is used for a moment only; afterwards no row that was read before.
+// shareDatabase says in the log that another server uses the same SQLite file.
+func (a *App) shareDatabase(databaseURL string) {
+	alone, release, err := sqlstore.Share(databaseURL)
+	if err != nil { // a full disk must not keep a server from starting
+		a.log.Warn("whether another server uses the SQLite file is not known", "cause", err)
+		return
+	}
+	if !alone {
+		a.log.Warn("another server uses the same SQLite file: each sees the other's changes up to a minute late")
+	}
+	a.closers = append(a.closers, release)
+}
+
+// listenForChanges drops cached rows that other replicas change. While notifications may be
+// missed, a row is used for a moment only; afterwards no row that was read before.
 func (a *App) listenForChanges(databaseURL string, c caches, connected func(bool)) {
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -315,13 +332,13 @@ func (a *App) listenForChanges(databaseURL string, c caches, connected func(bool
 		defer close(done)
 		err := sqlstore.Listen(ctx, databaseURL, sqlstore.Handlers{
 			Changed: c.changed,
-			Lost: func(error) {
-				c.store.SetConnected(false)
+			Lost: func(since time.Time, _ error) {
+				c.store.Disconnected(since)
 				connected(false)
 			},
 			Regained: func() {
 				c.store.InvalidateAll()
-				c.store.SetConnected(true)
+				c.store.Connected()
 				connected(true)
 			},
 		}, a.log)

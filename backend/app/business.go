@@ -104,7 +104,7 @@ func OpenStore(ctx context.Context, databaseURL string, business kit.New, log *s
 	if err != nil {
 		return nil, err
 	}
-	store, err := sqlstore.Open(ctx, databaseURL, sqlstore.Options{App: app.Data, Settings: app.Settings.Complete})
+	store, err := sqlstore.Open(ctx, databaseURL, sqlstore.Options{App: app.Data, Settings: app.Settings.Complete, Logger: log})
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,7 @@ import (
 // DB is the database that Nametag uses, for the app's own tables. Queries are written
 // once for both databases, with ? for each argument; Dialect says which it is where that
 // is not enough. It is safe for concurrent use. A call whose context has no deadline ends
-// after 10 s.
+// after 8 s, so that a route can still say that the database is away.
 type DB interface {
 	// Query reads rows. The caller closes them, and does so before it writes: a database
 	// in memory has one connection.

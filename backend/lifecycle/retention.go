@@ -12,8 +12,9 @@ import (
 const (
 	// sweepEvery is how often a Retention looks for what is to be deleted.
 	sweepEvery = time.Hour
-	// sweepTimeout bounds each kind of deletion.
-	sweepTimeout = time.Minute
+	// sweepTimeout bounds each kind of deletion. The store deletes a little at a time and rests
+	// in between, so that a backlog may take long and stops nobody.
+	sweepTimeout = 30 * time.Minute
 	// doneRetention is how long an event stays stored after it was applied. Wix repeats a
 	// delivery for about 48 hours ("Webhook Resend Policy"); a repeat that comes later
 	// is not recognized, and still harmless (instance.Apply).

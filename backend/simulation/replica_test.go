@@ -196,7 +196,7 @@ func (r *replica) lose(noticed time.Duration) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		if !r.listens && r.changed.Equal(lost) && r.w.mutant != trustsSilence {
-			r.store.SetConnected(false)
+			r.store.Disconnected(lost)
 		}
 	})
 }
@@ -214,7 +214,7 @@ func (r *replica) regain() {
 	if r.w.mutant != regainsBlindly {
 		r.store.InvalidateAll()
 	}
-	r.store.SetConnected(true)
+	r.store.Connected()
 }
 
 // wasDeaf reports whether a notification that was sent at a moment was lost.

@@ -5,9 +5,12 @@
 // row; only a load puts a row into the cache, and the cache discards a load during which
 // the row was dropped. So once a write has returned, no caller gets the row of before it.
 //
-// What other processes write arrives as change notifications, for Invalidate. While
-// notifications may be missed (SetConnected), a row older than DisconnectedAge is read
-// again.
+// What other processes write arrives as change notifications, for Invalidate. As long as
+// they arrive, a row is known to be true. Once they may be missed (Disconnected), it is
+// served for DisconnectedAge more, counted from the moment up to which it was known to be
+// true, and then it has to be read again. So a database that goes away takes nothing from
+// those who come in that time. Where nothing is notified, MaxAge is what bounds the age of
+// a row.
 package cachestore
 
 import (
@@ -27,8 +30,11 @@ import (
 const (
 	// DefaultSize is how many rows are cached unless Options says otherwise.
 	DefaultSize = 10_000
-	// DisconnectedAge is how old a row may be while change notifications may be missed.
+	// DisconnectedAge is how long ago a row may have been known to be true while change
+	// notifications may be missed.
 	DisconnectedAge = 5 * time.Second
+	// LoadTimeout bounds the read of one row: callers wait for it.
+	LoadTimeout = 3 * time.Second
 	// TouchTimeout bounds a write that only records another visit of a known instance:
 	// its caller gets the row without it.
 	TouchTimeout = time.Second
@@ -40,8 +46,9 @@ var errClosed = errors.New("the store is closed")
 type Options struct {
 	// Size is how many rows are cached at most.
 	Size int
-	// MaxAge is how long a row is cached at most. 0 is without end, which is right
-	// where every change is made through this store or notified to Invalidate.
+	// MaxAge is after how long a row is read again although no change was notified. Where
+	// it cannot be read, it is served on if it is known to be true. 0 is without end, which
+	// is right where every change is made through this store or notified to Invalidate.
 	MaxAge time.Duration
 	// Logger receives failed writes that their caller does not see.
 	Logger *slog.Logger
@@ -80,7 +87,8 @@ type Store struct {
 	data
 	inner  Storage
 	cache  cache
-	load   otter.Loader[string, *entry]
+	load   otter.LoaderFunc[string, *entry]
+	maxAge time.Duration
 	log    *slog.Logger
 	now    func() time.Time
 	epoch  epoch
@@ -101,22 +109,39 @@ func New(inner Storage, o Options) *Store {
 		o.Now = time.Now
 	}
 	config := &otter.Options[string, *entry]{MaximumSize: o.Size, Logger: cacheLog{o.Logger}}
-	if o.MaxAge > 0 {
-		config.ExpiryCalculator = otter.ExpiryWriting[string, *entry](o.MaxAge)
-		config.Clock = clock(o.Now)
-	}
-	s := &Store{jobs: inner, data: inner, inner: inner, cache: otter.Must(config), log: o.Logger, now: o.Now}
-	s.load = otter.LoaderFunc[string, *entry](func(ctx context.Context, id string) (*entry, error) {
-		e := &entry{epoch: s.epoch.begin(), readAt: s.now()} // before the read, so that the row is no older than this
-		row, err := inner.Find(ctx, id)
-		if err != nil {
-			return nil, err // not cached: an instance may come at any moment
-		}
-		e.row = row
-		e.row.Encodings = new(instance.Encodings)
-		return e, nil
-	})
+	s := &Store{jobs: inner, data: inner, inner: inner, cache: otter.Must(config), maxAge: o.MaxAge, log: o.Logger, now: o.Now}
+	s.load = s.read // once, because a method value costs an allocation
 	return s
+}
+
+// read reads a row from the inner store.
+func (s *Store) read(ctx context.Context, id string) (*entry, error) {
+	ctx, cancel := context.WithTimeout(ctx, LoadTimeout)
+	defer cancel()
+	e := &entry{epoch: s.epoch.begin(), readAt: s.now()} // before the read, so that the row is no older than this
+	row, err := s.inner.Find(ctx, id)
+	if err != nil {
+		return nil, err // not cached: an instance may come at any moment
+	}
+	e.due = e.readAt.Add(s.maxAge)
+	e.row = row
+	e.row.Encodings = new(instance.Encodings)
+	return e, nil
+}
+
+// readOr is read, and returns the row as it was if that fails while it is known to be true.
+func (s *Store) readOr(old *entry) otter.LoaderFunc[string, *entry] {
+	return func(ctx context.Context, id string) (*entry, error) {
+		e, err := s.read(ctx, id)
+		if err == nil || errors.Is(err, instance.ErrNotFound) {
+			return e, err
+		}
+		now := s.now()
+		if !s.epoch.isSame(old.epoch) || now.Sub(s.epoch.knownAt(old.readAt, now)) >= DisconnectedAge {
+			return nil, err
+		}
+		return &entry{row: old.row, epoch: old.epoch, readAt: old.readAt, due: now.Add(retryAfter)}, nil
+	}
 }
 
 // Find implements instance.Store. Callers that miss the same row at once cause one
@@ -241,10 +266,14 @@ func (s *Store) InvalidateAll() {
 	s.cache.InvalidateAll()
 }
 
-// SetConnected says whether every change made elsewhere is notified from now on. While it
-// is not, a row that was read longer than DisconnectedAge ago is read again. After a
-// reconnection, call InvalidateAll for the notifications that were missed.
-func (s *Store) SetConnected(connected bool) { s.epoch.setConnected(connected) }
+// Connected says that every change made elsewhere is notified from now on. Those of before may
+// have been missed: call InvalidateAll first.
+func (s *Store) Connected() { s.epoch.connect() }
+
+// Disconnected says that changes made elsewhere after since may not be notified, until
+// Connected. A row that was read before is served until DisconnectedAge after since, and one
+// that is read from now on for DisconnectedAge.
+func (s *Store) Disconnected(since time.Time) { s.epoch.disconnect(since) }
 
 func (s *Store) entry(ctx context.Context, id string) (*entry, error) {
 	if s.closed.Load() {
@@ -254,7 +283,7 @@ func (s *Store) entry(ctx context.Context, id string) (*entry, error) {
 		return nil, err
 	}
 	e, err := s.cache.Get(ctx, id, s.load)
-	if err != nil || s.epoch.isCurrent(e.epoch) {
+	if err != nil || s.epoch.isCurrent(e.epoch) && (s.maxAge <= 0 || s.now().Before(e.due)) {
 		return e, err
 	}
 	return s.revalidate(ctx, id, e)
@@ -262,23 +291,27 @@ func (s *Store) entry(ctx context.Context, id string) (*entry, error) {
 
 // revalidate returns e if it may still be served, or else loads the row again.
 func (s *Store) revalidate(ctx context.Context, id string, e *entry) (*entry, error) {
-	oldest := s.now().Add(-DisconnectedAge)
-	for !s.epoch.isSame(e.epoch) || !e.readAt.After(oldest) {
+	now := s.now()
+	for !s.mayServe(e, now) {
 		e.drop.Do(func() { s.cache.Invalidate(id) })
 		var err error
-		if e, err = s.cache.Get(ctx, id, s.load); err != nil {
+		if e, err = s.cache.Get(ctx, id, s.readOr(e)); err != nil {
 			return nil, err
 		}
 	}
 	return e, nil
 }
 
-// clock is the cache's clock. It has no ticks: an expired row is noticed when it is
-// asked for, and one that is never asked for again is evicted by Size.
-type clock func() time.Time
-
-func (c clock) NowNano() int64                    { return c().UnixNano() }
-func (clock) Tick(time.Duration) <-chan time.Time { return nil }
+// mayServe reports whether a row need not be read again.
+func (s *Store) mayServe(e *entry, now time.Time) bool {
+	switch {
+	case !s.epoch.isSame(e.epoch):
+		return false
+	case s.epoch.isConnected():
+		return s.maxAge <= 0 || now.Before(e.due)
+	}
+	return now.Sub(s.epoch.knownAt(e.readAt, now)) < DisconnectedAge
+}
 
 // cacheLog passes the cache's own warnings on.
 type cacheLog struct{ log *slog.Logger }

@@ -264,6 +264,28 @@ func TestStore_manyMissesCauseOneQuery(t *testing.T) {
 	})
 }
 
+// A database that is silent makes nobody wait for longer than LoadTimeout.
+func TestStore_Find_silentDatabase(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, behind := known(t, Options{})
+		s := New(silent{behind}, Options{})
+		began := time.Now()
+		if _, err := s.Find(t.Context(), "a"); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Find: %v", err)
+		}
+		if waited := time.Since(began); waited != LoadTimeout {
+			t.Errorf("it waits for %v", waited)
+		}
+	})
+}
+
+type silent struct{ Storage }
+
+func (silent) Find(ctx context.Context, _ string) (instance.Instance, error) {
+	<-ctx.Done()
+	return instance.Instance{}, ctx.Err()
+}
+
 func TestStore_loadOutlivesItsFirstCaller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, behind := known(t, Options{})

@@ -19,6 +19,8 @@ type entry struct {
 	// epoch is what epoch.begin returned when the read of the row began, at readAt.
 	epoch  uint64
 	readAt time.Time
+	// due is when the row is to be read again although no change was notified.
+	due time.Time
 	// drop takes the row out of the cache once, however many find that it is too old.
 	drop sync.Once
 

@@ -32,29 +32,38 @@ func wantVersion(t *testing.T, s *Store, want int64) {
 	}
 }
 
-func TestStore_SetConnected_ageOfRows(t *testing.T) {
+// The row is read at noon, and again when another replica has changed it a second later.
+func TestStore_Disconnected_ageOfRows(t *testing.T) {
+	const hour = time.Hour
 	for _, row := range []struct {
-		name      string
-		connected []bool
-		age       time.Duration
-		want      int64
+		name string
+		// since are the moments of Disconnected; forever stands for Connected.
+		since []time.Duration
+		age   time.Duration
+		want  int64
 	}{
-		{"connected from the beginning", nil, time.Hour, 0},
-		{"connected", []bool{true}, time.Hour, 0},
-		{"disconnected, a fresh row", []bool{false}, 0, 0},
-		{"disconnected, a row that is just young enough", []bool{false}, DisconnectedAge - 1, 0},
-		{"disconnected, a row that is too old", []bool{false}, DisconnectedAge, 1},
-		{"disconnected, set twice", []bool{false, false}, DisconnectedAge, 1},
-		{"connected again", []bool{false, true}, time.Hour, 0},
-		{"connected again, set twice", []bool{false, true, true}, time.Hour, 0},
-		{"disconnected again", []bool{false, true, false}, DisconnectedAge, 1},
+		{"connected from the beginning", nil, hour, 0},
+		{"disconnected at once, a fresh row", []time.Duration{0}, 0, 0},
+		{"disconnected at once, a row that is just young enough", []time.Duration{0}, DisconnectedAge - 1, 0},
+		{"disconnected at once, a row that is too old", []time.Duration{0}, DisconnectedAge, 1},
+		{"disconnected twice", []time.Duration{0, 0}, DisconnectedAge, 1},
+		{"disconnected an hour after the read, just young enough", []time.Duration{hour}, hour + DisconnectedAge - 1, 0},
+		{"disconnected an hour after the read, too old", []time.Duration{hour}, hour + DisconnectedAge, 1},
+		{"disconnected since before the read, just young enough", []time.Duration{-hour}, DisconnectedAge - 1, 0},
+		{"disconnected since before the read, too old", []time.Duration{-hour}, DisconnectedAge, 1},
+		{"connected again", []time.Duration{0, forever}, 0, 1},
+		{"connected again, for the second time", []time.Duration{0, forever, forever}, hour, 1},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			var clock fakeClock
 			s, behind := known(t, Options{Now: clock.now})
 			behind.elsewhere(t, 0)
-			for _, connected := range row.connected {
-				s.SetConnected(connected)
+			for _, since := range row.since {
+				if since == forever {
+					reconnect(s)
+				} else {
+					s.Disconnected(noon().Add(since))
+				}
 			}
 			clock.set(row.age)
 			wantVersion(t, s, row.want)
@@ -66,22 +75,29 @@ func TestStore_SetConnected_ageOfRows(t *testing.T) {
 	}
 }
 
-func TestStore_SetConnected_rowReadWhileDisconnected(t *testing.T) {
+const forever = time.Duration(1<<63 - 1)
+
+func TestStore_Disconnected_rowReadWhileDisconnected(t *testing.T) {
 	var clock fakeClock
 	s, behind := known(t, Options{Now: clock.now})
-	s.SetConnected(false)
-	s.Invalidate("a")
-	wantVersion(t, s, 0)
-	s.SetConnected(true)
+	s.Disconnected(noon())
 	clock.set(time.Hour)
 	wantVersion(t, s, 0)
 	behind.wantCalls(t, 1, 0)
+	behind.elsewhere(t, 0)
+	clock.set(time.Hour + DisconnectedAge - 1)
+	wantVersion(t, s, 0)
+	clock.set(time.Hour + DisconnectedAge)
+	wantVersion(t, s, 1)
+	reconnect(s)
+	wantVersion(t, s, 1)
+	behind.wantCalls(t, 3, 0)
 }
 
-func TestStore_SetConnected_oneReadForManyCallers(t *testing.T) {
+func TestStore_Disconnected_oneReadForManyCallers(t *testing.T) {
 	var clock fakeClock
 	s, behind := known(t, Options{Now: clock.now})
-	s.SetConnected(false)
+	s.Disconnected(noon())
 	for round := range int64(5) {
 		clock.set(time.Duration(round+1) * DisconnectedAge)
 		behind.elsewhere(t, round)
@@ -95,26 +111,27 @@ func TestStore_SetConnected_oneReadForManyCallers(t *testing.T) {
 	behind.wantCalls(t, 5, 0)
 }
 
-func TestStore_SetConnected_slowReadIsServed(t *testing.T) {
+func TestStore_Disconnected_slowReadIsServed(t *testing.T) {
 	var clock fakeClock
 	s, behind := known(t, Options{Now: clock.now})
-	s.SetConnected(false)
+	s.Disconnected(noon())
 	clock.set(time.Hour)
 	behind.afterFind = func() { clock.since.Add(int64(2 * DisconnectedAge)) }
 	wantVersion(t, s, 0)
 	behind.wantCalls(t, 1, 0)
 }
 
-func TestStore_SetConnected_faultInsteadOfOldRow(t *testing.T) {
+func TestStore_Disconnected_faultInsteadOfOldRow(t *testing.T) {
 	var clock fakeClock
 	_, behind := known(t, Options{})
 	broken := &failing{Storage: behind}
 	s := New(broken, Options{Now: clock.now})
 	must(t)(s.Find(t.Context(), "a"))
 	broken.err = errors.New("the server is gone")
-	s.SetConnected(false)
+	clock.set(time.Hour)
+	s.Disconnected(clock.now())
 	must(t)(s.Find(t.Context(), "a"))
-	clock.set(DisconnectedAge)
+	clock.set(time.Hour + DisconnectedAge)
 	for range 2 {
 		if row, err := s.Find(t.Context(), "a"); !errors.Is(err, broken.err) {
 			t.Errorf("Find = %+v, %v", row, err)
@@ -124,10 +141,95 @@ func TestStore_SetConnected_faultInsteadOfOldRow(t *testing.T) {
 	must(t)(s.Find(t.Context(), "a"))
 }
 
+// A row that MaxAge wants read again, while the database fails: it is served on where it is
+// known to be true, and nowhere else.
+func TestStore_MaxAge_databaseAway(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		before func(s *Store)
+		after  func(s *Store, now time.Time)
+		serves bool
+	}{
+		{"where nothing is notified", func(*Store) {}, func(*Store, time.Time) {}, false},
+		{"connected", connect, func(*Store, time.Time) {}, true},
+		{"disconnected just now", connect, func(s *Store, now time.Time) { s.Disconnected(now) }, true},
+		{"disconnected for too long", connect, func(s *Store, now time.Time) { s.Disconnected(now.Add(-DisconnectedAge)) }, false},
+		{"connected again", connect, func(s *Store, now time.Time) { s.Disconnected(now); reconnect(s) }, false},
+		{"changed elsewhere", connect, func(s *Store, _ time.Time) { s.Invalidate("a") }, false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			var clock fakeClock
+			_, behind := known(t, Options{})
+			broken := &failing{Storage: behind}
+			s := New(broken, Options{Now: clock.now, MaxAge: time.Minute})
+			row.before(s)
+			must(t)(s.Find(t.Context(), "a"))
+			broken.err = errors.New("the server is gone")
+			clock.set(time.Hour)
+			row.after(s, clock.now())
+			for range 3 {
+				if got, err := s.Find(t.Context(), "a"); row.serves != (err == nil) || err != nil && !errors.Is(err, broken.err) {
+					t.Errorf("Find = %+v, %v; want it served: %v", got, err, row.serves)
+				}
+			}
+			broken.err = nil
+			behind.elsewhere(t, 0)
+			clock.set(time.Hour + retryAfter)
+			wantVersion(t, s, 1)
+		})
+	}
+}
+
+func connect(s *Store) {
+	s.Disconnected(time.Time{})
+	reconnect(s)
+}
+
+func reconnect(s *Store) {
+	s.InvalidateAll()
+	s.Connected()
+}
+
+// An instance that was deleted is no fault that an old row could stand in for.
+func TestStore_MaxAge_deletedElsewhere(t *testing.T) {
+	var clock fakeClock
+	s, behind := known(t, Options{Now: clock.now, MaxAge: time.Minute})
+	connect(s)
+	must(t)(s.Find(t.Context(), "a"))
+	if err := behind.Storage.Delete(t.Context(), "a"); err != nil {
+		t.Fatal(err)
+	}
+	clock.set(time.Minute)
+	if row, err := s.Find(t.Context(), "a"); !errors.Is(err, instance.ErrNotFound) {
+		t.Errorf("Find = %+v, %v", row, err)
+	}
+}
+
+// While the database fails, a row that is served on is not asked for with each request.
+func TestStore_MaxAge_asksSeldomWhileDatabaseAway(t *testing.T) {
+	var clock fakeClock
+	_, behind := known(t, Options{})
+	broken := &failing{Storage: behind}
+	counted := &spy{Storage: broken}
+	s := New(counted, Options{Now: clock.now, MaxAge: time.Minute})
+	connect(s)
+	must(t)(s.Find(t.Context(), "a"))
+	broken.err = errors.New("the server is gone")
+	for round := range 3 {
+		clock.set(time.Hour + time.Duration(round)*retryAfter)
+		for range 10 {
+			must(t)(s.Find(t.Context(), "a"))
+		}
+	}
+	counted.wantCalls(t, 4, 0)
+}
+
 func TestStore_InvalidateAll(t *testing.T) {
 	for _, connected := range []bool{true, false} {
 		s, behind := known(t, Options{Now: new(fakeClock).now})
-		s.SetConnected(connected)
+		if !connected {
+			s.Disconnected(noon())
+		}
 		for _, id := range []string{"b", "c"} {
 			must(t)(behind.Storage.Seen(t.Context(), visit(id, "", noon())))
 			must(t)(s.Find(t.Context(), id))
@@ -196,7 +298,11 @@ func TestStore_InvalidateAll_amongManyReaders(t *testing.T) {
 		})
 	}
 	for version := range int64(200) {
-		s.SetConnected(version%3 == 0)
+		if version%3 == 0 {
+			s.Connected()
+		} else {
+			s.Disconnected(clock.now())
+		}
 		behind.elsewhere(t, version)
 		s.InvalidateAll()
 		wantVersion(t, s, version+1)

@@ -28,8 +28,8 @@ func replica(t *testing.T, databaseURL string) *Store {
 	done.Go(func() {
 		err := sqlstore.Listen(ctx, databaseURL, sqlstore.Handlers{
 			Changed:  func(id string, _ bool) { s.Invalidate(id) },
-			Lost:     func(error) { s.SetConnected(false) },
-			Regained: func() { s.InvalidateAll(); s.SetConnected(true); listening <- struct{}{} },
+			Lost:     func(since time.Time, _ error) { s.Disconnected(since) },
+			Regained: func() { s.InvalidateAll(); s.Connected(); listening <- struct{}{} },
 		}, slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Errorf("Listen: %v", err)

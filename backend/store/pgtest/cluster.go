@@ -26,6 +26,10 @@ var keeper string
 // cluster is a running server.
 type cluster struct {
 	url string
+	// bin is the directory of pg_ctl, dir has everything of the server, and credential is
+	// the user who runs it, or nil.
+	bin, dir   string
+	credential *syscall.Credential
 	// lifeline is the other end of the keeper's standard input. The kernel closes it with
 	// this process; the reference keeps the garbage collector from doing so earlier.
 	lifeline *os.File
@@ -76,7 +80,10 @@ func start(h host) (cluster, error) {
 		return cluster{}, errors.Join(fmt.Errorf("the server did not start:\n%s%s", line, rest), cmd.Wait(), hold.Close())
 	}
 	output.Close()
-	return cluster{url: "postgres://nametag@/postgres?" + url.Values{"host": {dir}}.Encode(), lifeline: hold}, nil
+	return cluster{
+		url: "postgres://nametag@/postgres?" + url.Values{"host": {dir}}.Encode(),
+		bin: bin, dir: dir, credential: attributes.Credential, lifeline: hold,
+	}, nil
 }
 
 // unprivileged is the user who runs Postgres for root.

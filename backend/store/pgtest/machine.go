@@ -29,20 +29,42 @@ func machine() host {
 
 // binaries returns the directory of initdb and pg_ctl.
 func (h host) binaries() (string, error) {
-	if bin, found := h.installed(); found {
-		return bin, nil
+	return h.find(h.installed, "postgresql", "initdb and pg_ctl",
+		"install Postgres (initdb and pg_ctl, Debian's package postgresql), or set "+Variable+" to the URL of a server")
+}
+
+// pgbouncer returns the path of the program.
+func (h host) pgbouncer() (string, error) {
+	// Debian has it outside the PATH of those who are not root.
+	return h.find(func() (string, bool) { return program("pgbouncer", "/usr/sbin/pgbouncer") }, "pgbouncer", "pgbouncer",
+		"install PgBouncer (Debian's package pgbouncer)")
+}
+
+func program(name, elsewhere string) (string, bool) {
+	if path, err := exec.LookPath(name); err == nil {
+		return path, true
+	}
+	_, err := os.Stat(elsewhere)
+	return elsewhere, err == nil
+}
+
+// find returns what look finds, if need be after it has installed the package that contains
+// it. Who may not install gets the advice.
+func (h host) find(look func() (string, bool), pack, content, advice string) (string, error) {
+	if path, found := look(); found {
+		return path, nil
 	}
 	apt, err := exec.LookPath("apt-get")
 	if err != nil || !h.root {
-		return "", errors.New("install Postgres (initdb and pg_ctl, Debian's package postgresql), or set " + Variable + " to the URL of a server")
+		return "", errors.New(advice)
 	}
-	if err := h.install(apt); err != nil {
+	if err := h.install(apt, pack, look); err != nil {
 		return "", err
 	}
-	if bin, found := h.installed(); found {
-		return bin, nil
+	if path, found := look(); found {
+		return path, nil
 	}
-	return "", errors.New("the package postgresql contains no initdb and pg_ctl")
+	return "", errors.New("the package " + pack + " contains no " + content)
 }
 
 // installed prefers what is in PATH.
@@ -59,7 +81,7 @@ func (h host) installed() (string, bool) {
 }
 
 // install runs apt-get, one test process at a time; the others find the package there.
-func (h host) install(apt string) error {
+func (h host) install(apt, pack string, look func() (string, bool)) error {
 	lock, err := os.OpenFile(filepath.Join(h.tmp, "nametag-pgtest.lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return err
@@ -68,7 +90,7 @@ func (h host) install(apt string) error {
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
 		return err
 	}
-	if _, found := h.installed(); found {
+	if _, found := look(); found {
 		return nil
 	}
 	attempt := func(arguments ...string) ([]byte, error) {
@@ -76,7 +98,7 @@ func (h host) install(apt string) error {
 		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
 		return cmd.CombinedOutput()
 	}
-	arguments := []string{"install", "-qq", "-y", "--no-install-recommends", "postgresql"}
+	arguments := []string{"install", "-qq", "-y", "--no-install-recommends", pack}
 	if _, err := attempt(arguments...); err == nil {
 		return nil
 	}
@@ -85,7 +107,7 @@ func (h host) install(apt string) error {
 		return fmt.Errorf("apt-get update: %w\n%s", err, output)
 	}
 	if output, err := attempt(arguments...); err != nil {
-		return fmt.Errorf("apt-get install postgresql: %w\n%s", err, output)
+		return fmt.Errorf("apt-get install %s: %w\n%s", pack, err, output)
 	}
 	return nil
 }

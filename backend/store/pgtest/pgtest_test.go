@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"go.uber.org/goleak"
@@ -204,14 +203,29 @@ func postmaster(t *testing.T, dir string) string {
 	return pid
 }
 
-func until(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	deadline := time.After(20 * time.Second)
-	for !done() {
-		select {
-		case <-deadline:
-			t.Fatalf("waited too long until %s", what)
-		case <-time.After(10 * time.Millisecond):
+func TestCluster_endsAndComesBack(t *testing.T) {
+	c := New(t)
+	if conn := connect(t, c.URL); ask(t, conn, `SELECT 'it lives'`) != "it lives" {
+		t.Error("it does not answer")
+	}
+	for name, end := range map[string]func(testing.TB){"stopped": c.Stop, "killed": c.Kill} {
+		end(t)
+		if conn, err := pgx.Connect(t.Context(), c.URL); err == nil {
+			conn.Close(t.Context())
+			t.Errorf("%s, it still answers", name)
+		}
+		c.Start(t)
+		if mode := ask(t, connect(t, c.URL), `SHOW fsync`); mode != "off" {
+			t.Errorf("%s and started again, it has other options", name)
+		}
+	}
+}
+
+func TestPooler_inBothModes(t *testing.T) {
+	for _, mode := range []string{"session", "transaction"} {
+		at := Pooler(t, URL(t), mode)
+		if answer := ask(t, connect(t, at+"&default_query_exec_mode=exec"), `SELECT 'it passes'`); answer != "it passes" {
+			t.Errorf("%s: %s", mode, answer)
 		}
 	}
 }
@@ -244,13 +258,13 @@ func TestCreate_errorWithoutThePassword(t *testing.T) {
 	}
 }
 
-// program writes a shell script.
-func program(t *testing.T, path, script string) {
+// script writes a shell script.
+func script(t *testing.T, path, content string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+script), 0o755); err != nil {
+	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+content), 0o755); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -269,13 +283,13 @@ func TestHost_binaries_found(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			dir := t.TempDir()
 			for _, version := range row.installed {
-				program(t, filepath.Join(dir, version, "bin", "initdb"), "")
-				program(t, filepath.Join(dir, version, "bin", "pg_ctl"), "")
+				script(t, filepath.Join(dir, version, "bin", "initdb"), "")
+				script(t, filepath.Join(dir, version, "bin", "pg_ctl"), "")
 			}
 			path := filepath.Join(dir, "links")
 			if row.path {
-				program(t, filepath.Join(dir, "path", "initdb"), "")
-				program(t, filepath.Join(dir, "path", "pg_ctl"), "")
+				script(t, filepath.Join(dir, "path", "initdb"), "")
+				script(t, filepath.Join(dir, "path", "pg_ctl"), "")
 				if err := os.Mkdir(path, 0o755); err != nil {
 					t.Fatal(err)
 				}
@@ -312,9 +326,9 @@ func TestHost_binaries_missing(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			dir := t.TempDir()
-			program(t, filepath.Join(dir, "tool"), "")
+			script(t, filepath.Join(dir, "tool"), "")
 			if row.apt != "" {
-				program(t, filepath.Join(dir, "sbin", "apt-get"), "PATH=/usr/bin:/bin\necho $1 >>$DIR/called\n"+row.apt)
+				script(t, filepath.Join(dir, "sbin", "apt-get"), "PATH=/usr/bin:/bin\necho $1 >>$DIR/called\n"+row.apt)
 			}
 			t.Setenv("PATH", filepath.Join(dir, "sbin"))
 			t.Setenv("DIR", dir)
@@ -343,8 +357,8 @@ func TestStart_failureLeavesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	program(t, filepath.Join(dir, "15", "bin", "initdb"), "echo no room left; exit 1")
-	program(t, filepath.Join(dir, "15", "bin", "pg_ctl"), "exit 1")
+	script(t, filepath.Join(dir, "15", "bin", "initdb"), "echo no room left; exit 1")
+	script(t, filepath.Join(dir, "15", "bin", "pg_ctl"), "exit 1")
 	t.Setenv("PATH", "")
 	h := machine()
 	h.debian = filepath.Join(dir, "*", "bin")

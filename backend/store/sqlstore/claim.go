@@ -139,11 +139,7 @@ func (s *Store) ClaimRefreshes(ctx context.Context, now time.Time, lease time.Du
 		if !r.refreshes {
 			return nil, nil
 		}
-		rows, err := s.read.QueryContext(ctx, s.dialect.rebind(refreshesSQL), n)
-		if err != nil {
-			return nil, err
-		}
-		return scanStrings(rows)
+		return scanStrings(s.read.QueryContext(ctx, s.dialect.rebind(refreshesSQL), n))
 	})
 }
 
@@ -312,11 +308,8 @@ func (s *Store) lease(ctx context.Context, ids []string, now, rest int64) (jobs 
 	err = s.tx(ctx, func(tx *sql.Tx) error {
 		mine := ids
 		if s.dialect.lockInstances != "" {
-			rows, err := tx.QueryContext(ctx, s.dialect.rebind(s.dialect.lockInstances+placeholders(len(ids))), anys(ids)...)
-			if err != nil {
-				return err
-			}
-			if mine, err = scanStrings(rows); err != nil || len(mine) == 0 {
+			mine, err = scanStrings(tx.QueryContext(ctx, s.dialect.rebind(s.dialect.lockInstances+placeholders(len(ids))), anys(ids)...))
+			if err != nil || len(mine) == 0 {
 				return err
 			}
 		}

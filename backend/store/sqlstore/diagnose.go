@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/pressly/goose/v3"
 )
 
@@ -59,6 +58,9 @@ func Diagnose(ctx context.Context, databaseURL string, o Options) Diagnosis {
 		}
 	}
 	s, err := connect(ctx, databaseURL, o, false)
+	if d.TransactionPooler = errors.Is(err, ErrTransactionPooler); d.TransactionPooler {
+		return d
+	}
 	if err != nil {
 		d.Open = err
 		return d
@@ -70,9 +72,6 @@ func Diagnose(ctx context.Context, databaseURL string, o Options) Diagnosis {
 	if d.Pending == 0 {
 		d.Write = s.tryWrite(ctx, databaseURL, o)
 		d.Instance, _ = s.LastVisited(ctx) // without one, less is tried
-	}
-	if isPostgres(databaseURL) {
-		d.TransactionPooler, _ = poolsTransactions(ctx, databaseURL)
 	}
 	return d
 }
@@ -171,37 +170,3 @@ func (s *Store) LastVisited(ctx context.Context) (id string, err error) {
 
 // Target names the database, without its user and password.
 func (s *Store) Target() string { return s.dialect.target }
-
-// poolsTransactions reports whether two connections share a server's session: a pooler in
-// transaction mode lends one to each transaction, which Postgres itself and a pooler in
-// session mode never do. Other traffic on the pooler may hide that once.
-func poolsTransactions(ctx context.Context, databaseURL string) (bool, error) {
-	config, err := parsePostgres(databaseURL)
-	if err != nil {
-		return false, err
-	}
-	// A prepared statement might be looked for in another session.
-	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
-	ctx, cancel := bounded(ctx)
-	defer cancel()
-	var sessions [2]*pgx.Conn
-	for i := range sessions {
-		if sessions[i], err = pgx.ConnectConfig(ctx, config.Copy()); err != nil {
-			return false, err
-		}
-		defer sessions[i].Close(context.WithoutCancel(ctx))
-	}
-	for range 5 {
-		var first, second int
-		if err := sessions[0].QueryRow(ctx, "SELECT pg_backend_pid()").Scan(&first); err != nil {
-			return false, err
-		}
-		if err := sessions[1].QueryRow(ctx, "SELECT pg_backend_pid()").Scan(&second); err != nil {
-			return false, err
-		}
-		if first == second {
-			return true, nil
-		}
-	}
-	return false, nil
-}

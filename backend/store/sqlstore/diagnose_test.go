@@ -1,19 +1,12 @@
 package sqlstore
 
 import (
-	"errors"
-	"io"
-	"net"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"testing/fstest"
-
-	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/nametag-dev/nametag/backend/instance"
 	"github.com/nametag-dev/nametag/backend/kit"
@@ -156,87 +149,11 @@ func TestDiagnose_faults(t *testing.T) {
 	}
 }
 
-// TestPoolsTransactions has one server connection for all clients, which take turns, as
-// PgBouncer has in transaction mode.
-func TestPoolsTransactions(t *testing.T) {
+func TestDiagnose_transactionPooler(t *testing.T) {
 	database := pgtest.URL(t)
-	if pools, err := poolsTransactions(t.Context(), database); pools || err != nil {
-		t.Errorf("a server: %v, %v", pools, err)
-	}
-	conn, err := pgconn.Connect(t.Context(), database)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server, err := conn.Hijack()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer server.Conn.Close()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var clients sync.WaitGroup
-	var turn sync.Mutex
-	clients.Go(func() {
-		for {
-			client, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			clients.Go(func() {
-				defer client.Close()
-				if err := lend(client, server.Frontend, &turn); err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
-					t.Error(err)
-				}
-			})
-		}
-	})
-	pools, err := poolsTransactions(t.Context(), "postgres://user@"+listener.Addr().String()+"/x?sslmode=disable")
-	if !pools || err != nil {
-		t.Errorf("a pooler: %v, %v", pools, err)
-	}
-	if err := listener.Close(); err != nil {
-		t.Error(err)
-	}
-	clients.Wait()
-}
-
-// lend answers a client's queries with the server's answers.
-func lend(client net.Conn, server *pgproto3.Frontend, turn *sync.Mutex) error {
-	c := pgproto3.NewBackend(client, client)
-	if _, err := c.ReceiveStartupMessage(); err != nil {
-		return err
-	}
-	c.Send(&pgproto3.AuthenticationOk{})
-	for name, value := range map[string]string{"client_encoding": "UTF8", "standard_conforming_strings": "on"} {
-		c.Send(&pgproto3.ParameterStatus{Name: name, Value: value})
-	}
-	c.Send(&pgproto3.ReadyForQuery{TxStatus: 'I'})
-	for {
-		if err := c.Flush(); err != nil {
-			return err
-		}
-		message, err := c.Receive()
-		if err != nil {
-			return err
-		}
-		if _, ends := message.(*pgproto3.Terminate); ends {
-			return nil
-		}
-		turn.Lock()
-		server.Send(message)
-		err = server.Flush()
-		for ready := false; err == nil && !ready; {
-			var answer pgproto3.BackendMessage
-			if answer, err = server.Receive(); err == nil {
-				c.Send(answer)
-				_, ready = answer.(*pgproto3.ReadyForQuery)
-			}
-		}
-		turn.Unlock()
-		if err != nil {
-			return err
+	for mode, want := range map[string]bool{"session": false, "transaction": true, "statement": true} {
+		if d := Diagnose(t.Context(), pgtest.Pooler(t, database, mode), Options{}); d.TransactionPooler != want || d.Open != nil {
+			t.Errorf("%s mode: %+v", mode, d)
 		}
 	}
 }

@@ -19,13 +19,16 @@ type dialect struct {
 	name string
 	// target names the database in messages. It contains no secret.
 	target string
-	// inMemory is a database with one pool for reads and writes, which a memory keeps
-	// alive.
+	// inMemory is a database with one pool for reads and writes.
 	inMemory bool
+	// file is the path of a SQLite file, or "".
+	file string
 	// open makes a pool of one of the two DSNs, which say how to connect. The lock
 	// that a transaction takes when it begins is part of writeDSN.
 	open              func(dsn string) (*sql.DB, error)
 	writeDSN, readDSN string
+	// keepDSN is for a connection that stays open as long as the Store (keeper), or "".
+	keepDSN string
 	// writers is how many connections may write at once.
 	writers int
 	// readers is how many reads may run at once unless Options says otherwise.
@@ -42,8 +45,6 @@ type dialect struct {
 	// lockInstances begins a query for the ids of the given jobs whose instances nobody else
 	// is about to lease a job of; "" where a transaction is alone anyhow.
 	lockInstances string
-	// afterPurge is a statement that removes the last traces of deleted rows, or "".
-	afterPurge string
 	// isUnavailable reports whether an error of the driver says that the database cannot be
 	// used now.
 	isUnavailable func(error) bool
@@ -60,6 +61,8 @@ type dialect struct {
 	// prepare does what must be done before connecting, and creates a missing database if
 	// create is set.
 	prepare func(ctx context.Context, create bool) error
+	// accept refuses a database that answers but cannot be used. Nil accepts any.
+	accept func(ctx context.Context, db *sql.DB) error
 
 	goose goose.Dialect
 	// lockMigrations takes the lock under which several processes migrate one by one.

@@ -163,14 +163,6 @@ func (s *Store) list(ctx context.Context, after string, n int) (list []instance.
 	return list, rows.Err()
 }
 
-// Ping reads from the table, because SQLite answers a bare ping without its file.
-func (s *Store) Ping(ctx context.Context) error {
-	if _, err := s.Find(ctx, ""); !errors.Is(err, instance.ErrNotFound) {
-		return err
-	}
-	return nil
-}
-
 // findStored reads a row.
 func (s *Store) findStored(ctx context.Context, id string) (instance.Instance, error) {
 	row, err := s.scanOne(s.find.QueryContext(ctx, id))
@@ -250,13 +242,16 @@ func (s *Store) saveSettings(ctx context.Context, tx *sql.Tx, row instance.Insta
 }
 
 func (s *Store) exec(ctx context.Context, on execer, query string, args ...any) error {
-	_, err := on.ExecContext(ctx, s.dialect.rebind(query), args...)
+	_, err := s.execCount(ctx, on, query, args...)
 	return err
 }
 
 // execCount is exec, and returns how many rows it changed.
 func (s *Store) execCount(ctx context.Context, on execer, query string, args ...any) (int64, error) {
 	result, err := on.ExecContext(ctx, s.dialect.rebind(query), args...)
+	if err == nil && on == execer(s.write) { // and so a transaction by itself
+		err = s.keeper.inPlace()
+	}
 	if err != nil {
 		return 0, err
 	}

@@ -20,9 +20,10 @@ type Handlers struct {
 	// or that the app has been removed from its site. A process is notified of its own
 	// changes, too.
 	Changed func(instanceID string, removed bool)
-	// Lost is called when notifications may be missed from now on: at the beginning, with
-	// a nil err, and whenever the connection is lost.
-	Lost func(err error)
+	// Lost is called when notifications may be missed: at the beginning, with a zero since
+	// and a nil err, and whenever the connection is lost. Every change that was committed
+	// before since has been notified.
+	Lost func(since time.Time, err error)
 	// Regained is called when from now on no notification is missed. What was read before
 	// may be out of date.
 	Regained func()
@@ -30,7 +31,8 @@ type Handlers struct {
 
 // Listen calls the handlers for every change of an instance in the database, as soon as it
 // is committed, until ctx ends. It has a connection of its own, which it opens again
-// whenever it is lost; a loss is noticed within 4 seconds. A database that serves one
+// whenever it is lost; a loss is noticed within 3 seconds. A server that has become
+// read-only counts as lost: changes are made elsewhere then. A database that serves one
 // process (SQLite) sends no notifications: Listen returns at once and calls no handler. An
 // error means that the URL is wrong.
 func Listen(ctx context.Context, databaseURL string, h Handlers, log *slog.Logger) error {
@@ -50,8 +52,8 @@ type listener struct {
 	config   *pgx.ConnConfig
 	handlers Handlers
 	log      *slog.Logger
-	// pingEvery is how long a silent connection is taken to be alive, and pingTimeout how
-	// long the server may take to answer a ping.
+	// pingEvery is the time from one proof that the server is there to the next, and
+	// pingTimeout how long it may take to give one.
 	pingEvery, pingTimeout time.Duration
 	// retry is the pause after the first failed attempt to connect. It doubles up to
 	// maxRetry.
@@ -62,24 +64,26 @@ func newListener(databaseURL string, h Handlers, log *slog.Logger) (listener, er
 	config, err := parsePostgres(databaseURL)
 	return listener{
 		config: config, handlers: h, log: log,
-		pingEvery: 2 * time.Second, pingTimeout: 2 * time.Second,
-		retry: 100 * time.Millisecond, maxRetry: 5 * time.Second,
+		pingEvery: time.Second, pingTimeout: 2 * time.Second,
+		retry: 100 * time.Millisecond, maxRetry: 2 * time.Second,
 	}, err
 }
 
 func (l listener) run(ctx context.Context) {
-	l.handlers.Lost(nil)
+	l.handlers.Lost(time.Time{}, nil)
 	pause := l.retry
+	said := false
 	for {
-		listening, err := l.listen(ctx)
+		alive, err := l.listen(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		if listening {
-			pause = l.retry
-			l.handlers.Lost(err)
+		if !alive.IsZero() {
+			pause, said = l.retry, false
+			l.handlers.Lost(alive, err)
 			l.log.WarnContext(ctx, "change notifications may be missed: the database connection was lost", "cause", err)
-		} else {
+		} else if !said {
+			said = true // an outage is one line, and its end another
 			l.log.WarnContext(ctx, "change notifications may be missed: connecting to the database failed", "cause", err)
 		}
 		// Replicas that lost the same server must not come back all at once.
@@ -92,11 +96,13 @@ func (l listener) run(ctx context.Context) {
 	}
 }
 
-// listen receives from one connection until it fails, and reports whether it ever listened.
-func (l listener) listen(ctx context.Context) (listening bool, err error) {
+// listen receives from one connection until it fails, and returns the last moment at which
+// the connection was proved to be alive: what was committed before it has been notified. It
+// is zero if the connection never listened.
+func (l listener) listen(ctx context.Context) (alive time.Time, err error) {
 	conn, err := pgx.ConnectConfig(ctx, l.config.Copy())
 	if err != nil {
-		return false, fmt.Errorf("connect: %w", err)
+		return alive, fmt.Errorf("connect: %w", err)
 	}
 	defer func() {
 		// Do not wait for a connection that does not answer.
@@ -104,13 +110,15 @@ func (l listener) listen(ctx context.Context) (listening bool, err error) {
 		defer cancel()
 		conn.Close(closing)
 	}()
+	asked := time.Now()
 	if err := l.exec(ctx, conn, "LISTEN "+channel); err != nil {
-		return false, err
+		return alive, err
 	}
+	alive = asked
 	l.handlers.Regained()
 	l.log.InfoContext(ctx, "listening for change notifications")
 	for {
-		quiet, cancel := context.WithTimeout(ctx, l.pingEvery)
+		quiet, cancel := context.WithDeadline(ctx, alive.Add(l.pingEvery))
 		notification, err := conn.WaitForNotification(quiet)
 		silent := errors.Is(quiet.Err(), context.DeadlineExceeded)
 		cancel()
@@ -118,13 +126,25 @@ func (l listener) listen(ctx context.Context) (listening bool, err error) {
 		case err == nil:
 			l.dispatch(notification.Payload)
 		case ctx.Err() != nil || !silent || conn.IsClosed():
-			return true, fmt.Errorf("listen: %w", err)
+			return alive, fmt.Errorf("listen: %w", err)
 		default:
-			if err := l.exec(ctx, conn, "-- ping"); err != nil {
-				return true, err
+			asked := time.Now()
+			if err := l.prove(ctx, conn); err != nil {
+				return alive, err
 			}
+			alive = asked
 		}
 	}
+}
+
+// prove checks that the server answers, and that it is still the one that takes writes.
+func (l listener) prove(ctx context.Context, conn *pgx.Conn) error {
+	soon, cancel := context.WithTimeout(ctx, l.pingTimeout)
+	defer cancel()
+	if err := prove(soon, l.config, conn.PgConn()); err != nil {
+		return fmt.Errorf("ask the database server: %w", err)
+	}
+	return nil
 }
 
 // exec runs a statement that must be answered soon.
@@ -151,6 +171,5 @@ func (l listener) dispatch(payload string) {
 		}
 	}
 	// Any instance may have changed, or the notification comes from a newer program.
-	l.handlers.Lost(errors.New("a notification names no instance"))
 	l.handlers.Regained()
 }

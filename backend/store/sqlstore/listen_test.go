@@ -33,7 +33,7 @@ func (e recorder) handlers() Handlers {
 			}
 			e.lines <- id
 		},
-		Lost:     func(err error) { e.lines <- fmt.Sprint("lost: ", err) },
+		Lost:     func(_ time.Time, err error) { e.lines <- fmt.Sprint("lost: ", err) },
 		Regained: func() { e.lines <- "regained" },
 	}
 }
@@ -156,7 +156,6 @@ func TestListen_unknownPayloadMeansAnyInstance(t *testing.T) {
 		if _, err := s.write.Exec(s.dialect.notifySQL, text); err != nil {
 			t.Fatal(err)
 		}
-		e.expect(t, "lost: a notification names no instance")
 		e.expect(t, "regained")
 	}
 }
@@ -187,7 +186,7 @@ func TestListen_retriesWhileRefused(t *testing.T) {
 	p.close()
 	goListen(t, l)
 	e.expect(t, "lost: <nil>")
-	log.waitFor(t, "connecting to the database failed", 3)
+	log.waitFor(t, "connecting to the database failed", 1)
 	p.open(t)
 	e.expect(t, "regained")
 	p.close()
@@ -226,6 +225,57 @@ func TestListen_noticesALossSoon(t *testing.T) {
 	if most := l.pingEvery + l.pingTimeout; err != nil || most > 5*time.Second {
 		t.Errorf("a loss may go unnoticed for %v (%v)", most, err)
 	}
+}
+
+// What was notified until the last proof of life is known when the connection is lost.
+func TestListen_lostSinceTheLastProof(t *testing.T) {
+	databaseURL := pgtest.URL(t)
+	s := open(t, databaseURL)
+	e := newRecorder()
+	l := quick(t, databaseURL, e, io.Discard)
+	since := make(chan time.Time, 10)
+	l.handlers.Lost = func(at time.Time, _ error) { since <- at }
+	goListen(t, l)
+	if at := <-since; !at.IsZero() {
+		t.Errorf("at the beginning it is lost since %v", at)
+	}
+	e.expect(t, "regained")
+	regained := time.Now()
+	must(t)(s.Seen(t.Context(), visit("a", "", noon())))
+	e.expect(t, "a")
+	// Notifications that come all the time are no proof, nor do they stop the proofs. The
+	// second shows that the first was given.
+	proofs := map[time.Time]bool{}
+	for deadline, version := time.Now().Add(time.Minute), int64(0); len(proofs) < 2; version++ {
+		must(t)(s.SaveSettings(t.Context(), "a", greeting("Hi"), version))
+		e.expect(t, "a")
+		var asked time.Time
+		err := s.read.QueryRow(`SELECT query_start FROM pg_stat_activity
+			WHERE application_name = 'listener' AND datname = current_database() AND query LIKE 'show %'`).Scan(&asked)
+		if err == nil {
+			proofs[asked] = true
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("there are %d proofs: %v", len(proofs), err)
+		}
+	}
+	endConnections(t, s, "listener")
+	if at := <-since; at.Before(regained) || at.After(time.Now()) {
+		t.Errorf("it is lost since %v; the connection was there at %v", at, regained)
+	}
+}
+
+// A server that takes no more writes is no longer the one where changes are made.
+func TestListen_leavesAReadOnlyServer(t *testing.T) {
+	cluster := pgtest.New(t)
+	e := newRecorder()
+	goListen(t, quick(t, cluster.URL, e, io.Discard))
+	e.expect(t, "lost: <nil>")
+	e.expect(t, "regained")
+	administer(t, cluster.URL, `ALTER SYSTEM SET default_transaction_read_only = on`, `SELECT pg_reload_conf()`)
+	e.expect(t, "lost: ask the database server: ")
+	administer(t, cluster.URL, `ALTER SYSTEM RESET default_transaction_read_only`, `SELECT pg_reload_conf()`)
+	e.expect(t, "regained")
 }
 
 func TestListen_endsWithItsContext(t *testing.T) {

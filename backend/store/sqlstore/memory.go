@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
-	"errors"
 
 	"github.com/pressly/goose/v3"
 )
@@ -22,39 +21,9 @@ const memoryOptions = "vfs=memdb&_pragma=busy_timeout(5000)&_pragma=journal_mode
 func newMemory() dialect {
 	d := newSQLiteDialect("in memory", "file:/"+rand.Text()+"?"+memoryOptions)
 	d.inMemory = true
+	d.keepDSN = d.writeDSN
 	d.prepare = func(context.Context, bool) error { return nil }
 	return d
-}
-
-// memory is a connection that is never used. It keeps the database alive while the pool
-// drops a connection, as it does when a transaction's context ends at the wrong moment.
-type memory struct {
-	db   *sql.DB
-	conn *sql.Conn
-}
-
-func keepMemory(ctx context.Context, d dialect) (*memory, error) {
-	db, err := d.open(d.writeDSN)
-	if err != nil {
-		return nil, err
-	}
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	return &memory{db, conn}, nil
-}
-
-// Close lets the database go. It may be called twice.
-func (m *memory) Close() error {
-	if m == nil {
-		return nil
-	}
-	err := m.conn.Close()
-	if errors.Is(err, sql.ErrConnDone) {
-		err = nil
-	}
-	return errors.Join(err, m.db.Close())
 }
 
 // newSQLiteDialect returns what SQLite databases have in common.

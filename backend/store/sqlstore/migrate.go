@@ -180,9 +180,14 @@ func (s *Store) provider(ctx context.Context, m schema) (*goose.Provider, error)
 	return provider, nil
 }
 
+// createVersionTable writes nothing where the table exists: a current database opens on a
+// full disk.
 func (s *Store) createVersionTable(ctx context.Context, table string) error {
 	if s.dialect.versionTable == nil {
 		return nil
+	}
+	if tables, err := s.tables(ctx); err != nil || slices.Contains(tables, table) {
+		return err
 	}
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
@@ -199,9 +204,9 @@ func (s *Store) createVersionTable(ctx context.Context, table string) error {
 
 // tables lists the tables of the schema.
 func (s *Store) tables(ctx context.Context) (names []string, err error) {
-	rows, err := s.write.QueryContext(ctx, s.dialect.tablesSQL)
+	names, err = scanStrings(s.write.QueryContext(ctx, s.dialect.tablesSQL))
 	if err != nil {
 		return nil, fmt.Errorf("list the tables of %s: %w", s.dialect.target, err)
 	}
-	return scanStrings(rows)
+	return names, nil
 }

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync/atomic"
 	"time"
 
@@ -18,8 +19,16 @@ import (
 )
 
 // CallTimeout bounds a call whose context has no deadline. It is longer than SQLite
-// waits for another process's lock (5 s), so that such a wait ends with its own error.
-const CallTimeout = 10 * time.Second
+// waits for another process's lock (5 s), so that such a wait ends with its own error, and
+// shorter than a request of the app's may take (10 s), so that this ends with an answer.
+const CallTimeout = 8 * time.Second
+
+// startPatience is how long Open waits for another process that has locked the database,
+// and startPause the time from one attempt to the next.
+const (
+	startPatience = time.Minute
+	startPause    = 100 * time.Millisecond
+)
 
 // Options may be left zero.
 type Options struct {
@@ -32,6 +41,8 @@ type Options struct {
 	// parts them from the secrets; an instance that has saved none stores {}. Nil leaves them
 	// as they are.
 	Settings func(stored json.RawMessage) (settings, secrets json.RawMessage)
+	// Logger is where Open says what it waits for. None by default.
+	Logger *slog.Logger
 }
 
 // Store implements instance.Store, instance.Jobs and kit.DB on a SQL database.
@@ -42,8 +53,11 @@ type Store struct {
 	// of their pool, where a wait obeys the caller's context and is fair. A database in
 	// memory has one pool for both.
 	write, read *sql.DB
-	// memory keeps a database in memory alive; nil for any other.
-	memory *memory
+	// keeper is nil on Postgres.
+	keeper *keeper
+	writes writeProof
+	// unerased says that traces of what was deleted may be left: see erase.
+	unerased atomic.Bool
 
 	// What Claim remembers: see claim.go.
 	turns     turns
@@ -65,7 +79,8 @@ var (
 // postgres://USER:PASSWORD@HOST/DATABASE with any parameter that pgx knows, such as
 // sslmode. Several processes may open a database at once. One that a newer program has
 // migrated is refused. A fault in the declaration of the app's tables is a *DataError. No
-// error contains the password.
+// error contains the password. Nothing is written where the schema is up to date. Open waits
+// a minute for a database that another process has locked.
 func Open(ctx context.Context, databaseURL string, o Options) (*Store, error) {
 	s, err := openMigrated(ctx, databaseURL, o)
 	if err != nil {
@@ -81,6 +96,24 @@ func openMigrated(ctx context.Context, databaseURL string, o Options) (*Store, e
 	if err := CheckData(o.App); err != nil {
 		return nil, err
 	}
+	for began, said := time.Now(), false; ; {
+		s, err := tryToOpen(ctx, databaseURL, o)
+		if err == nil || !isSQLiteLocked(err) || time.Since(began) >= startPatience {
+			return s, err
+		}
+		if !said && o.Logger != nil {
+			said = true
+			o.Logger.WarnContext(ctx, "waiting for the database: another process has locked it", "cause", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, errors.Join(ctx.Err(), err)
+		case <-time.After(startPause):
+		}
+	}
+}
+
+func tryToOpen(ctx context.Context, databaseURL string, o Options) (*Store, error) {
 	s, err := connect(ctx, databaseURL, o, true)
 	if err != nil {
 		return nil, err
@@ -107,25 +140,30 @@ func connect(ctx context.Context, databaseURL string, o Options, create bool) (*
 	if o.Readers <= 0 {
 		o.Readers = d.readers
 	}
-	s := &Store{dialect: d, app: o.App, settings: o.Settings}
+	s := &Store{dialect: d, app: o.App, settings: o.Settings, writes: writeProof{turn: make(chan struct{}, 1)}}
+	s.unerased.Store(true) // a process before this one may have been killed
 	if s.settings == nil {
 		s.settings = func(stored json.RawMessage) (settings, secrets json.RawMessage) { return stored, nil }
 	}
-	if d.inMemory {
-		if s.memory, err = keepMemory(ctx, d); err != nil {
-			return nil, fmt.Errorf("open the database %s: %w", d.target, err)
+	if d.keepDSN != "" {
+		if s.keeper, err = keep(ctx, d); err != nil {
+			return nil, fmt.Errorf("open the database %s: %w", d.target, explainAccess(err))
 		}
 	}
 	if s.write, err = openPool(d, d.writeDSN, d.writers); err != nil {
-		return nil, errors.Join(fmt.Errorf("open the database %s: %w", d.target, err), s.memory.Close())
+		return nil, errors.Join(fmt.Errorf("open the database %s: %w", d.target, err), s.keeper.Close())
 	}
 	s.read = s.write
 	if !d.inMemory {
 		if s.read, err = openPool(d, d.readDSN, o.Readers); err != nil {
-			return nil, errors.Join(fmt.Errorf("open the database %s: %w", d.target, err), s.write.Close())
+			return nil, errors.Join(fmt.Errorf("open the database %s: %w", d.target, err), s.write.Close(), s.keeper.Close())
 		}
 	}
-	if err := s.write.PingContext(ctx); err != nil {
+	err = s.write.PingContext(ctx)
+	if err == nil && d.accept != nil {
+		err = d.accept(ctx, s.write)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open the database %s: %w", d.target, connectError{err}), s.Close())
 	}
 	return s, nil
@@ -147,5 +185,5 @@ func openPool(d dialect, dsn string, size int) (*sql.DB, error) {
 // file folds the write-ahead log into it: that must be the writer's, since the readers may
 // not write.
 func (s *Store) Close() error {
-	return errors.Join(s.read.Close(), s.write.Close(), s.memory.Close())
+	return errors.Join(s.read.Close(), s.keeper.Close(), s.write.Close())
 }

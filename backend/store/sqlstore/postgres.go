@@ -7,14 +7,16 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	gooselock "github.com/pressly/goose/v3/lock"
 
@@ -38,12 +40,11 @@ const channel = "nametag_instances"
 // lockInstancesSQL locks by a number of two halves, of which the first is this query's own.
 const lockInstancesSQL = `SELECT id FROM jobs WHERE pg_try_advisory_xact_lock(1701, hashtext(instance_id)) AND id IN `
 
-// postgresSettings apply to each connection, unless the URL says otherwise. The server
+// postgresSettings apply to each session, unless the URL says otherwise. The server
 // ends what the caller has given up already (CallTimeout), and a transaction whose process
 // has stopped in the middle loses its locks. A migration that may take more time begins
 // with SET LOCAL statement_timeout = 0.
 var postgresSettings = map[string]string{
-	"application_name":                    product.ID,
 	"statement_timeout":                   strconv.FormatInt(CallTimeout.Milliseconds(), 10),
 	"lock_timeout":                        "5000",
 	"idle_in_transaction_session_timeout": "30000",
@@ -60,10 +61,11 @@ func newPostgres(databaseURL string) (dialect, error) {
 	if err != nil {
 		return dialect{}, err
 	}
+	pools := newSessions(config)
 	return dialect{
 		name:          "postgres",
 		target:        targetOf(config),
-		open:          func(string) (*sql.DB, error) { return stdlib.OpenDB(*config.Copy()), nil },
+		open:          func(string) (*sql.DB, error) { return pools.open(), nil },
 		writers:       postgresWriters,
 		readers:       postgresReaders,
 		maxAge:        30 * time.Minute, // so that a server which has moved is found
@@ -72,13 +74,14 @@ func newPostgres(databaseURL string) (dialect, error) {
 		forUpdate:     " FOR UPDATE",
 		skipLocked:    " FOR UPDATE SKIP LOCKED",
 		lockInstances: lockInstancesSQL,
-		isRetryable:   isSerializationFailure,
+		isRetryable:   func(err error) bool { return isSerializationFailure(err) || isReadOnly(err) },
 		isUnavailable: isPostgresUnavailable,
 		snapshot:      &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
 		tablesSQL: `SELECT table_name FROM information_schema.tables
 			WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'`,
 		notifySQL:      "SELECT pg_notify('" + channel + "', $1)",
 		prepare:        func(context.Context, bool) error { return nil },
+		accept:         refuseTransactionPooler,
 		goose:          goose.DialectPostgres,
 		lockMigrations: sessionLock(locker),
 	}, nil
@@ -106,7 +109,14 @@ func isPostgres(databaseURL string) bool {
 	return strings.HasPrefix(databaseURL, "postgres://") || strings.HasPrefix(databaseURL, "postgresql://")
 }
 
-// parsePostgres reads a URL with whatever parameters the driver knows, such as sslmode.
+// startupParameters are sent with the first message of a connection. Poolers know these;
+// everything else of the URL, and postgresSettings, is set once connected, because PgBouncer
+// refuses a connection whose first message has a parameter that it does not track.
+var startupParameters = map[string]bool{"application_name": true, "client_encoding": true, "options": true, "replication": true}
+
+// parsePostgres reads a URL with whatever parameters the driver knows, such as sslmode. A
+// connection has to be one that may write, unless the URL says otherwise by
+// target_session_attrs.
 func parsePostgres(databaseURL string) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(databaseURL)
 	if err != nil {
@@ -125,12 +135,44 @@ func parsePostgres(databaseURL string) (*pgx.ConnConfig, error) {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectTimeout
 	}
-	for name, value := range postgresSettings {
-		if _, chosen := config.RuntimeParams[name]; !chosen {
-			config.RuntimeParams[name] = value
+	if u, err := url.Parse(databaseURL); err == nil && !u.Query().Has("target_session_attrs") {
+		config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	}
+	settings := maps.Clone(postgresSettings)
+	for name, value := range config.RuntimeParams {
+		if settings[name] = value; startupParameters[name] {
+			delete(settings, name)
+		} else {
+			delete(config.RuntimeParams, name)
 		}
 	}
+	if _, chosen := config.RuntimeParams["application_name"]; !chosen {
+		config.RuntimeParams["application_name"] = product.ID
+	}
+	config.AfterConnect = setAll(settings)
 	return config, nil
+}
+
+// setAll sets the parameters of a new session.
+func setAll(settings map[string]string) pgconn.AfterConnectFunc {
+	var (
+		query strings.Builder
+		args  [][]byte
+	)
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		separator := ", "
+		if len(args) == 0 {
+			separator = "SELECT "
+		}
+		fmt.Fprintf(&query, "%sset_config($%d, $%d, false)", separator, len(args)+1, len(args)+2)
+		args = append(args, []byte(name), []byte(settings[name]))
+	}
+	return func(ctx context.Context, conn *pgconn.PgConn) error {
+		if err := conn.ExecParams(ctx, query.String(), args, nil, nil, nil).Read().Err; err != nil {
+			return fmt.Errorf("set the parameters of the session, those of the database URL among them: %w", err)
+		}
+		return nil
+	}
 }
 
 // targetOf names the database without its user.

@@ -183,7 +183,7 @@ func TestOpen_postgresSettings(t *testing.T) {
 		want      map[string]string
 	}{
 		{"by default", url, map[string]string{
-			"statement_timeout": "10s", "lock_timeout": "5s", "idle_in_transaction_session_timeout": "30s", "application_name": product.ID,
+			"statement_timeout": "8s", "lock_timeout": "5s", "idle_in_transaction_session_timeout": "30s", "application_name": product.ID,
 		}},
 		{"as the URL says", url + "&statement_timeout=3000&application_name=mine", map[string]string{
 			"statement_timeout": "3s", "lock_timeout": "5s", "application_name": "mine",

@@ -29,6 +29,8 @@ func TestMain(m *testing.M) {
 		roles := map[string]func(string) error{
 			"opener": playOpener, "writer": playWriter, "writer on a full disk": playFullDisk,
 			"receiver": playReceiver, "receiver on a full disk": playFullReceiver,
+			"deleter": playDeleter, "pinger": playPinger, "corrupter": playCorrupter, "late opener": playLateOpener,
+			"nobody": playNobody, "sharer": playSharer,
 			"app 1": playAppOpener(1), "app 2": playAppOpener(2),
 		}
 		if err := roles[role](os.Getenv(urlVar)); err != nil {

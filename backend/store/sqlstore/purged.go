@@ -43,6 +43,13 @@ func (s *Store) rememberPurge(ctx context.Context, tx *sql.Tx, id string) error 
 	return s.exec(ctx, tx, rememberPurgeSQL, purgedKey(id), id)
 }
 
+// forgetPurges forgets those of which nothing was heard since before.
+func (s *Store) forgetPurges(ctx context.Context, before time.Time) error {
+	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
+	defer cancel()
+	return s.exec(ctx, s.write, forgetPurgesSQL, before.UnixMilli())
+}
+
 // purgedAt returns what is remembered of an instance that does not exist. The zero value
 // stands for nothing.
 func (s *Store) purgedAt(ctx context.Context, tx *sql.Tx, id string) (p purged, err error) {

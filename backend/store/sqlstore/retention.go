@@ -26,15 +26,32 @@ const (
 	deleteJobsSQL = `DELETE FROM jobs WHERE instance_id = ?`
 
 	// Only events have a received_at.
-	deleteDoneSQL = `DELETE FROM jobs WHERE state = 'done' AND received_at < ?`
+	oldDoneSQL = `SELECT id FROM jobs WHERE state = 'done' AND received_at < ? LIMIT ?`
+
+	deleteDoneSQL = `DELETE FROM jobs WHERE state = 'done' AND id IN `
 )
+
+// doneBatch is how many old events one transaction deletes.
+const doneBatch = 1000
 
 // Delete implements instance.Store. An instance that does not exist is created first, so
 // that the lock on it keeps everyone else from adding to what is being deleted.
 func (s *Store) Delete(ctx context.Context, id string) error {
+	err := s.delete(ctx, id)
+	if err == nil {
+		s.unerased.Store(true)
+		err = s.erase(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("delete an instance: %w", err)
+	}
+	return nil
+}
+
+func (s *Store) delete(ctx context.Context, id string) error {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
-	err := s.tx(ctx, func(tx *sql.Tx) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
 		_, err := s.insertUntil(ctx, tx, instance.NewInstance(id, time.Time{}), func() error {
 			return s.lock(ctx, tx, lockSQL, id)
 		})
@@ -43,30 +60,6 @@ func (s *Store) Delete(ctx context.Context, id string) error {
 		}
 		return s.purge(ctx, tx, id)
 	})
-	if err == nil {
-		err = s.removeTraces(ctx)
-	}
-	if err != nil {
-		return fmt.Errorf("delete an instance: %w", err)
-	}
-	return nil
-}
-
-// removeTraces takes what has been deleted out of SQLite's write-ahead log. It waits for
-// those who read from the log, as long as for any lock.
-func (s *Store) removeTraces(ctx context.Context) error {
-	if s.dialect.afterPurge == "" {
-		return nil
-	}
-	var busy, frames, moved int
-	err := s.write.QueryRowContext(ctx, s.dialect.afterPurge).Scan(&busy, &frames, &moved)
-	if err == nil && busy != 0 {
-		err = errors.New("another connection is reading it")
-	}
-	if err != nil {
-		return fmt.Errorf("the rows are deleted, but the write-ahead log could not be emptied: %w", err)
-	}
-	return nil
 }
 
 // PurgeRemoved implements instance.Store. Each instance is a transaction of its own, so
@@ -98,7 +91,8 @@ func (s *Store) PurgeRemoved(ctx context.Context, before time.Time) ([]string, e
 		failed = fmt.Errorf("%w (and %d instances more)", failed, more)
 	}
 	if len(purged) > 0 {
-		failed = errors.Join(failed, s.removeTraces(ctx))
+		s.unerased.Store(true)
+		failed = errors.Join(failed, s.erase(ctx))
 	}
 	return purged, failed
 }
@@ -107,11 +101,7 @@ func (s *Store) PurgeRemoved(ctx context.Context, before time.Time) ([]string, e
 func (s *Store) removed(ctx context.Context, before time.Time) ([]string, error) {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
-	rows, err := s.read.QueryContext(ctx, s.dialect.rebind(removedSQL), before.UnixMilli())
-	if err != nil {
-		return nil, err
-	}
-	ids, err := scanStrings(rows)
+	ids, err := scanStrings(s.read.QueryContext(ctx, s.dialect.rebind(removedSQL), before.UnixMilli()))
 	slices.Sort(ids)
 	return ids, err
 }
@@ -165,16 +155,46 @@ func (s *Store) purge(ctx context.Context, tx *sql.Tx, id string) error {
 	return s.notify(ctx, tx, id, true)
 }
 
-// DeleteDone implements instance.Jobs.
-func (s *Store) DeleteDone(ctx context.Context, before time.Time) (int, error) {
-	ctx, cancel := bounded(ctx)
+// DeleteDone implements instance.Jobs. It deletes a few at a time and then rests for as long
+// as that took, so that no other writer waits for more than one batch. Afterwards nothing of what
+// was deleted is left in a SQLite file, this time or before a crash.
+func (s *Store) DeleteDone(ctx context.Context, before time.Time) (deleted int, err error) {
+	for {
+		began := time.Now()
+		found, n, err := s.deleteDone(ctx, before)
+		deleted += n
+		if n > 0 {
+			s.unerased.Store(true)
+		}
+		if err != nil {
+			return deleted, fmt.Errorf("delete old events: %w", err)
+		}
+		if found < doneBatch {
+			break
+		}
+		if err := rest(ctx, time.Since(began)); err != nil {
+			return deleted, fmt.Errorf("delete old events: %w", err)
+		}
+	}
+	if err := s.forgetPurges(ctx, before); err != nil {
+		return deleted, fmt.Errorf("delete old events: %w", err)
+	}
+	if err := s.erase(ctx); err != nil {
+		return deleted, fmt.Errorf("delete old events: %w", err)
+	}
+	return deleted, nil
+}
+
+// deleteDone deletes one batch, and returns how many events it found and how many it
+// deleted: another process may do the same. It looks for them before its transaction, which
+// need not pass the events that stay.
+func (s *Store) deleteDone(ctx context.Context, before time.Time) (found, deleted int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, CallTimeout)
 	defer cancel()
-	n, err := s.execCount(ctx, s.write, deleteDoneSQL, before.UnixMilli())
-	if err == nil {
-		err = s.exec(ctx, s.write, forgetPurgesSQL, before.UnixMilli())
+	ids, err := scanStrings(s.read.QueryContext(ctx, s.dialect.rebind(oldDoneSQL), before.UnixMilli(), doneBatch))
+	if err != nil || len(ids) == 0 {
+		return 0, 0, err
 	}
-	if err != nil {
-		return 0, fmt.Errorf("delete old events: %w", err)
-	}
-	return int(n), nil
+	n, err := s.execCount(ctx, s.write, deleteDoneSQL+placeholders(len(ids)), anys(ids)...)
+	return len(ids), int(n), err
 }

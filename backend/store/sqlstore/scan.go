@@ -69,8 +69,11 @@ func (s *Store) setSettings(row *instance.Instance, stored json.RawMessage) {
 	row.Settings, row.Secrets = settings, instance.NewSecrets(secrets)
 }
 
-// scanStrings reads the one column that a query returns, and closes rows.
-func scanStrings(rows *sql.Rows) (texts []string, err error) {
+// scanStrings reads the one column that a query returns.
+func scanStrings(rows *sql.Rows, err error) (texts []string, _ error) {
+	if err != nil {
+		return nil, err
+	}
 	defer rows.Close()
 	for rows.Next() {
 		var text string

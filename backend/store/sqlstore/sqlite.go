@@ -26,10 +26,11 @@ import (
 //
 // In WAL mode readers and the writer do not wait for each other. synchronous=FULL
 // makes a write durable before it is acknowledged, through a power failure too: Wix does
-// not send again what was answered. secure_delete=ON overwrites what is deleted. A
-// transaction begins immediate, because one that reads first and then writes may find that
+// not send again what was answered. secure_delete=ON overwrites what is deleted.
+// journal_size_limit is what is left of the log in bytes when a long reader had made it
+// grow; it is twice of what the log has as a rule. A transaction begins immediate, because one that reads first and then writes may find that
 // it has to start again.
-const sqliteOptions = "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(ON)&_pragma=secure_delete(ON)&_txlock=immediate&_error_rc=1"
+const sqliteOptions = "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(ON)&_pragma=secure_delete(ON)&_pragma=journal_size_limit(8388608)&_txlock=immediate&_error_rc=1"
 
 func newSQLite(path string) (dialect, error) {
 	switch {
@@ -53,18 +54,30 @@ func newSQLite(path string) (dialect, error) {
 	d := newSQLiteDialect(path, dsn)
 	d.readDSN = dsn + "&_pragma=query_only(ON)"
 	d.readers = max(4, runtime.NumCPU())
-	// The write-ahead log still holds what the file no longer does.
-	d.afterPurge = "PRAGMA wal_checkpoint(TRUNCATE)"
+	d.file = path
+	d.keepDSN = strings.Replace(dsn, "busy_timeout(5000)", "busy_timeout(50)", 1)
 	d.prepare = func(ctx context.Context, create bool) error {
 		if err := prepareFile(path, create); err != nil {
 			return err
 		}
 		if err := enterWAL(ctx, file.String()); err != nil {
-			return fmt.Errorf("open the SQLite database %s: %w", path, err)
+			return fmt.Errorf("open the SQLite database %s: %w", path, explainAccess(err))
 		}
 		return nil
 	}
 	return d, nil
+}
+
+// explainAccess says what must be writable where SQLite only says that something is not.
+func explainAccess(err error) error {
+	var e *sqlite.Error
+	if errors.As(err, &e) {
+		switch e.Code() & 0xff {
+		case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
+			return fmt.Errorf("the file and its directory must be writable for the user who runs this program, because SQLite keeps its write-ahead log beside the file: %w", err)
+		}
+	}
+	return err
 }
 
 // prepareFile explains what SQLite would only call "unable to open", and creates a new
@@ -118,8 +131,7 @@ func enterWAL(ctx context.Context, file string) error {
 		if err == nil && mode != "wal" {
 			return fmt.Errorf("it cannot have a write-ahead log where it is; its journal mode stays %q", mode)
 		}
-		var e *sqlite.Error
-		if !errors.As(err, &e) || e.Code()&0xff != sqlite3.SQLITE_BUSY {
+		if !isSQLiteLocked(err) {
 			return err
 		}
 		select {

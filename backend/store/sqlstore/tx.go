@@ -31,6 +31,9 @@ func (s *Store) runTx(ctx context.Context, f func(tx *sql.Tx) error) error {
 	if err = f(tx); err == nil {
 		err = tx.Commit()
 	}
+	if err == nil {
+		err = s.keeper.inPlace()
+	}
 	// The end of the context rolls a transaction back from outside, after which the
 	// driver may report nothing but that.
 	if gone := ctx.Err(); err != nil && gone != nil && !errors.Is(err, gone) {

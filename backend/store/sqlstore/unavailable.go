@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"io"
 	"net"
 	"strings"
 
@@ -18,7 +19,7 @@ import (
 // IsUnavailable reports whether an error of this Store, or of a query of the app, says that
 // the database cannot be used at the moment: no connection, no space, no lock in time.
 func (s *Store) IsUnavailable(err error) bool {
-	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, context.DeadlineExceeded) ||
+	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, errMoved) ||
 		s.dialect.isUnavailable(err)
 }
 
@@ -35,22 +36,29 @@ func isSQLiteUnavailable(err error) bool {
 	return false
 }
 
+func isSQLiteLocked(err error) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) && (e.Code()&0xff == sqlite3.SQLITE_BUSY || e.Code()&0xff == sqlite3.SQLITE_LOCKED)
+}
+
 // isPostgresUnavailable goes by the classes of Postgres' error codes: 08 connection
 // exception, 53 insufficient resources, 57 operator intervention, 58 system error; 25006 is
-// a write to a server that only reads, and 55P03 a lock that was not available in time.
+// a write to a server that only reads, 55P03 a lock that was not available in time, and
+// XX001 and XX002 are corrupt data and a corrupt index.
 func isPostgresUnavailable(err error) bool {
 	var (
 		connect *pgconn.ConnectError
 		network net.Error
 		e       *pgconn.PgError
 	)
-	if errors.As(err, &connect) || errors.As(err, &network) {
+	if errors.As(err, &connect) || errors.As(err, &network) ||
+		errors.Is(err, pgconn.ErrConnClosed) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		return true
 	}
 	if !errors.As(err, &e) {
 		return false
 	}
-	for _, class := range []string{"08", "53", "57", "58", "25006", "55P03"} {
+	for _, class := range []string{"08", "53", "57", "58", "25006", "55P03", "XX001", "XX002"} {
 		if strings.HasPrefix(e.Code, class) {
 			return true
 		}
