@@ -63,9 +63,10 @@ type Jobs interface {
 	Accept(ctx context.Context, e Event) (fresh bool, err error)
 
 	// Claim leases at most n events that are due at now: until now+lease no other caller gets
-	// them, nor any other event of the same instance. Removals come before all others; an
-	// instance's events come in the order in which they were received, one at a time;
-	// instances take turns.
+	// them, nor any other event of their instances. Removals come before all others; then
+	// instances take turns, with one event each. Only where there are fewer instances does one
+	// come with several events, in the order in which they were received: apply them one
+	// after the other.
 	Claim(ctx context.Context, now time.Time, lease time.Duration, n int) ([]Job, error)
 
 	// ClaimRefreshes leases at most n refreshes that are due at now, the longest due first.

@@ -136,13 +136,30 @@ func (w *Worker) Close() {
 	w.tasks.Wait()
 }
 
-// claimed is a job and when it was claimed, by the clock of this process.
+// claimed are the jobs of one instance, and when they were claimed by the clock of this
+// process.
 type claimed struct {
-	instance.Job
-	at time.Time
+	jobs []instance.Job
+	at   time.Time
 }
 
-// run claims the jobs of a lane and hands each to the next worker that is free.
+// byInstance groups jobs by their instances, in their order.
+func byInstance(jobs []instance.Job) (groups [][]instance.Job) {
+	index := map[string]int{}
+	for _, j := range jobs {
+		n, found := index[j.InstanceID]
+		if !found {
+			n = len(groups)
+			index[j.InstanceID] = n
+			groups = append(groups, nil)
+		}
+		groups[n] = append(groups[n], j)
+	}
+	return groups
+}
+
+// run claims the jobs of a lane and hands those of each instance to the next worker that is
+// free.
 func (w *Worker) run(l lane) {
 	queue := make(chan claimed)
 	defer close(queue)
@@ -156,11 +173,11 @@ func (w *Worker) run(l lane) {
 			w.log.Error("the job queue could not be read", "cause", err)
 			w.rest()
 		}
-		for _, j := range jobs {
+		for _, group := range byInstance(jobs) {
 			select {
 			case <-w.ending.Done():
 				return
-			case queue <- claimed{j, at}:
+			case queue <- claimed{group, at}:
 			}
 		}
 		if err == nil && len(jobs) < l.batch {
@@ -174,14 +191,17 @@ func (w *Worker) run(l lane) {
 }
 
 func (w *Worker) work(l lane, queue <-chan claimed) {
-	for j := range queue {
-		switch {
-		case w.ending.Err() != nil:
-			return
-		case w.now().Sub(j.at) > lease-l.longest:
-			// It waited for too long: its lease might end midway.
-		case !w.try(j.Job):
-			w.rest()
+	for c := range queue {
+		for _, j := range c.jobs {
+			if w.ending.Err() != nil {
+				return
+			}
+			if w.now().Sub(c.at) > lease-l.longest {
+				break // they waited for too long: their lease might end midway
+			}
+			if !w.try(j) {
+				w.rest()
+			}
 		}
 		// There may be more of its instance now.
 		l.look()

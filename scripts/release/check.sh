@@ -42,7 +42,7 @@ case "$said" in
 esac
 node -e '
   const bom = JSON.parse(require("fs").readFileSync(process.argv[1]));
-  for (const part of ["pkg:golang/github.com/labstack/echo/v4@", "pkg:golang/std@"]) {
+  for (const part of ["pkg:golang/github.com/labstack/echo/v4@", "pkg:golang/std@", "pkg:npm/react@"]) {
     if (!bom.components.some((c) => c.purl?.startsWith(part))) throw new Error(`the SBOM lacks ${part}`);
   }' "$a"/*.cdx.json
 cat "$a/SHA256SUMS"

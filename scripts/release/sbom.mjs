@@ -30,7 +30,9 @@ function by(name) {
 function npmBom() {
   const dir = mkdtempSync(join(tmpdir(), "sbom-"));
   try {
-    copyFileSync("package-lock.json", join(dir, "package-lock.json"));
+    for (const file of ["package-lock.json", ".npmrc"]) {
+      copyFileSync(file, join(dir, file));
+    }
     writeFileSync(
       join(dir, "package.json"),
       JSON.stringify({ ...read("package.json"), version: "0.0.0" }),

@@ -95,8 +95,8 @@ func TestDoctor_exitCodes(t *testing.T) {
 	}
 }
 
-func TestPrintable(t *testing.T) {
-	if got := printable("a\x1b[31mb\u202ec\u00adé’\n"); got != "a\ufffd[31mb\ufffdc\ufffdé’\n" {
+func TestVisible(t *testing.T) {
+	if got := visible("a\x1b[31mb\u202ecé’\nd"); got != "a\\x1b[31mb\\u202ecé’\nd" {
 		t.Errorf("%q", got)
 	}
 }

@@ -59,7 +59,7 @@ WHERE due > 0 AND id IN (
 	clampSQL = `UPDATE jobs SET lease = lease - due + ? + rest, due = ? + rest WHERE ` + tooFar
 
 	// The instances after a given one that have ready events and no leased one, and of each
-	// the event that was received first. Each step is one look into the index jobs_events, so
+	// the event that was received first, and whether there are more. Each step is one look into the index jobs_events, so
 	// that it does not matter how many events an instance has. (Postgres would compute a min
 	// over all of them while its statistics are old.)
 	headsSQL = `
@@ -71,12 +71,21 @@ WITH RECURSIVE heads (n, instance_id) AS (
 			ORDER BY jobs.instance_id LIMIT 1)
 	FROM heads WHERE heads.instance_id IS NOT NULL AND n < ?
 )
-SELECT instance_id, (
-	SELECT id FROM jobs WHERE ` + readyEvent + ` AND urgent = ? AND jobs.instance_id = heads.instance_id
-	ORDER BY received_at, id LIMIT 1)
+SELECT instance_id,
+	(SELECT id FROM jobs WHERE ` + readyEvent + ` AND urgent = ? AND jobs.instance_id = heads.instance_id
+		ORDER BY received_at, id LIMIT 1),
+	EXISTS (SELECT 1 FROM jobs WHERE ` + readyEvent + ` AND urgent = ? AND jobs.instance_id = heads.instance_id
+		ORDER BY received_at, id LIMIT 1 OFFSET 1)
 FROM heads
 WHERE instance_id IS NOT NULL AND n < ?
 	AND NOT EXISTS (SELECT 1 FROM jobs WHERE ` + leasedEvent + ` AND jobs.instance_id = heads.instance_id)`
+
+	// The next events of an instance after its first; several of these make one query.
+	moreSQL = `
+SELECT id, received_at FROM (
+	SELECT id, received_at FROM jobs WHERE ` + readyEvent + ` AND urgent = 0 AND instance_id = ?
+	ORDER BY received_at, id LIMIT ? OFFSET 1
+) AS more`
 
 	refreshesSQL = `SELECT id FROM jobs WHERE ` + readyRefresh + ` ORDER BY stamp, id LIMIT ?`
 
@@ -199,15 +208,21 @@ func (s *Store) clamp(ctx context.Context, now int64) error {
 	return err
 }
 
-// readyEvents returns at most n ready events of as many instances, removals first.
+// readyEvents returns at most n ready events, removals first, and of as many instances as
+// possible. Where these are fewer than n, the rest are further events of them in their order.
 func (s *Store) readyEvents(ctx context.Context, r readiness, n int) (ids []string, err error) {
 	chosen := map[string]bool{}
+	var crowded []string // the instances that have more
 	choose := func(urgent int) error {
 		heads, err := s.heads(ctx, urgent, n-len(ids))
 		for _, h := range heads {
-			if !chosen[h.instanceID] {
-				chosen[h.instanceID] = true
-				ids = append(ids, h.jobID)
+			if chosen[h.instanceID] {
+				continue
+			}
+			chosen[h.instanceID] = true
+			ids = append(ids, h.jobID)
+			if h.more && urgent == 0 {
+				crowded = append(crowded, h.instanceID)
 			}
 		}
 		return err
@@ -222,11 +237,32 @@ func (s *Store) readyEvents(ctx context.Context, r readiness, n int) (ids []stri
 			return nil, err
 		}
 	}
+	if room := n - len(ids); room > 0 && len(crowded) > 0 {
+		more, err := s.more(ctx, crowded[:min(room, len(crowded))], max(room/len(crowded), 1))
+		return append(ids, more...), err
+	}
 	return ids, nil
 }
 
+// more returns the next ready events of each of the instances, after the first.
+func (s *Store) more(ctx context.Context, instanceIDs []string, each int) (ids []string, err error) {
+	var args []any
+	for _, id := range instanceIDs {
+		args = append(args, id, each)
+	}
+	query := `SELECT id FROM (` + strings.Join(slices.Repeat([]string{moreSQL}, len(instanceIDs)), " UNION ALL") + `) AS more ORDER BY received_at, id`
+	rows, err := s.read.QueryContext(ctx, s.dialect.rebind(query), args...)
+	if err != nil {
+		return nil, err
+	}
+	return scanStrings(rows)
+}
+
 // head is the ready event of an instance that was received first.
-type head struct{ instanceID, jobID string }
+type head struct {
+	instanceID, jobID string
+	more              bool
+}
 
 // heads returns the heads of the next n instances.
 func (s *Store) heads(ctx context.Context, urgent, n int) ([]head, error) {
@@ -247,7 +283,7 @@ func (s *Store) heads(ctx context.Context, urgent, n int) ([]head, error) {
 }
 
 func (s *Store) headsAfter(ctx context.Context, urgent int, after string, n int) (heads []head, err error) {
-	rows, err := s.read.QueryContext(ctx, s.dialect.rebind(headsSQL), urgent, after, urgent, n, urgent, n)
+	rows, err := s.read.QueryContext(ctx, s.dialect.rebind(headsSQL), urgent, after, urgent, n, urgent, urgent, n)
 	if err != nil {
 		return nil, err
 	}
@@ -257,7 +293,7 @@ func (s *Store) headsAfter(ctx context.Context, urgent int, after string, n int)
 			h     head
 			jobID sql.Null[string]
 		)
-		if err := rows.Scan(&h.instanceID, &jobID); err != nil {
+		if err := rows.Scan(&h.instanceID, &jobID, &h.more); err != nil {
 			return nil, err
 		}
 		if h.jobID = jobID.V; jobID.Valid {

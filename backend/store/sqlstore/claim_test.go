@@ -63,7 +63,8 @@ func TestStore_Claim_usesTheIndexes(t *testing.T) {
 				args    []any
 				indexes []string
 			}{
-				{headsSQL, []any{0, "", 0, 16, 0, 16}, []string{"jobs_events", "jobs_leased"}},
+				{headsSQL, []any{0, "", 0, 16, 0, 0, 16}, []string{"jobs_events", "jobs_leased"}},
+				{moreSQL, []any{"one", 16}, []string{"jobs_events"}},
 				{anySQL, []any{1}, []string{"jobs_events", "jobs_refreshes", "jobs_resting"}},
 				{refreshesSQL, []any{16}, []string{"jobs_refreshes"}},
 				{jobStateSQL, []any{"event 1", "one"}, []string{"jobs_dead"}},

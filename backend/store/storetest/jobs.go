@@ -139,9 +139,9 @@ func acceptSharesNoPayload(t *testing.T, s Storage) {
 	}
 }
 
-// received is a plan event that was received at a moment.
+// received is an event without effect that was received at a moment.
 func received(id, instanceID string, at time.Time) instance.Event {
-	e := planned(id, instanceID, "plan", noon())
+	e := event(id, instanceID, instance.EventOther, noon())
 	e.ReceivedAt = at
 	return e
 }
@@ -163,18 +163,35 @@ func claimRemovalsFirst(t *testing.T, s Storage) {
 	wantIDs(t, "the last", claim(t, s, noon(), time.Hour, 9), "b1")
 }
 
-// An instance's events come in the order in which they were received, one at a time.
+// An instance's events come in the order in which they were received, to one caller at a time.
 func claimOneOfEachInstance(t *testing.T, s Storage) {
 	accept(t, s, received("z", "a", noon()), received("y", "a", after(1)), received("x", "a", after(1)), received("w", "b", after(9)))
-	wantIDs(t, "the first of each", claim(t, s, after(10), time.Hour, 9), "z", "w")
+	wantIDs(t, "the first of each", claim(t, s, after(10), time.Hour, 2), "z", "w")
 	wantIdle(t, s, after(10))
 	apply(t, s, *job(t, s, "a", "z").Event)
-	wantIDs(t, "the second, by its id", claimEvents(t, s, after(10), 9), "x")
+	wantIDs(t, "the second, by its id", claimEvents(t, s, after(10), 1), "x")
 	bury(t, s, job(t, s, "a", "x"), "broken")
 	wantIDs(t, "the third, though the second is dead", claimEvents(t, s, after(10), 9), "y")
 	retry(t, s, job(t, s, "a", "y"), after(10), time.Hour, "broken")
 	accept(t, s, received("v", "a", after(11)))
 	wantIDs(t, "the fourth, though the third rests", claimEvents(t, s, after(10), 9), "v")
+}
+
+// Where there are fewer instances than asked for, one comes with several of its events.
+func claimSeveralOfAnInstance(t *testing.T, s Storage) {
+	for n := range 9 {
+		accept(t, s, received(fmt.Sprint("a", n), "a", after(n)))
+	}
+	accept(t, s, received("b0", "b", after(50)), event("gone", "c", instance.EventRemoved, noon()), received("c0", "c", after(60)))
+	wantIDs(t, "the first", claimEvents(t, s, after(90), 6), "gone", "a0", "b0", "a1", "a2", "a3")
+	wantIdle(t, s, after(90))
+	for _, id := range []string{"a0", "a1", "a2"} {
+		apply(t, s, *job(t, s, "a", id).Event)
+		wantIdle(t, s, after(90)) // the others are still leased
+	}
+	retry(t, s, job(t, s, "a", "a3"), after(91), time.Hour, "broken")
+	wantIDs(t, "the next", claimEvents(t, s, after(91), 3), "a4", "a5", "a6")
+	wantIDs(t, "after the lease", claimEvents(t, s, after(91+60), 9), "gone", "a4", "b0", "a5", "a6", "a7", "a8")
 }
 
 // claimEvents claims events alone.
@@ -495,7 +512,7 @@ func rearmDead(t *testing.T, s Storage) {
 		wantIDs(t, "none", rearm(t, s, "", after(9), of))
 	}
 	wantBacklog(t, s, noon(), instance.Backlog{Jobs: 8, Oldest: after(2)})
-	wantIDs(t, "the due", claim(t, s, noon(), time.Minute, 10), "a1", "b1", "refresh:a", "refresh:b")
+	wantIDs(t, "the due", claim(t, s, noon(), time.Minute, 10), "a1", "b1", "a2", "b2", "a3", "b3", "refresh:a", "refresh:b")
 }
 
 // The backlog is what is due and not leased, and since when.
@@ -505,13 +522,14 @@ func backlogCountsDue(t *testing.T, s Storage) {
 	wantBacklog(t, s, noon(), instance.Backlog{Jobs: 2, Oldest: after(1)})
 	requestRefresh(t, s, "b", noon())
 	wantBacklog(t, s, noon(), instance.Backlog{Jobs: 3, Oldest: noon()})
-	for _, j := range claim(t, s, after(5), time.Minute, 9) {
-		retry(t, s, j, after(5), 10*time.Second, "busy")
-	}
-	wantBacklog(t, s, after(14), instance.Backlog{Jobs: 1, Oldest: after(2)})
-	wantBacklog(t, s, after(15), instance.Backlog{Jobs: 3, Oldest: after(2)})
+	first := claimEvents(t, s, after(5), 1)
+	wantBacklog(t, s, after(5), instance.Backlog{Jobs: 2, Oldest: noon()})
+	retry(t, s, first[0], after(5), 10*time.Second, "busy")
+	wantBacklog(t, s, after(14), instance.Backlog{Jobs: 2, Oldest: noon()})
+	wantBacklog(t, s, after(15), instance.Backlog{Jobs: 3, Oldest: noon()})
 	claim(t, s, after(15), time.Minute, 9)
-	wantBacklog(t, s, after(16), instance.Backlog{Jobs: 1, Oldest: after(2)})
+	wantBacklog(t, s, after(16), instance.Backlog{})
+	wantBacklog(t, s, after(75), instance.Backlog{Jobs: 3, Oldest: after(75)})
 }
 
 // refreshJob is the pending refresh of "a", due at once if due is zero.

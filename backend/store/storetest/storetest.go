@@ -66,7 +66,7 @@ func Run(t *testing.T, open Opener) {
 			acceptTruncatesTimes, acceptSharesNoPayload,
 		}},
 		{"Claim", []check{
-			claimByAnyClock, claimRemovalsFirst, claimOneOfEachInstance, claimByTurns, claimPastLeased, claimRefreshesInOrder,
+			claimByAnyClock, claimRemovalsFirst, claimOneOfEachInstance, claimSeveralOfAnInstance, claimByTurns, claimPastLeased, claimRefreshesInOrder,
 			claimOfNone, claimLeasesJob, claimLeasesEndApart,
 		}},
 		{"Clocks", []check{clockSetBack, clocksApart}},
