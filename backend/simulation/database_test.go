@@ -103,10 +103,8 @@ func (d *database) written(id string) {
 		d.removals[id] = append(all, removal{row.RemovedAt, time.Now()})
 	}
 	d.mu.Unlock()
-	for _, r := range d.w.replicas {
-		if r != nil {
-			r.notify(id, !row.RemovedAt.IsZero())
-		}
+	for _, r := range d.w.all() {
+		r.notify(id, !row.RemovedAt.IsZero())
 	}
 }
 

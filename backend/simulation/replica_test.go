@@ -90,7 +90,7 @@ func (r *replica) now() time.Time { return time.Now().Add(time.Duration(r.ahead.
 // startReplica starts a replica in the place of the one that was there.
 func (w *world) startReplica(n int) *replica {
 	r := &replica{w: w, n: n, listens: true, changed: time.Now()}
-	if former := w.replicas[n]; former != nil {
+	if former := w.replica(n); former != nil {
 		r.life = former.life + 1
 	}
 	var err error
@@ -115,6 +115,9 @@ func (w *world) startReplica(n int) *replica {
 		},
 		Widget: noFiles(), Panel: noFiles(), Web: noFiles(),
 	})
+	w.mu.Lock()
+	w.replicas[n] = r
+	w.mu.Unlock()
 	w.log("replica %s starts", r)
 	return r
 }

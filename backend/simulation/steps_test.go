@@ -67,11 +67,11 @@ func (w *world) live(plan []step) {
 		if w.failed() {
 			return
 		}
-		r := w.replicas[s.replica]
+		r := w.replica(s.replica)
 		switch s.what {
 		case "change":
 			what := "install"
-			if w.wix.sites[s.site].installed {
+			if w.wix.installed(s.site) {
 				what = "remove"
 			}
 			w.report(w.wix.change(s.site, what, "", ""), s.n)
@@ -126,9 +126,8 @@ func (w *world) live(plan []step) {
 // to die and has not found an occasion.
 func (w *world) restartLater(n int, after time.Duration) {
 	time.AfterFunc(after+time.Millisecond+w.spread(time.Second, "restart", n), func() {
-		old := w.replicas[n]
-		old.kill()
-		w.replicas[n] = w.startReplica(n)
+		w.replica(n).kill()
+		w.startReplica(n)
 	})
 }
 
@@ -137,9 +136,10 @@ func (w *world) report(e *event, n uint64) {
 	if e == nil {
 		return
 	}
-	e.lost, e.bad = n%11 == 0, n%11 == 1 && n%5 == 0
-	w.log("Wix: %v, lost: %t, bad: %t", e, e.lost, e.bad)
-	if e.lost {
+	lost, bad := n%11 == 0, n%11 == 1 && n%5 == 0
+	w.wix.mark(e, lost, bad)
+	w.log("Wix: %v, lost: %t, bad: %t", e, lost, bad)
+	if lost {
 		return
 	}
 	delay := time.Duration(n % uint64(3*time.Second))
@@ -152,7 +152,7 @@ func (w *world) report(e *event, n uint64) {
 	w.tasks.Go(func() {
 		for try := 0; ; try++ {
 			time.Sleep(delay)
-			if w.deliver(w.replicas[w.spread(replicas, "to", e.instance, e.kind)], e) || try > 200 {
+			if w.deliver(w.replica(int(w.spread(replicas, "to", e.instance, e.kind))), e) || try > 200 {
 				return
 			}
 			delay = 10*time.Second + w.spread(20*time.Second, "retry", e.instance, e.kind)
@@ -173,12 +173,8 @@ func (w *world) deliver(r *replica, e *event) bool {
 
 // repeat delivers an event of a site once more.
 func (w *world) repeat(r *replica, s step) {
-	all := w.wix.sites[s.site].events
-	if len(all) == 0 {
-		return
-	}
-	if e := all[s.n%uint64(len(all))]; !e.lost {
-		w.deliver(r, e)
+	if all := w.wix.delivered(s.site); len(all) > 0 {
+		w.deliver(r, all[s.n%uint64(len(all))])
 	}
 }
 
@@ -260,7 +256,7 @@ func (w *world) save(r *replica, t token) {
 
 // burst is an app that calls Wix far more often than it may.
 func (w *world) burst(r *replica, s step) {
-	if !w.wix.sites[s.site].installed {
+	if !w.wix.installed(s.site) {
 		return
 	}
 	id := siteID(s.site)
@@ -289,7 +285,7 @@ func (w *world) calm() {
 	w.log("calm")
 	w.wix.setFault("", 0)
 	time.Sleep(25 * time.Second) // all that die have died, and are there again
-	for _, r := range w.replicas {
+	for _, r := range w.all() {
 		r.mu.Lock()
 		r.faultEnds, r.dies = time.Time{}, ""
 		r.mu.Unlock()
@@ -349,7 +345,7 @@ func (w *world) mend() {
 	}
 	w.checks.buried(bad)
 	for _, e := range bad {
-		e.bad = false
+		w.wix.mark(e, false, false)
 	}
 	if again, err := w.db.Rearm(context.Background(), "", time.Now(), 100); err != nil || len(again) < len(bad) {
 		w.fail("of %d dead letters %d start again, %v", len(bad), len(again), err)
@@ -360,9 +356,7 @@ func (w *world) mend() {
 // awake has one replica for a while. In the hours between there is none, because an idle
 // one wakes up each second.
 func (w *world) awake(f func(*replica)) {
-	r := w.startReplica(0)
-	w.replicas[0] = r
-	f(r)
+	f(w.startReplica(0))
 	time.Sleep(20 * time.Second)
 	w.stop()
 }
@@ -372,7 +366,7 @@ func (w *world) awake(f func(*replica)) {
 func (w *world) stop() {
 	w.tasks.Wait()
 	time.Sleep(time.Second)
-	for _, r := range w.replicas {
+	for _, r := range w.all() {
 		if !r.dead.Load() {
 			r.close()
 		}

@@ -164,8 +164,35 @@ func (x *fakeWix) active(t token) bool {
 	return s.installed && t.issued.After(s.removedAt) && time.Now().Before(t.ends)
 }
 
+func (x *fakeWix) installed(n int) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.sites[n].installed
+}
+
+// delivered returns the events of a site that Wix delivers.
+func (x *fakeWix) delivered(n int) (all []*event) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, e := range x.sites[n].events {
+		if !e.lost {
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+// mark says what becomes of an event.
+func (x *fakeWix) mark(e *event, lost, bad bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	e.lost, e.bad = lost, bad
+}
+
 // bad returns the events that cannot be applied and may have reached a replica.
 func (x *fakeWix) bad() (all []*event) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	for _, s := range x.sites {
 		for _, e := range s.events {
 			if e.bad && !e.lost {

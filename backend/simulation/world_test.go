@@ -5,6 +5,7 @@ package simulation
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -29,16 +30,16 @@ type world struct {
 	start  time.Time
 	mutant mutant
 
-	wix      *fakeWix
-	db       *database
-	replicas []*replica
-	tasks    sync.WaitGroup // what the plan has begun
-	checks   *checks
+	wix    *fakeWix
+	db     *database
+	tasks  sync.WaitGroup // what the plan has begun
+	checks *checks
 
-	mu     sync.Mutex
-	counts map[string]uint64
-	trace  []string
-	faults []string
+	mu       sync.Mutex
+	replicas [replicas]*replica
+	counts   map[string]uint64
+	trace    []string
+	faults   []string
 }
 
 // run is one run with a seed. It returns what was not as it must be, and everything that
@@ -50,9 +51,8 @@ func run(t *testing.T, db *sqlstore.Store, seed uint64, m mutant) (faults, trace
 		w.wix = newWix(w)
 		w.db = newDatabase(w, db)
 		plan := w.plan()
-		w.replicas = make([]*replica, replicas)
-		for n := range w.replicas {
-			w.replicas[n] = w.startReplica(n)
+		for n := range replicas {
+			w.startReplica(n)
 		}
 		w.live(plan)
 		w.calm()
@@ -60,6 +60,20 @@ func run(t *testing.T, db *sqlstore.Store, seed uint64, m mutant) (faults, trace
 		faults, trace = w.faults, w.trace
 	})
 	return faults, trace
+}
+
+// replica returns the replica in a place.
+func (w *world) replica(n int) *replica {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.replicas[n]
+}
+
+// all returns the replicas in all places.
+func (w *world) all() []*replica {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(w.replicas[:]), func(r *replica) bool { return r == nil })
 }
 
 // since is how long the run has lasted.
