@@ -247,11 +247,7 @@ func (s *Store) more(ctx context.Context, instanceIDs []string, each int) (ids [
 		args = append(args, id, each)
 	}
 	query := `SELECT id FROM (` + strings.Join(slices.Repeat([]string{moreSQL}, len(instanceIDs)), " UNION ALL") + `) AS more ORDER BY received_at, id`
-	rows, err := s.read.QueryContext(ctx, s.dialect.rebind(query), args...)
-	if err != nil {
-		return nil, err
-	}
-	return scanStrings(rows)
+	return scanStrings(s.read.QueryContext(ctx, s.dialect.rebind(query), args...))
 }
 
 // head is the ready event of an instance that was received first.
