@@ -125,13 +125,22 @@ type link struct {
 // Close implements instance.Store. The database outlives its replicas.
 func (l *link) Close() error { return nil }
 
+// effect is what a call of the store may change.
+type effect int
+
+const (
+	reads  effect = iota
+	queues        // jobs alone
+	writes        // an instance
+)
+
 // call makes one call of the store. It takes a time before and after; the replica may die
 // before or after a write; the call may fail, or its answer be lost.
-func (l *link) call(ctx context.Context, op, id string, writes bool, f func() error) error {
+func (l *link) call(ctx context.Context, op, id string, may effect, f func() error) error {
 	if err := l.travel(ctx, op, id); err != nil {
 		return err
 	}
-	if writes && l.r.diesBefore() {
+	if may != reads && l.r.diesBefore() {
 		l.w.log("replica %s dies before %s of %s", l.r, op, last(id))
 		l.r.kill()
 	}
@@ -140,19 +149,21 @@ func (l *link) call(ctx context.Context, op, id string, writes bool, f func() er
 		return errDead
 	case fault == "down":
 		return errDown
-	case fault == "unheard" && writes:
+	case fault == "unheard" && may != reads:
 		_ = f() // nobody hears of it
-		l.written(id)
+		if may == writes {
+			l.written(id)
+		}
 		return errDown
 	}
 	err := f()
-	if writes {
+	if may == writes {
 		l.written(id)
-		if l.r.diesAfter() {
-			l.w.log("replica %s dies after %s of %s", l.r, op, last(id))
-			l.r.kill()
-			return errDead
-		}
+	}
+	if may != reads && l.r.diesAfter() {
+		l.w.log("replica %s dies after %s of %s", l.r, op, last(id))
+		l.r.kill()
+		return errDead
 	}
 	if late := l.travel(ctx, op, id); late != nil {
 		return late
@@ -182,8 +193,8 @@ func last(id string) string {
 }
 
 // called makes a call that returns a value.
-func called[V any](l *link, ctx context.Context, op, id string, writes bool, f func() (V, error)) (v V, err error) {
-	err = l.call(ctx, op, id, writes, func() (err error) {
+func called[V any](l *link, ctx context.Context, op, id string, may effect, f func() (V, error)) (v V, err error) {
+	err = l.call(ctx, op, id, may, func() (err error) {
 		v, err = f()
 		return err
 	})
@@ -196,7 +207,7 @@ func called[V any](l *link, ctx context.Context, op, id string, writes bool, f f
 
 // Find implements instance.Store.
 func (l *link) Find(ctx context.Context, id string) (instance.Instance, error) {
-	return called(l, ctx, "Find", id, false, func() (instance.Instance, error) {
+	return called(l, ctx, "Find", id, reads, func() (instance.Instance, error) {
 		row, err := l.Store.Find(ctx, id)
 		return l.w.mutant.reads(l.w, row), err
 	})
@@ -204,7 +215,7 @@ func (l *link) Find(ctx context.Context, id string) (instance.Instance, error) {
 
 // Seen implements instance.Store.
 func (l *link) Seen(ctx context.Context, v instance.Visit) (instance.Instance, error) {
-	return called(l, ctx, "Seen", v.InstanceID, true, func() (instance.Instance, error) {
+	return called(l, ctx, "Seen", v.InstanceID, writes, func() (instance.Instance, error) {
 		row, err := l.Store.Seen(ctx, v)
 		return l.w.mutant.reads(l.w, row), err
 	})
@@ -212,14 +223,14 @@ func (l *link) Seen(ctx context.Context, v instance.Visit) (instance.Instance, e
 
 // SaveSettings implements instance.Store.
 func (l *link) SaveSettings(ctx context.Context, id string, values json.RawMessage, version int64) (instance.Instance, error) {
-	return called(l, ctx, "SaveSettings", id, true, func() (instance.Instance, error) {
+	return called(l, ctx, "SaveSettings", id, writes, func() (instance.Instance, error) {
 		return l.Store.SaveSettings(ctx, id, values, l.w.mutant.version(l, id, version))
 	})
 }
 
 // SaveProfile implements instance.Store.
 func (l *link) SaveProfile(ctx context.Context, id string, p instance.Profile, at time.Time) (instance.Instance, error) {
-	return called(l, ctx, "SaveProfile", id, true, func() (instance.Instance, error) {
+	return called(l, ctx, "SaveProfile", id, writes, func() (instance.Instance, error) {
 		if now := l.r.now(); l.w.mutant == trustsClocks && at.After(now) {
 			at = now
 		}
@@ -229,7 +240,7 @@ func (l *link) SaveProfile(ctx context.Context, id string, p instance.Profile, a
 
 // Accept implements instance.Jobs.
 func (l *link) Accept(ctx context.Context, e instance.Event) (bool, error) {
-	return called(l, ctx, "Accept", e.InstanceID, true, func() (bool, error) {
+	return called(l, ctx, "Accept", e.InstanceID, queues, func() (bool, error) {
 		if l.w.mutant == acknowledgesEarly {
 			// A moment later, if the replica still lives then.
 			time.AfterFunc(2*time.Second, func() {
@@ -245,19 +256,19 @@ func (l *link) Accept(ctx context.Context, e instance.Event) (bool, error) {
 
 // Claim implements instance.Jobs.
 func (l *link) Claim(ctx context.Context, now time.Time, lease time.Duration, n int) ([]instance.Job, error) {
-	return called(l, ctx, "Claim", "", false, func() ([]instance.Job, error) { return l.Store.Claim(ctx, now, l.w.mutant.lease(lease), n) })
+	return called(l, ctx, "Claim", "", reads, func() ([]instance.Job, error) { return l.Store.Claim(ctx, now, l.w.mutant.lease(lease), n) })
 }
 
 // ClaimRefreshes implements instance.Jobs.
 func (l *link) ClaimRefreshes(ctx context.Context, now time.Time, lease time.Duration, n int) ([]instance.Job, error) {
-	return called(l, ctx, "ClaimRefreshes", "", false, func() ([]instance.Job, error) {
+	return called(l, ctx, "ClaimRefreshes", "", reads, func() ([]instance.Job, error) {
 		return l.Store.ClaimRefreshes(ctx, now, l.w.mutant.lease(lease), n)
 	})
 }
 
 // ApplyEvent implements instance.Jobs.
 func (l *link) ApplyEvent(ctx context.Context, e instance.Event, now time.Time) (row instance.Instance, c instance.Change, err error) {
-	err = l.call(ctx, "ApplyEvent "+string(e.Kind), e.InstanceID, true, func() (err error) {
+	err = l.call(ctx, "ApplyEvent "+string(e.Kind), e.InstanceID, writes, func() (err error) {
 		if slices.ContainsFunc(l.w.wix.bad(), func(bad *event) bool { return bad.instance == e.InstanceID && isOf(e, bad) }) {
 			return errBad
 		}
@@ -269,12 +280,12 @@ func (l *link) ApplyEvent(ctx context.Context, e instance.Event, now time.Time) 
 
 // RequestRefresh implements instance.Jobs.
 func (l *link) RequestRefresh(ctx context.Context, id string, now time.Time) error {
-	return l.call(ctx, "RequestRefresh", id, true, func() error { return l.Store.RequestRefresh(ctx, id, now) })
+	return l.call(ctx, "RequestRefresh", id, queues, func() error { return l.Store.RequestRefresh(ctx, id, now) })
 }
 
 // Finish implements instance.Jobs.
 func (l *link) Finish(ctx context.Context, j instance.Job) error {
-	return l.call(ctx, "Finish", j.InstanceID, true, func() error { return l.Store.Finish(ctx, j) })
+	return l.call(ctx, "Finish", j.InstanceID, queues, func() error { return l.Store.Finish(ctx, j) })
 }
 
 // steady is how long a job rests: the pause after a failure is random by a fifth, and this is
@@ -290,7 +301,7 @@ func steady(rest time.Duration) time.Duration {
 
 // Retry implements instance.Jobs.
 func (l *link) Retry(ctx context.Context, j instance.Job, now time.Time, rest time.Duration, cause string) error {
-	return l.call(ctx, "Retry", j.InstanceID, true, func() error {
+	return l.call(ctx, "Retry", j.InstanceID, queues, func() error {
 		l.w.log("%s at %s is retried: %s", j.ID, l.r, cause)
 		if l.w.mutant == buriesAtOnce {
 			return l.Store.Bury(ctx, j, cause)
@@ -301,7 +312,7 @@ func (l *link) Retry(ctx context.Context, j instance.Job, now time.Time, rest ti
 
 // Defer implements instance.Jobs.
 func (l *link) Defer(ctx context.Context, j instance.Job, now time.Time, rest time.Duration, cause string) error {
-	return l.call(ctx, "Defer", j.InstanceID, true, func() error {
+	return l.call(ctx, "Defer", j.InstanceID, queues, func() error {
 		l.w.log("%s at %s waits: %s", j.ID, l.r, cause)
 		return l.Store.Defer(ctx, j, now, steady(rest), cause)
 	})
@@ -309,10 +320,10 @@ func (l *link) Defer(ctx context.Context, j instance.Job, now time.Time, rest ti
 
 // Bury implements instance.Jobs.
 func (l *link) Bury(ctx context.Context, j instance.Job, cause string) error {
-	return l.call(ctx, "Bury", j.InstanceID, true, func() error { return l.Store.Bury(ctx, j, cause) })
+	return l.call(ctx, "Bury", j.InstanceID, queues, func() error { return l.Store.Bury(ctx, j, cause) })
 }
 
 // JobsOf implements instance.Jobs.
 func (l *link) JobsOf(ctx context.Context, id string) ([]instance.Job, error) {
-	return called(l, ctx, "JobsOf", id, false, func() ([]instance.Job, error) { return l.Store.JobsOf(ctx, id) })
+	return called(l, ctx, "JobsOf", id, reads, func() ([]instance.Job, error) { return l.Store.JobsOf(ctx, id) })
 }

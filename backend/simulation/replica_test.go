@@ -239,7 +239,7 @@ func (r *replica) bound() time.Duration {
 
 const (
 	// poll is longer than the default, because looks at an idle queue take the most time.
-	poll = 15 * time.Second
+	poll = 30 * time.Second
 	// notifiedWithin is how long a notification takes at most.
 	notifiedWithin = 50 * time.Millisecond
 	// trustedFor is how long a row is used without notifications.
