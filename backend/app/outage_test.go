@@ -1,9 +1,11 @@
 package app
 
 import (
+	"flag"
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +15,9 @@ import (
 	"github.com/nametag-dev/nametag/backend/store/pgtest"
 	"github.com/nametag-dev/nametag/backend/wixsim"
 )
+
+// outage is for measuring. The figures are in the log of TestServe_postgresAway.
+var outage = flag.Duration("outage", 0, "how long the database is away in TestServe_postgresAway, or longer until all is refused")
 
 // TestServe_postgresAway stops and kills the database under requests of every kind. None is
 // answered by anything but its answer or 503, and all of them work again afterwards.
@@ -46,22 +51,36 @@ func TestServe_postgresAway(t *testing.T) {
 		var (
 			all, refused sync.WaitGroup
 			done         = make(chan struct{})
+			mu           sync.Mutex
+			figures      []string
 		)
+		began := time.Now()
 		for name, request := range requests {
 			refused.Add(1)
 			all.Go(func() {
-				var once sync.Once
+				var (
+					once        sync.Once
+					served, not int
+					last        time.Duration
+				)
 				for {
 					select {
 					case <-done:
 						once.Do(refused.Done)
+						mu.Lock()
+						defer mu.Unlock()
+						figures = append(figures, fmt.Sprintf("%s: %d served, the last of them after %v, %d refused", name, served, last.Round(time.Millisecond), not))
 						return
 					default:
 					}
 					got := request()
 					if works(got) {
+						served++
+						last = time.Since(began)
+						time.Sleep(5 * time.Millisecond) // so that the kinds of requests leave room for each other
 						continue
 					}
+					not++
 					if got.status != 503 || got.header.Get("Retry-After") == "" && name != "readyz" || got.code() != "store_unavailable" && name != "readyz" {
 						t.Errorf("%s: %d %s %v", name, got.status, got.text, got.header)
 					}
@@ -72,9 +91,15 @@ func TestServe_postgresAway(t *testing.T) {
 		}
 		end(t)
 		refused.Wait() // all of them, a known visitor's after the grace
-		cluster.Start(t)
+		time.Sleep(time.Until(began.Add(*outage)))
 		close(done)
 		all.Wait()
+		slices.Sort(figures)
+		t.Logf("round %d, away for %v:\n%s", round, time.Since(began).Round(time.Millisecond), strings.Join(figures, "\n"))
+		cluster.Start(t)
+		back := time.Now()
+		w.until("the first write", func() bool { return requests["a webhook"]().status == 200 })
+		t.Logf("the first write %v after the start", time.Since(back).Round(time.Millisecond))
 		for name, request := range requests {
 			w.until(fmt.Sprintf("round %d: %s works again", round, name), func() bool { return works(request()) })
 		}

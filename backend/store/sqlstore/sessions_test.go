@@ -131,6 +131,7 @@ func TestStore_readOnlyServer(t *testing.T) {
 				}
 			}
 			row.end(t, cluster.URL)
+			back := time.Now()
 			if row.parameters != nil {
 				busy(t, s)
 			}
@@ -143,6 +144,7 @@ func TestStore_readOnlyServer(t *testing.T) {
 					t.Fatalf("writes do not come back: %v", err)
 				}
 			}
+			t.Logf("the first write %v after the server takes writes", time.Since(back).Round(time.Millisecond))
 			if _, err := s.Accept(t.Context(), delivery(1)); err != nil {
 				t.Errorf("Accept after the end: %v", err)
 			}
