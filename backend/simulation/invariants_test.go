@@ -7,7 +7,8 @@ package simulation
 //   - what is stored in the end is what the newest event says, whatever came when;
 //   - nobody sees another instance's data;
 //   - Wix is called at most 100 times a minute for an instance by a replica;
-//   - a token from before a removal is refused from 5 s after the removal was applied on;
+//   - a token from before a removal is refused from 5 s after the removal was applied on, also
+//     after the app was installed again, where the removal was notified;
 //   - what a replica answers was stored a moment ago, or 5 s ago where it hears of no changes;
 //   - no saved setting is lost.
 
@@ -72,16 +73,21 @@ func (c *checks) acknowledged(e *event) {
 	}
 }
 
-// admitted is a token that was admitted, by a request that began at a moment.
+// admitted is a token that was admitted, by a request that began at a moment. A replica that
+// has missed the notification of a removal refuses its tokens for as long as the row says so:
+// once the app is installed again, nothing is left that shows the removal.
 func (c *checks) admitted(r *replica, t token, begun time.Time) {
 	c.w.db.mu.Lock()
+	defer c.w.db.mu.Unlock()
 	for _, gone := range c.w.db.removals[t.instance] {
-		if !t.issued.After(gone.at) && gone.applied.Add(trustedFor+notifiedWithin).Before(begun) && !r.wasDeaf(gone.applied) {
+		excused := r.wasDeaf(gone.applied) && slices.ContainsFunc(c.w.db.states[t.instance], func(s state) bool {
+			return s.from.After(gone.applied) && s.row.RemovedAt.IsZero()
+		})
+		if !t.issued.After(gone.at) && gone.applied.Add(trustedFor+notifiedWithin).Before(begun) && !excused {
 			c.w.fail("%s admits %s, issued %s, although a removal at %s was applied %s", r, t.text,
 				c.w.shortly(t.issued), c.w.shortly(gone.at), c.w.shortly(gone.applied))
 		}
 	}
-	c.w.db.mu.Unlock()
 }
 
 // shown is an answer of get-instance, to a request that began at a moment, of a replica

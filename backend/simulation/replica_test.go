@@ -71,7 +71,7 @@ type replica struct {
 	server   *api.Server
 
 	mu sync.Mutex
-	// listens says that notifications arrive, and quietSince since when it is so or not.
+	// listens says that notifications arrive, and changed since when it is so or not.
 	listens bool
 	changed time.Time
 	// deaf are the times in which no notification arrived; the end of the last may be open.

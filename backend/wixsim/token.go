@@ -232,7 +232,7 @@ func (s *Sim) verify(token string) (verifiedToken, bool) {
 		}
 		return key.Secret, nil
 	})
-	if err != nil {
+	if err != nil || claims.IssuedAt == nil { // every token has an iat
 		return verifiedToken{}, false
 	}
 	var data tokenData
