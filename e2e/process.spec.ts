@@ -24,9 +24,9 @@ test("SIGTERM drains: unready at once, still serving, then exit code 0", async (
 test("a request in flight at SIGINT is answered", async () => {
   const stack = await new Stack().start();
   try {
-    await stack.fault({ endpoint: "token-info", latency: "5s", count: 1 });
+    await stack.fault({ endpoint: "token-info", latency: "3s", count: 1 });
     const answer = stack.ask("get-instance", await stack.token());
-    await new Promise((resolve) => setTimeout(resolve, 2_000)); // until the request is in flight, which has no event to wait for
+    await new Promise((resolve) => setTimeout(resolve, 1_000)); // until the request is in flight, which has no event to wait for
     stack.server.kill("SIGINT");
     expect((await answer).status).toBe(200);
     expect((await stack.server.ended).code).toBe(0);

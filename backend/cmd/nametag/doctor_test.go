@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/nametag-dev/nametag/backend/product"
@@ -32,9 +33,13 @@ func TestDoctor_exitCodes(t *testing.T) {
 	t.Cleanup(sim.Close)
 	wix := httptest.NewServer(sim.REST())
 	t.Cleanup(wix.Close)
-	var server *url.URL
+	var server atomic.Pointer[url.URL]
 	public := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		httputil.NewSingleHostReverseProxy(server).ServeHTTP(w, r)
+		if at := server.Load(); at != nil {
+			httputil.NewSingleHostReverseProxy(at).ServeHTTP(w, r)
+		} else {
+			w.WriteHeader(http.StatusBadGateway)
+		}
 	}))
 	t.Cleanup(public.Close)
 	environ := []string{
@@ -54,9 +59,11 @@ func TestDoctor_exitCodes(t *testing.T) {
 	}
 
 	s := startServe(t, environ...)
-	if server, err = url.Parse(s.url); err != nil {
+	at, err := url.Parse(s.url)
+	if err != nil {
 		t.Fatal(err)
 	}
+	server.Store(at)
 	for _, part := range []string{`"install":"` + public.URL + `/install"`, `app.db"`} {
 		if !strings.Contains(s.log(), part) {
 			t.Errorf("the server does not say %s at its start:\n%s", part, s.log())
