@@ -23,7 +23,10 @@ export async function goTo(panel: FrameLocator, tab: "This widget" | "All widget
 /** Reloads the panel's frame, and waits until the document that was in it has gone. */
 export async function reloadPanel(page: Page): Promise<void> {
   const panel = page.frameLocator("#panel-frame");
-  await panel.locator("html").evaluate((html) => html.setAttribute("data-before", ""));
+  // The editor may be loading it again just now, by itself.
+  await expect(async () => {
+    await panel.locator("html").evaluate((html) => html.setAttribute("data-before", ""));
+  }).toPass();
   await page.locator("#panel-reload").click();
   await expect(panel.locator("html:not([data-before])")).toBeVisible();
 }
