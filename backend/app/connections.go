@@ -40,7 +40,7 @@ func connectionsOf(files uint64) int {
 
 // boundedListener bounds the open connections. Beyond the bound, a new one takes the place of
 // those that have been waiting for a request for the longest time; while none is waiting, it
-// waits itself. So whoever opens connections for nothing does not shut the others out.
+// waits itself. So a client that opens connections for nothing does not shut the others out.
 type boundedListener struct {
 	net.Listener
 	max  int
@@ -85,7 +85,7 @@ func (b *boundedListener) add(c *boundedConn) bool {
 	defer b.mu.Unlock()
 	for !b.closed && len(b.open) >= b.max {
 		b.warn.Do(b.full)
-		b.blocked.Store(true) // first, so that whoever idles after the look signals it
+		b.blocked.Store(true) // first, so that a connection that idles after the look signals it
 		if again := b.closeWaiting(); again > 0 {
 			timer := time.AfterFunc(again, b.freed.Signal)
 			b.freed.Wait()

@@ -109,8 +109,8 @@ func (n *node) waitingBelow(key any) int {
 	return 0
 }
 
-// last returns the call to give up when there are too many: the last one of whoever has
-// the most.
+// last returns the call to give up when there are too many: the last one of the branch
+// that has the most.
 func (n *node) last() *ticket {
 	for len(n.turn) > 0 {
 		most := n.turn[0]

@@ -97,8 +97,8 @@ func (g *gate) call(ctx context.Context, by cause, f func() error) error {
 	return err
 }
 
-// arrive queues a call. If too many wait in its lane, the last one of whoever has the most
-// of them is refused.
+// arrive queues a call. If too many wait in its lane, the last one of the branch that
+// has the most of them is refused.
 func (g *gate) arrive(by cause) *ticket {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -148,8 +148,8 @@ func (g *gate) admit() {
 }
 
 // mayRun reports whether one more call at or below a node may run. A node may use a few
-// times as much as it leaves free, the fewer the narrower it is, so that whoever comes
-// next never finds everything in use, and a node alone has at most 8/9 of the limit, an
+// times as much as it leaves free, the fewer the narrower it is, so that the next
+// to come never finds everything in use, and a node alone has at most 8/9 of the limit, an
 // address 4/5.
 func (g *gate) mayRun(n *node) bool {
 	if n.key == laneSuspect && n.running >= min(g.limit/suspectShare, suspectLimit) {

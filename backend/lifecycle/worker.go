@@ -15,7 +15,7 @@ import (
 
 const (
 	// appliers is how many events are applied at once, each of another instance. It is fewer
-	// than the connections that a store may write with: webhooks are stored meanwhile.
+	// than the connections that a store may write with: webhooks are stored at the same time.
 	appliers = 4
 	// batchSize is how many events are claimed at once.
 	batchSize = 16

@@ -20,10 +20,10 @@ var (
 	allSeeds = flag.Int("seeds", 0, "how many seeds to run; the default depends on -short and -race")
 )
 
-// kept are seeds that have failed once. They are run first. A seed means another run once
-// steps_test.go has changed: what a kept seed has found belongs into a test of its own as
+// regressions are seeds that have failed once. They are run first. A seed means another run once
+// steps_test.go has changed: what one of these seeds has found belongs into a test of its own as
 // well.
-var kept = []uint64{
+var regressions = []uint64{
 	215, 252, // a profile that a clock ahead had dated made all later ones old
 }
 
@@ -48,16 +48,16 @@ func TestReplicas(t *testing.T) {
 		return
 	}
 	var next atomic.Int64
-	total := len(kept) + seeds()
+	total := len(regressions) + seeds()
 	shards(t, func(t *testing.T, db *sqlstore.Store) {
 		for !t.Failed() {
 			n := int(next.Add(1)) - 1
 			if n >= total {
 				return
 			}
-			seed := uint64(n - len(kept) + 1)
-			if n < len(kept) {
-				seed = kept[n]
+			seed := uint64(n - len(regressions) + 1)
+			if n < len(regressions) {
+				seed = regressions[n]
 			}
 			faults, trace := run(t, db, seed, none)
 			report(t, seed, faults, trace)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -12,7 +11,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/nametag-dev/nametag/backend/product"
@@ -46,37 +44,6 @@ func TestDeploy_variables(t *testing.T) {
 			}
 		}
 	}
-}
-
-// startServer starts a `serve` and waits until it listens.
-func startServer(t *testing.T, environ ...string) (url string, kill func()) {
-	t.Helper()
-	cmd := exec.Command(os.Args[0], "serve")
-	cmd.Env = append([]string{asProgram + "=1", product.EnvPrefix + "ADDR=127.0.0.1:0", product.EnvPrefix + "ADMIN_ADDR=127.0.0.1:0"}, environ...)
-	stderr, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	kill = sync.OnceFunc(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	t.Cleanup(kill)
-	lines := bufio.NewScanner(stderr)
-	var said []string
-	for lines.Scan() {
-		var line struct{ Msg, URL string }
-		if json.Unmarshal(lines.Bytes(), &line) == nil && line.Msg == "listening" {
-			go func() {
-				for lines.Scan() {
-				}
-			}()
-			return line.URL, kill
-		}
-		said = append(said, lines.Text())
-	}
-	t.Fatalf("the server did not start:\n%s", strings.Join(said, "\n"))
-	return "", nil
 }
 
 // startCaddy runs the Caddyfile in front of two servers whose addresses stand for the name that
@@ -127,7 +94,7 @@ func TestDeploy_fleet(t *testing.T) {
 		t.Skip("CADDY is not set: make test-deploy runs this")
 	}
 	const tokens = 24
-	sim := startSim(t, "--app-id=11111111-1111-4111-8111-111111111111", "--app-secret=secret")
+	sim := startSim(t, "--app-id=11111111-1111-4111-8111-111111111111", "--app-secret=4f9a-of-the-fleet")
 	var installed struct{ InstanceID string }
 	if err := json.Unmarshal([]byte(sim.do(t, http.MethodPost, "/_sim/installs", `{"siteDisplayName":"Fleet"}`)), &installed); err != nil {
 		t.Fatal(err)
@@ -139,29 +106,18 @@ func TestDeploy_fleet(t *testing.T) {
 	}
 	environ := func() []string {
 		return []string{
-			"WIX_API_URL=" + sim.url, "WIX_APP_ID=11111111-1111-4111-8111-111111111111", "WIX_APP_SECRET=secret",
+			"WIX_API_URL=" + sim.url, "WIX_APP_ID=11111111-1111-4111-8111-111111111111", "WIX_APP_SECRET=4f9a-of-the-fleet",
 			product.EnvPrefix + "DATABASE_URL=sqlite:" + filepath.Join(t.TempDir(), "a.db"),
 			product.EnvPrefix + "TRUSTED_PROXIES=127.0.0.0/8",
 		}
 	}
-	one, kill := startServer(t, environ()...)
-	other, _ := startServer(t, environ()...)
-	front := startCaddy(t, caddy, one, other)
+	one, other := startServe(t, environ()...), startServe(t, environ()...)
+	front := &served{t: t, url: startCaddy(t, caddy, one.url, other.url)}
 	askAll := func() {
 		t.Helper()
 		for _, token := range minted.Tokens {
-			r, err := http.NewRequest(http.MethodGet, front+"/api/get-instance", nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			r.Header.Set("Authorization", token)
-			response, err := http.DefaultClient.Do(r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			_ = response.Body.Close()
-			if response.StatusCode != http.StatusOK {
-				t.Fatalf("status %d", response.StatusCode)
+			if status := front.status(http.MethodGet, "/api/get-instance", token, ""); status != http.StatusOK {
+				t.Fatalf("status %d", status)
 			}
 		}
 	}
@@ -171,6 +127,8 @@ func TestDeploy_fleet(t *testing.T) {
 	if asked := strings.Count(sim.do(t, http.MethodGet, "/_sim/calls", ""), `"/oauth2/token-info"`); asked != tokens {
 		t.Errorf("Wix was asked %d times about %d tokens", asked, tokens)
 	}
-	kill()
+	if err := one.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
 	askAll()
 }

@@ -97,7 +97,7 @@ SELECT count(*), min(since) FROM (
 ) AS waiting`
 
 	// No two leases of a job end together, so that each worker knows its own, and none ends
-	// 1 ms after another, which is how a refresh is marked that was requested meanwhile.
+	// 1 ms after another, which is how a refresh is marked that was requested in between.
 	leaseEnd = `CASE WHEN lease >= ? AND lease < ? THEN lease + 2 ELSE ? END`
 
 	leaseSQL = `

@@ -6,7 +6,7 @@ import { text } from "./kinds";
  * The address of the server's API, with a slash at its end: beside the script
  * (`<base>/widget.js` or `<base>/widget/widget-<hash>.js`), or where the attribute api-base
  * says, as seen from the script. It is undefined where that is on another origin than the
- * script's and those of the build: whoever writes a page's markup would otherwise choose who
+ * script's and those of the build: the author of a page's markup would otherwise choose who
  * gets its visitors' tokens.
  */
 export function apiAddress(
