@@ -19,7 +19,7 @@ func Share(databaseURL string) (alone bool, release func() error, err error) {
 		return true, func() error { return nil }, nil // Open says what is wrong with the URL
 	}
 	lock := flock.New(d.file+"-lock", flock.SetPermissions(0o600))
-	// Whoever is alone can lock it for a moment against all others.
+	// A process that is alone can lock it for a moment against all others.
 	alone, err = lock.TryLock()
 	if alone {
 		err = lock.Unlock()
