@@ -68,6 +68,13 @@ func (r *receiver) named(name string) (found []*spans.Span) {
 	return found
 }
 
+// received returns all that came, as text, and the service that sent the last.
+func (r *receiver) received() (text, by string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.text, r.by
+}
+
 func attributes(list []*common.KeyValue) map[string]string {
 	all := map[string]string{}
 	for _, a := range list {
@@ -167,16 +174,17 @@ func TestTracing(t *testing.T) {
 			t.Errorf("Wix is called in the trace %q", sent)
 		}
 	}
-	if r.by != product.ID {
-		t.Errorf("the service is called %q", r.by)
+	text, by := r.received()
+	if by != product.ID {
+		t.Errorf("the service is called %q", by)
 	}
 	for _, name := range []string{"healthz", "readyz", "/demo"} {
-		if strings.Contains(r.text, name) {
+		if strings.Contains(text, name) {
 			t.Errorf("%s has a span", name)
 		}
 	}
 	for _, secret := range []string{token, "junk-of-a-stranger", appSecret, "in-the-query", "203.0.113.77", "user=ada"} {
-		if strings.Contains(r.text, secret) {
+		if strings.Contains(text, secret) {
 			t.Errorf("%q is in the spans", secret)
 		}
 	}
@@ -200,8 +208,8 @@ func TestTracing_standardVariables(t *testing.T) {
 	w, _ := startTraced(t, r)
 	w.ask("GET", "/", "")
 	w.until("a span has come", func() bool { return len(r.named("GET /")) == 1 })
-	if r.by != "our-widget" || !strings.Contains(r.text, "staging") {
-		t.Errorf("the service is %q: %s", r.by, r.text)
+	if text, by := r.received(); by != "our-widget" || !strings.Contains(text, "staging") {
+		t.Errorf("the service is %q: %s", by, text)
 	}
 }
 
