@@ -1,6 +1,6 @@
 # make run    install, build and start the demo
 # make dev    the app on an offline Wix, where each saved file is seen at once
-# make test   everything: Go with the race detector, TypeScript, end to end in Chromium
+# make test   everything: Go with the race detector, TypeScript, end to end in Chromium, the files of deploy/
 # make check  generated files, format, vet, staticcheck, types, lint, byte budgets
 # make fuzz   each fuzz target for FUZZTIME (2m); commit what it finds with the fix
 # make build  the program in bin/, static, with the bundles inside

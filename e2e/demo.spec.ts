@@ -70,7 +70,7 @@ test("the demo says when it is free again", async ({ page, stack }) => {
   );
   await page.goto(stack.app);
   await expect(page.getByRole("alert")).toHaveText(
-    "All sessions of the demo are taken. The next one is free in 25 minutes.",
+    "The demo has no free session for you at the moment. The next one is free in 25 minutes.",
   );
   await expectAccessible(page);
 });

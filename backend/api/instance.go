@@ -133,7 +133,7 @@ func (h handlers) visit(c call) (instance.Instance, error) {
 	if err != nil {
 		return row, storeError(c.ctx(), err)
 	}
-	if !row.RemovedAt.IsZero() {
+	if !row.Admits(c.IssuedAt) {
 		return row, &apierr.Error{Code: apierr.TokenInactive, Err: errRemoved}
 	}
 	return row, nil

@@ -258,7 +258,7 @@ func (a *App) compose(ctx context.Context, c composition) (*api.Composition, cac
 	}
 	all := caches{store, verifier, db}
 	worker := lifecycle.NewWorker(lifecycle.Options{
-		Jobs: store, Store: store, Elevator: verifier, Observe: c.observe, Logger: c.log, Now: c.now,
+		Jobs: store, Store: store, Find: db.Find, Elevator: verifier, Observe: c.observe, Logger: c.log, Now: c.now,
 		Changed: func(id string, change instance.Change) { all.changed(id, change.Removed) },
 	})
 	retention := lifecycle.NewRetention(lifecycle.RetentionOptions{

@@ -93,6 +93,9 @@ func (i *Instance) Apply(e Event) Change {
 		c.Installed = i.RemovedAt.IsZero()
 		c.Refresh = true
 	case EventRemoved:
+		if e.At.After(i.LastRemovedAt) {
+			i.LastRemovedAt = e.At
+		}
 		if !e.At.Before(i.StatusAt) {
 			c.Removed = i.RemovedAt.IsZero()
 			i.RemovedAt, i.StatusAt = e.At, e.At
@@ -154,15 +157,19 @@ func (i *Instance) install(at time.Time) (revived bool) {
 }
 
 // Admits reports whether a token that Wix issued at a moment is valid for the instance. A
-// token from before a removal is not; one from after it shows that the app has been
-// installed again. When Wix did not say when it issued the token (the zero time), a
-// removed instance stays removed.
+// token from before a removal is not, even if the app has been installed again since; one
+// from after it shows that it has. When Wix did not say when it issued the token (the zero
+// time), the instance stays as it is: a removed one admits nobody, an installed one does.
 func (i *Instance) Admits(issued time.Time) bool {
-	return i.RemovedAt.IsZero() || issued.After(i.RemovedAt)
+	if !i.RemovedAt.IsZero() {
+		return issued.After(i.RemovedAt)
+	}
+	// Wix writes into a token when it was issued in whole seconds.
+	return issued.IsZero() || !issued.Before(i.LastRemovedAt.Truncate(time.Second))
 }
 
 // Visit records a visit, and reports whether the instance has to be written. A token from
-// after a removal revives the instance; one from before it changes nothing.
+// after a removal revives the instance; one that is not admitted changes nothing.
 func (i *Instance) Visit(v Visit) (changed, revived bool) {
 	if !i.Admits(v.IssuedAt) {
 		return false, false

@@ -38,12 +38,18 @@ func TestInstance_Apply(t *testing.T) {
 	}
 	fresh := func(i *Instance) { i.Version = 0 }
 	status := func(removedAt, statusAt time.Time) func(*Instance) {
-		return func(i *Instance) { i.RemovedAt, i.StatusAt = removedAt, statusAt }
+		return func(i *Instance) {
+			i.RemovedAt, i.StatusAt = removedAt, statusAt
+			if !removedAt.IsZero() {
+				i.LastRemovedAt = removedAt
+			}
+		}
 	}
 	plan := func(name string, since time.Time) func(*Instance) {
 		return func(i *Instance) { i.Profile.Plan, i.PlanAt = NewPlan(name), since }
 	}
 	origin := func(id string) func(*Instance) { return func(i *Instance) { i.OriginID = id } }
+	last := func(at time.Time) func(*Instance) { return func(i *Instance) { i.LastRemovedAt = at } }
 	gone := with(known, status(at(10), at(10)))
 	gold := with(known, plan("gold", at(10)))
 	never := time.Time{}
@@ -56,14 +62,14 @@ func TestInstance_Apply(t *testing.T) {
 		change Change
 	}{
 		{"an installation is recorded, and a refresh requested", known, installed(1), with(known, status(never, at(1))), Change{Installed: true, Refresh: true}},
-		{"an installation after a removal revives", gone, installed(11), with(known, status(never, at(11))), Change{Installed: true, Revived: true, Refresh: true}},
+		{"an installation after a removal revives", gone, installed(11), with(gone, status(never, at(11))), Change{Installed: true, Revived: true, Refresh: true}},
 		{"an installation before a removal does not", gone, installed(9), gone, Change{Refresh: true}},
 		{"nor does one at the same moment", gone, installed(10), gone, Change{Refresh: true}},
 		{"an older installation does not turn the time back", known, installed(-1), known, Change{Installed: true, Refresh: true}},
 
 		{"a removal removes", known, removed(1), with(known, status(at(1), at(1))), Change{Removed: true}},
 		{"a removal at the moment of the installation removes", known, removed(0), with(known, status(noon, noon)), Change{Removed: true}},
-		{"a removal before the installation does not", known, removed(-1), known, Change{}},
+		{"a removal before the installation does not, and is remembered", known, removed(-1), with(known, last(at(-1))), Change{}},
 		{"a repeated removal is none", gone, removed(10), gone, Change{}},
 		{"a later removal is the one that counts", gone, removed(11), with(known, status(at(11), at(11))), Change{}},
 		{"an earlier removal does not turn the time back", gone, removed(9), gone, Change{}},
@@ -106,7 +112,8 @@ func TestInstance_Apply(t *testing.T) {
 }
 
 func TestInstance_Admits(t *testing.T) {
-	here, gone := Instance{StatusAt: noon}, Instance{RemovedAt: noon, StatusAt: noon}
+	here, gone := Instance{StatusAt: noon}, Instance{RemovedAt: noon, LastRemovedAt: noon, StatusAt: noon}
+	back := Instance{LastRemovedAt: noon.Add(999 * time.Millisecond), StatusAt: at(1)}
 	for _, tt := range []struct {
 		name   string
 		i      Instance
@@ -119,6 +126,10 @@ func TestInstance_Admits(t *testing.T) {
 		{"a token of the same moment is not", gone, noon, false},
 		{"a token from before is not", gone, at(-1), false},
 		{"a token of unknown age is not", gone, time.Time{}, false},
+		{"after a reinstallation a token from before the removal is not", back, noon.Add(-time.Second), false},
+		{"one of the same second is", back, noon, true},
+		{"one from before the reinstallation is", back, noon.Add(time.Second), true},
+		{"and one of unknown age is", back, time.Time{}, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := tt.i.Admits(tt.issued); got != tt.want {
@@ -132,9 +143,13 @@ func TestInstance_Visit(t *testing.T) {
 	// here was seen at noon with a token from eleven o'clock; gone was removed at 12:10.
 	here := Instance{ID: "i", SiteID: "s", FirstSeen: noon, LastSeen: noon, StatusAt: at(-60)}
 	gone := here
-	gone.RemovedAt, gone.StatusAt = at(10), at(10)
+	gone.RemovedAt, gone.LastRemovedAt, gone.StatusAt = at(10), at(10), at(10)
 	since := func(site string, status, seen time.Time) Instance {
 		return Instance{ID: "i", SiteID: site, FirstSeen: noon, LastSeen: seen, StatusAt: status}
+	}
+	back := func(i Instance) Instance {
+		i.LastRemovedAt = at(10)
+		return i
 	}
 	for _, tt := range []struct {
 		name    string
@@ -155,8 +170,9 @@ func TestInstance_Visit(t *testing.T) {
 		{"a token from before the removal changes nothing", gone, Visit{SiteID: "s2", IssuedAt: at(9), At: at(20)}, gone, false},
 		{"nor does a token of the same moment", gone, Visit{SiteID: "s2", IssuedAt: at(10), At: at(20)}, gone, false},
 		{"nor does one of unknown age", gone, Visit{SiteID: "s2", At: at(20)}, gone, false},
-		{"a token from after it revives", gone, Visit{SiteID: "s2", IssuedAt: at(11), At: at(20)}, since("s2", at(11), at(20)), true},
-		{"reviving is written even within five minutes", gone, Visit{IssuedAt: at(11), At: at(1)}, since("s", at(11), at(1)), true},
+		{"a token from after it revives", gone, Visit{SiteID: "s2", IssuedAt: at(11), At: at(20)}, back(since("s2", at(11), at(20))), true},
+		{"reviving is written even within five minutes", gone, Visit{IssuedAt: at(11), At: at(1)}, back(since("s", at(11), at(1))), true},
+		{"a token from before a removal that is over changes nothing", back(here), Visit{SiteID: "s2", IssuedAt: at(9), At: at(20)}, back(here), false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := tt.before
@@ -179,13 +195,15 @@ func TestNewInstance(t *testing.T) {
 
 // end is what a history comes to.
 type end struct {
-	Removed  time.Time
-	StatusAt time.Time
-	Plan     Plan
-	PlanAt   time.Time
+	Removed, LastRemoved, StatusAt time.Time
+
+	Plan   Plan
+	PlanAt time.Time
 }
 
-func endOf(i Instance) end { return end{i.RemovedAt, i.StatusAt, i.Profile.Plan, i.PlanAt} }
+func endOf(i Instance) end {
+	return end{i.RemovedAt, i.LastRemovedAt, i.StatusAt, i.Profile.Plan, i.PlanAt}
+}
 
 // model computes the end of a history from its events in the order of their times: the
 // last about a thing wins. At one moment, a removal comes after an installation, and
@@ -210,6 +228,9 @@ func model(events []Event) end {
 		if last.Kind == EventRemoved {
 			e.Removed = last.At
 		}
+	}
+	if all := about(EventRemoved); len(all) > 0 {
+		e.LastRemoved = all[len(all)-1].At
 	}
 	if all := about(EventPlan); len(all) > 0 {
 		last := all[len(all)-1]
@@ -255,7 +276,8 @@ func deliver(t *rapid.T, i Instance, order []Event) Instance {
 			t.Fatalf("delivery %d of %v: change %+v, want %+v", n, order, c, want)
 		}
 		after := i
-		after.RemovedAt, after.StatusAt, after.OriginID = before.RemovedAt, before.StatusAt, before.OriginID
+		after.RemovedAt, after.LastRemovedAt, after.StatusAt = before.RemovedAt, before.LastRemovedAt, before.StatusAt
+		after.OriginID = before.OriginID
 		after.Profile.Plan, after.PlanAt = before.Profile.Plan, before.PlanAt
 		if !reflect.DeepEqual(before, after) {
 			t.Fatalf("delivery %d of %v touched more than it may: %s", n, order, gocmp.Diff(before, after))

@@ -56,6 +56,9 @@ type Instance struct {
 	PlanAt time.Time `json:"planAt,omitzero"`
 	// RemovedAt is when the app was removed from the site, or zero while it is installed.
 	RemovedAt time.Time `json:"removedAt,omitzero"`
+	// LastRemovedAt is the newest removal that is known, or zero. It stays when the app is
+	// installed again: tokens from before it are worth nothing.
+	LastRemovedAt time.Time `json:"lastRemovedAt,omitzero"`
 	// StatusAt is the time of the newest installation or removal that is known.
 	StatusAt time.Time `json:"statusAt,omitzero"`
 	// OriginID is the instance of the site that this site was copied from, or "".

@@ -122,7 +122,7 @@ func TestInstance_JSON_roundTrip(t *testing.T) {
 	full := Instance{
 		ID: "i", SiteID: "s", FirstSeen: noon, LastSeen: at(1), Settings: json.RawMessage(`{"greeting":"Hi"}`), Version: 3,
 		Profile:   Profile{Plan: NewPlan("gold"), Locale: "de", Currency: "EUR", SiteDisplayName: "Laden", Languages: []string{"de"}},
-		ProfileAt: at(2), PlanAt: at(3), RemovedAt: at(4), StatusAt: at(4), OriginID: "o",
+		ProfileAt: at(2), PlanAt: at(3), RemovedAt: at(4), LastRemovedAt: at(4), StatusAt: at(4), OriginID: "o",
 	}
 	for _, want := range []Instance{full, {ID: "i", Settings: json.RawMessage(`{}`)}} {
 		text, err := json.Marshal(want)

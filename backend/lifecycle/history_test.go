@@ -143,7 +143,7 @@ func model(history []wix.Event, id string) string {
 		case wix.AppInstalled:
 			row.StatusAt, row.RemovedAt = at, time.Time{}
 		case wix.AppRemoved:
-			row.StatusAt, row.RemovedAt = at, at
+			row.StatusAt, row.RemovedAt, row.LastRemovedAt = at, at, at
 		case wix.PaidPlanPurchased:
 			row.PlanAt, row.Profile.Plan = at, instance.NewPlan(e.VendorProductID)
 		}
@@ -153,5 +153,5 @@ func model(history []wix.Event, id string) string {
 }
 
 func endOf(row instance.Instance) string {
-	return fmt.Sprint(row.RemovedAt.UnixMilli(), row.StatusAt.UnixMilli(), row.Profile.Plan, row.PlanAt.UnixMilli())
+	return fmt.Sprint(row.RemovedAt.UnixMilli(), row.LastRemovedAt.UnixMilli(), row.StatusAt.UnixMilli(), row.Profile.Plan, row.PlanAt.UnixMilli())
 }

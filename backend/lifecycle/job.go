@@ -114,7 +114,7 @@ func (w *Worker) apply(j instance.Job) (outcome string, err error) {
 func (w *Worker) refresh(j instance.Job) (outcome string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), refreshTimeout)
 	defer cancel()
-	row, err := w.store.Find(ctx, j.InstanceID)
+	row, err := w.find(ctx, j.InstanceID)
 	switch {
 	case errors.Is(err, instance.ErrNotFound), err == nil && !row.RemovedAt.IsZero():
 		return OutcomeSkipped, w.jobs.Finish(ctx, j)

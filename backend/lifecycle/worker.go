@@ -43,6 +43,9 @@ type Options struct {
 	Jobs     instance.Jobs
 	Store    instance.Store
 	Elevator Elevator
+	// Find reads an instance as it is stored, where Store caches: a refresh that another
+	// process has requested may be claimed before its change notification comes. Store.Find.
+	Find func(ctx context.Context, id string) (instance.Instance, error)
 	// Changed, if any, is called after each applied event, before anything is read from
 	// Wix because of it: drop what is cached of the instance. The Change may be empty
 	// although something changed, when an earlier try failed after its commit.
@@ -63,6 +66,7 @@ type Worker struct {
 	jobs     instance.Jobs
 	store    instance.Store
 	elevator Elevator
+	find     func(context.Context, string) (instance.Instance, error)
 	changed  func(string, instance.Change)
 	observe  func(kind, outcome string)
 	log      *slog.Logger
@@ -91,11 +95,14 @@ type lane struct {
 // NewWorker starts a Worker. Close ends it.
 func NewWorker(o Options) *Worker {
 	w := &Worker{
-		jobs: o.Jobs, store: o.Store, elevator: o.Elevator, changed: o.Changed, observe: o.Observe,
+		jobs: o.Jobs, store: o.Store, elevator: o.Elevator, find: o.Find, changed: o.Changed, observe: o.Observe,
 		log: orDiscard(o.Logger), now: o.Now, poll: o.Poll,
 		events:    lane{o.Jobs.Claim, appliers, batchSize, storeTimeout, make(chan struct{}, 1)},
 		reads:     lane{o.Jobs.ClaimRefreshes, readers, 1, refreshTimeout, make(chan struct{}, 1)},
 		refreshes: refreshQueue{queue: make(chan string, queueSize)},
+	}
+	if w.find == nil {
+		w.find = o.Store.Find
 	}
 	if w.changed == nil {
 		w.changed = func(string, instance.Change) {}

@@ -114,6 +114,28 @@ func TestWorker_refreshWithoutPurposeIsSkipped(t *testing.T) {
 	}
 }
 
+// outdated is a store whose cache has not heard yet that the app is installed again.
+type outdated struct{ instance.Store }
+
+func (o outdated) Find(ctx context.Context, id string) (instance.Instance, error) {
+	row, err := o.Store.Find(ctx, id)
+	row.RemovedAt = row.LastSeen
+	return row, err
+}
+
+func TestWorker_refreshReadsWhatIsStored(t *testing.T) {
+	bubble(t, &fakeWix{app: plan("gold")}, func(w *world) {
+		w.worker.Close()
+		o := w.options()
+		o.Store, o.Find = outdated{w.store}, w.store.Find
+		w.worker = NewWorker(o)
+		w.requestRefresh("i")
+		if got := w.row().Profile.Plan.Name; got != "gold" {
+			t.Errorf("the plan is %q: %v", got, w.log.lines)
+		}
+	})
+}
+
 func TestWorker_failureBacksOffAndEndsDead(t *testing.T) {
 	bubble(t, &fakeWix{err: errors.New("Wix is down")}, func(w *world) {
 		w.pollSlowly()

@@ -73,17 +73,12 @@ func (c *checks) acknowledged(e *event) {
 	}
 }
 
-// admitted is a token that was admitted, by a request that began at a moment. A replica that
-// has missed the notification of a removal refuses its tokens for as long as the row says so:
-// once the app is installed again, nothing is left that shows the removal.
+// admitted is a token that was admitted, by a request that began at a moment.
 func (c *checks) admitted(r *replica, t token, begun time.Time) {
 	c.w.db.mu.Lock()
 	defer c.w.db.mu.Unlock()
 	for _, gone := range c.w.db.removals[t.instance] {
-		excused := r.wasDeaf(gone.applied) && slices.ContainsFunc(c.w.db.states[t.instance], func(s state) bool {
-			return s.from.After(gone.applied) && s.row.RemovedAt.IsZero()
-		})
-		if !t.issued.After(gone.at) && gone.applied.Add(trustedFor+notifiedWithin).Before(begun) && !excused {
+		if t.issued.Before(gone.at.Truncate(time.Second)) && gone.applied.Add(trustedFor+notifiedWithin).Before(begun) {
 			c.w.fail("%s admits %s, issued %s, although a removal at %s was applied %s", r, t.text,
 				c.w.shortly(t.issued), c.w.shortly(gone.at), c.w.shortly(gone.applied))
 		}

@@ -26,8 +26,8 @@ const (
 	ignoresRemovals mutant = "ignores removals"
 	// admitsRemoved does not look at whether the app was removed.
 	admitsRemoved mutant = "admits tokens of removed instances"
-	// purgesNothing leaves the tokens of a removed instance in the cache.
-	purgesNothing mutant = "purges nothing"
+	// forgetsRemovals does not remember a removal after the app was installed again.
+	forgetsRemovals mutant = "forgets removals"
 	// notifiesNobody sends no change notification.
 	notifiesNobody mutant = "notifies nobody"
 	// trustsSilence does not notice that no notification comes.
@@ -51,7 +51,7 @@ const (
 // mutants are all of them, each with a seed that has noticed it, to be tried first.
 func mutants() map[mutant]uint64 {
 	return map[mutant]uint64{
-		storesRepeats: 1, trustsOrder: 0, acknowledgesEarly: 0, ignoresRemovals: 0, admitsRemoved: 6, purgesNothing: 7, notifiesNobody: 5, trustsSilence: 6,
+		storesRepeats: 1, trustsOrder: 0, acknowledgesEarly: 0, ignoresRemovals: 0, admitsRemoved: 6, forgetsRemovals: 6, notifiesNobody: 5, trustsSilence: 6,
 		regainsBlindly: 26, leasesForever: 4, buriesAtOnce: 1, trustsClocks: 215, mixesRows: 3, savesOver: 97, forgetsBudget: 1,
 	}
 }
@@ -60,7 +60,9 @@ func mutants() map[mutant]uint64 {
 func (m mutant) reads(w *world, row instance.Instance) instance.Instance {
 	switch {
 	case m == admitsRemoved:
-		row.RemovedAt = time.Time{}
+		row.RemovedAt, row.LastRemovedAt = time.Time{}, time.Time{}
+	case m == forgetsRemovals:
+		row.LastRemovedAt = time.Time{}
 	case m == mixesRows && row.ID == siteID(0) && w.spread(10, "mix") == 0:
 		if other, found := w.db.stored(siteID(1)); found {
 			return other

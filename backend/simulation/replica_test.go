@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -74,8 +73,6 @@ type replica struct {
 	// listens says that notifications arrive, and changed since when it is so or not.
 	listens bool
 	changed time.Time
-	// deaf are the times in which no notification arrived; the end of the last may be open.
-	deaf [][2]time.Time
 	// dies is "before" or "after" while the next write will be the last.
 	dies string
 	// fault is what its calls of the store meet, until faultEnds.
@@ -99,9 +96,10 @@ func (w *world) startReplica(n int) *replica {
 		panic(err)
 	}
 	// Its clock is the bubble's, which never jumps: ages are measured by the monotonic clock.
-	r.store = cachestore.New(&link{w.db, r}, cachestore.Options{MaxAge: time.Minute})
+	db := &link{w.db, r}
+	r.store = cachestore.New(db, cachestore.Options{MaxAge: time.Minute})
 	r.worker = lifecycle.NewWorker(lifecycle.Options{
-		Jobs: r.store, Store: r.store, Elevator: r.verifier, Now: r.now, Poll: poll,
+		Jobs: r.store, Store: r.store, Find: db.Find, Elevator: r.verifier, Now: r.now, Poll: poll,
 		Changed: func(id string, c instance.Change) { r.drop(id, c.Removed) },
 	})
 	keys, err := wix.NewWebhooks([]string{publicKey()}, appID, r.now)
@@ -130,7 +128,7 @@ func (r *replica) identity() identity.Options {
 func (r *replica) drop(id string, removed bool) {
 	r.store.Invalidate(id)
 	r.verifier.Expire(id)
-	if removed && r.w.mutant != purgesNothing {
+	if removed {
 		r.verifier.Purge(id)
 	}
 }
@@ -192,7 +190,6 @@ func (r *replica) lose(noticed time.Duration) {
 		return
 	}
 	r.listens, r.changed = false, time.Now()
-	r.deaf = append(r.deaf, [2]time.Time{time.Now().Add(-notifiedWithin)})
 	r.w.log("replica %s hears nothing, and notices in %v", r, noticed)
 	lost := r.changed
 	time.AfterFunc(noticed, func() {
@@ -212,19 +209,11 @@ func (r *replica) regain() {
 		return
 	}
 	r.listens, r.changed = true, time.Now()
-	r.deaf[len(r.deaf)-1][1] = time.Now()
 	r.w.log("replica %s hears again", r)
 	if r.w.mutant != regainsBlindly {
 		r.store.InvalidateAll()
 	}
 	r.store.Connected()
-}
-
-// wasDeaf reports whether a notification that was sent at a moment was lost.
-func (r *replica) wasDeaf(at time.Time) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return slices.ContainsFunc(r.deaf, func(d [2]time.Time) bool { return !at.Before(d[0]) && (d[1].IsZero() || at.Before(d[1])) })
 }
 
 // bound is how old what it knows may be, for a request that begins now.

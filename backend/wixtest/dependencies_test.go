@@ -20,7 +20,7 @@ func dependenciesOf(t *testing.T, pkg string) []string {
 	return strings.Fields(string(out))
 }
 
-// Whoever imports these packages gets neither a web framework nor a database driver.
+// A program that imports these packages gets neither a web framework nor a database driver.
 func TestDependencies_ofTheImportablePackages(t *testing.T) {
 	heavy := []string{"github.com/labstack/echo", "github.com/a-h/templ", "modernc.org/sqlite",
 		"github.com/jackc/pgx", "github.com/pressly/goose"}

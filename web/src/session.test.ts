@@ -71,6 +71,6 @@ test.each([
 ])("with Retry-After %j the next session is free %s", async (header, when) => {
   refusal = new Response("{}", { status: 429, headers: { "Retry-After": header } });
   await expect(open()).rejects.toThrow(
-    `All sessions of the demo are taken. The next one is free ${when}.`,
+    `The demo has no free session for you at the moment. The next one is free ${when}.`,
   );
 });

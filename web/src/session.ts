@@ -137,7 +137,7 @@ class DemoApi {
       throw new SessionLost("The demo’s session has ended. Reload the page to start a new one.");
     }
     if (answer.status === 429) {
-      throw new Error(`All sessions of the demo are taken. ${again(answer)}`);
+      throw new Error(`The demo has no free session for you at the moment. ${again(answer)}`);
     }
     throw new Error("The demo does not work at the moment. Reload the page to try again.");
   }

@@ -40,7 +40,7 @@ func (e *entry) revives(v instance.Visit) bool {
 // isUpToDate reports that a visit which does not revive the instance has not to be
 // written: what Instance.Visit reports, without a copy of the row.
 func (e *entry) isUpToDate(v instance.Visit) bool {
-	return !e.row.RemovedAt.IsZero() ||
+	return !e.row.Admits(v.IssuedAt) ||
 		v.At.Sub(e.row.LastSeen) < instance.SeenEvery && (v.SiteID == "" || v.SiteID == e.row.SiteID)
 }
 

@@ -366,16 +366,20 @@ func changes(row instance.Instance, v instance.Visit) bool {
 
 func TestEntry_agreesWithVisit(t *testing.T) {
 	times := []time.Time{{}, noon().Add(-time.Millisecond), noon(), noon().Add(instance.SeenEvery - 1), noon().Add(instance.SeenEvery), noon().Add(time.Hour)}
+	agrees := func(removedAt, last, issued, at time.Time, site string) {
+		row := instance.NewInstance("a", noon())
+		row.SiteID, row.RemovedAt, row.LastRemovedAt, row.StatusAt = "site", removedAt, last, last
+		e, v := &entry{row: row}, instance.Visit{InstanceID: "a", SiteID: site, IssuedAt: issued, At: at}
+		if change, want := e.revives(v) || !e.isUpToDate(v), changes(row, v); change != want {
+			t.Errorf("removed at %v, before that at %v, %+v: change %v, want %v", removedAt, last, v, change, want)
+		}
+	}
 	for _, removedAt := range times {
 		for _, issued := range times {
 			for _, at := range times[1:] {
 				for _, site := range []string{"", "site", "other"} {
-					row := instance.NewInstance("a", noon())
-					row.SiteID, row.RemovedAt, row.StatusAt = "site", removedAt, removedAt
-					e, v := &entry{row: row}, instance.Visit{InstanceID: "a", SiteID: site, IssuedAt: issued, At: at}
-					if change, want := e.revives(v) || !e.isUpToDate(v), changes(row, v); change != want {
-						t.Errorf("removed at %v, %+v: change %v, want %v", removedAt, v, change, want)
-					}
+					agrees(removedAt, removedAt, issued, at, site)
+					agrees(time.Time{}, removedAt, issued, at, site)
 				}
 			}
 		}

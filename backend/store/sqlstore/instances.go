@@ -15,7 +15,7 @@ import (
 
 const (
 	columns = `id, site_id, first_seen, last_seen, settings, settings_version, profile, profile_at,
-	plan_at, removed_at, status_at, origin_id`
+	plan_at, removed_at, last_removed_at, status_at, origin_id`
 
 	findSQL = `SELECT ` + columns + ` FROM instances WHERE id = ?`
 
@@ -31,7 +31,7 @@ ON CONFLICT (id) DO NOTHING`
 	// The settings are left out: they may contain what only a newer program knows.
 	updateSQL = `
 UPDATE instances SET site_id = ?, last_seen = ?, profile = ?, profile_at = ?,
-	plan_at = ?, removed_at = ?, status_at = ?, origin_id = ?
+	plan_at = ?, removed_at = ?, last_removed_at = ?, status_at = ?, origin_id = ?
 WHERE id = ?`
 
 	saveSettingsSQL = `UPDATE instances SET settings = ?, settings_version = ? WHERE id = ?`
@@ -84,10 +84,11 @@ func (s *Store) recordVisit(ctx context.Context, tx *sql.Tx, v instance.Visit) (
 			return row, err
 		}
 		if known.refuses(v) {
-			row.RemovedAt, row.StatusAt = known.at, known.at
+			row.RemovedAt, row.LastRemovedAt, row.StatusAt = known.at, known.at, known.at
 			return row, s.exec(ctx, tx, deleteSQL, row.ID)
 		}
-		return row, s.notify(ctx, tx, row.ID, false)
+		row.LastRemovedAt = known.removedAt()
+		return row, s.update(ctx, tx, row)
 	}
 	changed, revived := row.Visit(v)
 	if !changed {
@@ -230,7 +231,7 @@ func (s *Store) update(ctx context.Context, tx *sql.Tx, row instance.Instance) e
 		return fmt.Errorf("write a profile as JSON: %w", err)
 	}
 	err = s.exec(ctx, tx, updateSQL, row.SiteID, row.LastSeen.UnixMilli(), string(profile), millis(row.ProfileAt),
-		millis(row.PlanAt), millis(row.RemovedAt), millis(row.StatusAt), row.OriginID, row.ID)
+		millis(row.PlanAt), millis(row.RemovedAt), millis(row.LastRemovedAt), millis(row.StatusAt), row.OriginID, row.ID)
 	if err != nil {
 		return err
 	}

@@ -206,6 +206,7 @@ func (s *Store) instanceOf(ctx context.Context, tx *sql.Tx, e instance.Event) (r
 	}
 	known, err := s.purgedAt(ctx, tx, e.InstanceID)
 	if err != nil || e.At.After(known.at) {
+		row.LastRemovedAt = known.removedAt()
 		return row, false, err
 	}
 	if err := s.exec(ctx, tx, deleteJobSQL, e.ID); err != nil {

@@ -34,6 +34,14 @@ type purged struct {
 	removed bool
 }
 
+// removedAt returns when the app was removed, if that is the last thing that is known.
+func (p purged) removedAt() time.Time {
+	if !p.removed {
+		return time.Time{}
+	}
+	return p.at
+}
+
 func purgedKey(instanceID string) string {
 	sum := sha256.Sum256([]byte(instanceID))
 	return hex.EncodeToString(sum[:])

@@ -34,19 +34,21 @@ func (s *Store) scanOne(rows *sql.Rows, err error) (instance.Instance, error) {
 // scan reads a row. Its settings are complete, and no secret is among them, from here on.
 func (s *Store) scan(rows *sql.Rows) (instance.Instance, error) {
 	var (
-		row                                    instance.Instance
-		firstSeen, lastSeen                    int64
-		settings                               string
-		profile                                sql.Null[string]
-		profileAt, planAt, removedAt, statusAt sql.Null[int64]
+		row                         instance.Instance
+		firstSeen, lastSeen         int64
+		settings                    string
+		profile                     sql.Null[string]
+		profileAt, planAt, statusAt sql.Null[int64]
+		removedAt, lastRemovedAt    sql.Null[int64]
 	)
 	err := rows.Scan(&row.ID, &row.SiteID, &firstSeen, &lastSeen, &settings, &row.Version, &profile, &profileAt,
-		&planAt, &removedAt, &statusAt, &row.OriginID)
+		&planAt, &removedAt, &lastRemovedAt, &statusAt, &row.OriginID)
 	if err != nil {
 		return instance.Instance{}, err
 	}
 	row.FirstSeen, row.LastSeen = time.UnixMilli(firstSeen).UTC(), time.UnixMilli(lastSeen).UTC()
-	row.ProfileAt, row.PlanAt, row.RemovedAt, row.StatusAt = fromMillis(profileAt), fromMillis(planAt), fromMillis(removedAt), fromMillis(statusAt)
+	row.ProfileAt, row.PlanAt, row.StatusAt = fromMillis(profileAt), fromMillis(planAt), fromMillis(statusAt)
+	row.RemovedAt, row.LastRemovedAt = fromMillis(removedAt), fromMillis(lastRemovedAt)
 	if !json.Valid([]byte(settings)) {
 		return instance.Instance{}, errors.New("read the stored settings: they are no valid JSON")
 	}

@@ -170,7 +170,7 @@ func purgeThenEventStartsAgain(t *testing.T, s Storage) {
 	accept(t, s, e)
 	row, _ := apply(t, s, e)
 	want := newInstance("a", noon())
-	want.StatusAt = after(-59)
+	want.StatusAt, want.LastRemovedAt = after(-59), after(-60)
 	wantRow(t, "ApplyEvent", row, want)
 	wantIDs(t, "the jobs", jobs(t, s, "a"), "later", "refresh:a")
 }

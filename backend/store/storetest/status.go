@@ -36,7 +36,7 @@ func statusNewTokenRevives(t *testing.T, s Storage) {
 	want := full(t, s, "a")
 	apply(t, s, event("1", "a", instance.EventRemoved, after(60)))
 	at := after(60).Add(time.Millisecond)
-	want.SiteID, want.LastSeen, want.StatusAt = "new site", noon().Add(time.Hour), at
+	want.SiteID, want.LastSeen, want.StatusAt, want.LastRemovedAt = "new site", noon().Add(time.Hour), at, after(60)
 	wantRow(t, "Seen", recordVisit(t, s, issued("a", at)), want)
 	wantRow(t, "Find", find(t, s, "a"), want)
 }
@@ -46,7 +46,7 @@ func statusNewTokenRevivesAtOnce(t *testing.T, s Storage) {
 	want := full(t, s, "a")
 	apply(t, s, event("1", "a", instance.EventRemoved, noon()))
 	v := visit("a", "", noon())
-	v.IssuedAt, want.StatusAt = after(1), after(1)
+	v.IssuedAt, want.StatusAt, want.LastRemovedAt = after(1), after(1), noon()
 	wantRow(t, "Seen", recordVisit(t, s, v), want)
 	wantRow(t, "Find", find(t, s, "a"), want)
 }
@@ -60,7 +60,23 @@ func statusOldRemovalIsIgnored(t *testing.T, s Storage) {
 	if change.Removed {
 		t.Errorf("the change is %+v", change)
 	}
+	want.LastRemovedAt = after(-1)
 	wantRow(t, "ApplyEvent", row, want)
+}
+
+// A token from before a removal is worth nothing after the reinstallation either.
+func statusOldTokenAfterReinstallation(t *testing.T, s Storage) {
+	full(t, s, "a")
+	apply(t, s, event("1", "a", instance.EventRemoved, after(60)))
+	want, _ := apply(t, s, event("2", "a", instance.EventInstalled, after(120)))
+	if want.LastRemovedAt != after(60) || !want.RemovedAt.IsZero() {
+		t.Fatalf("the row is %+v", want)
+	}
+	wantRow(t, "Seen", recordVisit(t, s, issued("a", after(30))), want)
+	wantRow(t, "Find", find(t, s, "a"), want)
+	if row := recordVisit(t, s, issued("a", after(90))); row.SiteID != "new site" {
+		t.Errorf("the row is %+v", row)
+	}
 }
 
 // Of a removal and an installation the later by Wix's clock counts, whichever comes first.
@@ -97,9 +113,11 @@ func statusRemovedCanBeSaved(t *testing.T, s Storage) {
 func statusDeletedIsNotRemoved(t *testing.T, s Storage) {
 	apply(t, s, event("1", "a", instance.EventRemoved, after(60)))
 	deleteInstance(t, s, "a")
-	if row := recordVisit(t, s, issued("a", after(70))); !row.RemovedAt.IsZero() || row.StatusAt != after(70) {
+	row := recordVisit(t, s, issued("a", after(70)))
+	if !row.RemovedAt.IsZero() || row.StatusAt != after(70) || row.LastRemovedAt != after(60) {
 		t.Errorf("the row is %+v", row)
 	}
+	wantRow(t, "Find", find(t, s, "a"), row)
 }
 
 // A plan that an event reported is known before Wix was ever read.

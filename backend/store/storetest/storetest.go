@@ -86,7 +86,7 @@ func Run(t *testing.T, open Opener) {
 			copyTakesSettingsOnce, copyOfDefaults, copyOfUnknownOrigin, copyOfItself, copyKeepsOwnSettings, copyOwnsItsSettings,
 		}},
 		{"Status", []check{
-			statusOldTokenChangesNothing, statusNewTokenRevives, statusNewTokenRevivesAtOnce, statusOldRemovalIsIgnored,
+			statusOldTokenChangesNothing, statusNewTokenRevives, statusNewTokenRevivesAtOnce, statusOldRemovalIsIgnored, statusOldTokenAfterReinstallation,
 			statusLaterEventCounts, statusRemovedCanBeSaved, statusDeletedIsNotRemoved,
 		}},
 		{"Plan", []check{
