@@ -23,6 +23,8 @@ type SimConfig struct {
 	PrivateKey string
 	// RetryFactor divides the waits of Wix's retry schedule.
 	RetryFactor float64
+	// Behavior changes the behavior that the state has, or the default one.
+	Behavior wixsim.BehaviorChange
 	// Data is the file that keeps the state, or "" to keep none.
 	Data string
 }
@@ -79,6 +81,12 @@ func Sim(c SimConfig, b Bundles, log *slog.Logger) (_ *App, _ SimInfo, err error
 	id, secret := wixsim.NewCredentials()
 	state := cmp.Or(config.State, &wixsim.State{})
 	info := SimInfo{AppID: cmp.Or(c.AppID, state.AppID, id), AppSecret: cmp.Or(c.AppSecret, state.AppSecret, secret)}
+	behavior := wixsim.DefaultBehavior()
+	if state.Behavior != nil {
+		behavior = *state.Behavior
+	}
+	behavior = c.Behavior.Apply(behavior)
+	config.Behavior = &behavior
 	config.AppID, config.AppSecret = info.AppID, info.AppSecret
 	sim, err := wixsim.New(config)
 	if errors.Is(err, wixsim.ErrOtherApp) {

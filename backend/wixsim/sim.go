@@ -42,13 +42,8 @@ type Config struct {
 	// NoSites starts without a site. By default, one site has the app from the start.
 	NoSites bool
 
-	// StringFields makes token-info send active, exp and iat as JSON strings, as Wix's REST
-	// page shows them. The default is a bool and numbers, as the types of @wix/sdk 1.21.16
-	// declare them.
-	StringFields bool
-	// LenientInstanceID makes the token endpoint accept instanceId, which one of Wix's
-	// samples sends, besides instance_id, which its reference and its SDK send.
-	LenientInstanceID bool
+	// Behavior is the behavior from the start; nil means that of State, or the defaults.
+	Behavior *Behavior
 
 	// TokenTTL is the lifetime of a token; 0 means 4 hours, as with Wix.
 	TokenTTL time.Duration
@@ -90,6 +85,7 @@ type Sim struct {
 	outbox           *outbox
 
 	mu        sync.RWMutex
+	behavior  Behavior
 	keys      TokenKeys
 	installs  map[string]Installation // by idKey
 	order     []string                // the keys of installs, in the order of installation
@@ -106,12 +102,16 @@ func New(cfg Config) (*Sim, error) {
 		return nil, err
 	}
 	clock := &clock{base: cfg.Now}
-	s := &Sim{cfg: cfg, clock: clock, keys: newTokenKeys(), installs: map[string]Installation{},
+	s := &Sim{cfg: cfg, clock: clock, behavior: or(cfg.Behavior, DefaultBehavior()), keys: newTokenKeys(), installs: map[string]Installation{},
 		appKey: appKey, otherKey: sync.OnceValue(newWebhookKey), outbox: newOutbox(cfg, clock)}
 	s.outbox.sign = s.signAgain
 	switch {
 	case cfg.State != nil:
-		if err := s.Restore(*cfg.State); err != nil {
+		state := *cfg.State
+		if cfg.Behavior != nil {
+			state.Behavior = cfg.Behavior
+		}
+		if err := s.Restore(state); err != nil {
 			return nil, err
 		}
 		return s, nil
@@ -145,6 +145,11 @@ func (c *Config) complete() (func() webhookKey, error) {
 	)
 	if err != nil {
 		return nil, err
+	}
+	if c.Behavior != nil {
+		if err := c.Behavior.check(); err != nil {
+			return nil, err
+		}
 	}
 	key, err := c.webhookKey()
 	if err != nil {
@@ -209,6 +214,7 @@ Control, from this machine only:
   GET /_sim/public-key
   PUT, DELETE /_sim/faults
   GET, DELETE /_sim/calls
+  GET, PUT /_sim/behavior
   PUT /_sim/published/{instanceId}
   GET, PUT /_sim/state
 `) // an error means that the client has gone

@@ -23,6 +23,8 @@ type simCmd struct {
 	PrivateKey  string  `help:"File with the RSA key (PEM) that signs webhooks. That of the state, or made up, when not given." type:"existingfile"`
 	RetryFactor float64 `help:"Divides the waits between deliveries that fail (1 min, 10 min, 1 h, …)." default:"1"`
 	Data        string  `help:"File that keeps the state from one start to the next: credentials, keys, sites, plans, pages, pending webhooks. none keeps none." default:"none"`
+
+	behaviorFlags `group:"Where the behavior of Wix is not known for sure:"`
 }
 
 func (c simCmd) Run(p *process) error {
@@ -40,7 +42,7 @@ func (c simCmd) Run(p *process) error {
 	config := app.SimConfig{
 		Addr: c.Addr, AppID: pasted.Clean(c.AppID), AppSecret: secret, AppURL: c.AppURL, Tag: c.Tag,
 		WidgetURL: c.WidgetURL, PanelURL: c.PanelURL, WebhookURL: c.WebhookURL,
-		PrivateKey: string(key), RetryFactor: c.RetryFactor,
+		PrivateKey: string(key), RetryFactor: c.RetryFactor, Behavior: c.change(),
 	}
 	if c.Data != "none" {
 		config.Data = c.Data

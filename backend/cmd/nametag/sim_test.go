@@ -262,3 +262,31 @@ func TestSim_savesWhatItCouldNotSave(t *testing.T) {
 		t.Errorf("exit code %d: %s", code, &p.stderr)
 	}
 }
+
+func TestSim_behaviorFlags(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "sim.json")
+	behavior := func(args ...string) string {
+		p := startSim(t, append(args, "--data="+data)...)
+		got := p.do(t, "GET", "/_sim/behavior", "")
+		if code := p.end(t, syscall.SIGINT); code != 0 {
+			t.Fatalf("exit code %d: %s", code, &p.stderr)
+		}
+		return strings.TrimSpace(got)
+	}
+	for _, tt := range []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"no flag", nil,
+			`{"ownerSubject":"USER","strict":false,"formRequests":false,"stringFields":false,"stageToken":false,"stageSandbox":true,"classicScript":false,"lockedPage":true}`},
+		{"each flag", []string{"--owner-subject=APP", "--strict", "--form-requests", "--string-fields", "--stage-token", "--no-stage-sandbox", "--classic-script", "--no-locked-page"},
+			`{"ownerSubject":"APP","strict":true,"formRequests":true,"stringFields":true,"stageToken":true,"stageSandbox":false,"classicScript":true,"lockedPage":false}`},
+		{"the state's, but for what is given", []string{"--no-strict", "--owner-subject=MEMBER", "--stage-sandbox"},
+			`{"ownerSubject":"MEMBER","strict":false,"formRequests":true,"stringFields":true,"stageToken":true,"stageSandbox":true,"classicScript":true,"lockedPage":false}`},
+	} {
+		if got := behavior(tt.args...); got != tt.want {
+			t.Errorf("%s: %s", tt.name, got)
+		}
+	}
+}
