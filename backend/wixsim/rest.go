@@ -40,8 +40,9 @@ func (s *Sim) REST() http.Handler { return http.HandlerFunc(s.serveREST) }
 // instance for the log.
 type exchange struct {
 	http.ResponseWriter
-	status     int
-	instanceID string
+	status       int
+	instanceID   string
+	notSimulated bool
 }
 
 // WriteHeader is called once for every answer, before its body.
@@ -61,7 +62,7 @@ func (s *Sim) serveREST(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{ResponseWriter: w}
 	defer func() {
 		call := Call{Method: clip(r.Method, 32), Path: clip(r.URL.Path, 256), Status: x.status, At: start.UTC(),
-			Duration: s.Now().Sub(start), InstanceID: x.instanceID}
+			Duration: s.Now().Sub(start), InstanceID: x.instanceID, NotSimulated: x.notSimulated}
 		s.calls.add(call)
 		s.cfg.Logger.Debug("wix call", "method", call.Method, "path", call.Path, "status", call.Status,
 			"duration", call.Duration, "instanceId", call.InstanceID, "requestId", requestID)
@@ -99,10 +100,6 @@ func (s *Sim) serveREST(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	serve(x, r, body)
-}
-
-func (s *Sim) notFound(x *exchange, _ *http.Request, _ []byte) {
-	systemError(x, http.StatusNotFound, "No such endpoint")
 }
 
 // fields is a JSON object whose names are case-sensitive, as with Wix; encoding/json

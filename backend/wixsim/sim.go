@@ -81,6 +81,7 @@ type Sim struct {
 	clock            *clock
 	calls            callLog
 	faults           faultTable
+	notices          notices
 	appKey, otherKey func() webhookKey // otherKey is for webhooks with the wrong signature
 	outbox           *outbox
 
