@@ -25,6 +25,8 @@ type SimConfig struct {
 	RetryFactor float64
 	// Behavior changes the behavior that the state has, or the default one.
 	Behavior wixsim.BehaviorChange
+	// Recording passes calls on to the real Wix; nil passes none on.
+	Recording *wixsim.Recording
 	// Data is the file that keeps the state, or "" to keep none.
 	Data string
 }
@@ -69,6 +71,7 @@ func Sim(c SimConfig, b Bundles, log *slog.Logger) (_ *App, _ SimInfo, err error
 	config := wixsim.Config{
 		WebhookURL: cmp.Or(c.WebhookURL, wixpages.WebhookURL(c.AppURL)),
 		PrivateKey: c.PrivateKey, RetryFactor: c.RetryFactor, Logger: log,
+		Recording: c.Recording,
 	}
 	var file *simFile
 	if c.Data != "" {

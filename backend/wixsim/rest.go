@@ -94,6 +94,11 @@ func (s *Sim) serveREST(w http.ResponseWriter, r *http.Request) {
 	if fault, ok := s.faults.take(name); ok && fault.apply(x, r) {
 		return
 	}
+	if s.relay.takes(name, r.URL.Path) {
+		x.notSimulated = name == endpointAny
+		s.passOn(x, r, body)
+		return
+	}
 	if method != "" && r.Method != method {
 		x.Header().Set("Allow", method)
 		systemError(x, http.StatusMethodNotAllowed, "Method not allowed")

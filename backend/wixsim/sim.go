@@ -62,6 +62,9 @@ type Config struct {
 	// Transport carries the webhooks; nil means a new http.Transport without a proxy.
 	Transport http.RoundTripper
 
+	// Recording passes calls on to the real Wix; nil passes none on.
+	Recording *Recording
+
 	// State continues a former Sim: its sites, tokens and pending webhooks, and whatever
 	// AppID, AppSecret and PrivateKey leave out. It takes the place of the first site.
 	State *State
@@ -82,6 +85,7 @@ type Sim struct {
 	calls            callLog
 	faults           faultTable
 	notices          notices
+	relay            *relay            // nil for none
 	appKey, otherKey func() webhookKey // otherKey is for webhooks with the wrong signature
 	outbox           *outbox
 
@@ -94,16 +98,21 @@ type Sim struct {
 	published []Page // the site published longest ago first; its ids are idKeys
 }
 
-// New returns an offline Wix. Close it if it sends webhooks. It starts no goroutine, opens
-// no socket and makes no RSA key until one is needed, unless Config.State has webhooks. An error says what is wrong with the
-// configuration.
+// New returns an offline Wix. Close it if it sends webhooks or has a Recording. It starts no
+// goroutine, opens no socket and makes no RSA key until one is needed, unless Config.State has
+// webhooks. An error says what is wrong with the configuration.
 func New(cfg Config) (*Sim, error) {
 	appKey, err := cfg.complete()
 	if err != nil {
 		return nil, err
 	}
+	relay, err := newRelay(cfg)
+	if err != nil {
+		return nil, err
+	}
 	clock := &clock{base: cfg.Now}
-	s := &Sim{cfg: cfg, clock: clock, behavior: or(cfg.Behavior, DefaultBehavior()), keys: newTokenKeys(), installs: map[string]Installation{},
+	s := &Sim{cfg: cfg, clock: clock, keys: newTokenKeys(), installs: map[string]Installation{},
+		behavior: or(cfg.Behavior, DefaultBehavior()), relay: relay,
 		appKey: appKey, otherKey: sync.OnceValue(newWebhookKey), outbox: newOutbox(cfg, clock)}
 	s.outbox.sign = s.signAgain
 	switch {

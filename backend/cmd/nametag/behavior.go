@@ -1,6 +1,10 @@
 package main
 
-import "github.com/nametag-dev/nametag/backend/wixsim"
+import (
+	"errors"
+
+	"github.com/nametag-dev/nametag/backend/wixsim"
+)
 
 // behaviorFlags are the switches of wixsim.Behavior. One that is not given leaves what the
 // state has.
@@ -22,4 +26,21 @@ func (f behaviorFlags) change() wixsim.BehaviorChange {
 		c.OwnerSubject = &f.OwnerSubject
 	}
 	return c
+}
+
+// recordFlags are for people who have a site on Wix.
+type recordFlags struct {
+	Record    string `help:"Pass calls that are not simulated on to the real Wix, and write each exchange to a file in this folder, without tokens, secrets, e-mail addresses and ids." placeholder:"DIR"`
+	RecordAll bool   `help:"With --record: pass all calls of Wix's REST API on."`
+	Upstream  string `help:"With --record: the address of the real Wix, with https or of this machine." placeholder:"https://www.wixapis.com"`
+}
+
+func (f recordFlags) recording() (*wixsim.Recording, error) {
+	switch {
+	case f.Record != "":
+		return &wixsim.Recording{Dir: f.Record, Upstream: f.Upstream, All: f.RecordAll}, nil
+	case f.RecordAll || f.Upstream != "":
+		return nil, usageError{errors.New("--record-all and --upstream need --record DIR")}
+	}
+	return nil, nil
 }

@@ -24,6 +24,7 @@ type simCmd struct {
 	RetryFactor float64 `help:"Divides the waits between deliveries that fail (1 min, 10 min, 1 h, …)." default:"1"`
 	Data        string  `help:"File that keeps the state from one start to the next: credentials, keys, sites, plans, pages, pending webhooks. none keeps none." default:"none"`
 
+	recordFlags   `group:"Recording:"`
 	behaviorFlags `group:"Where the behavior of Wix is not known for sure:"`
 }
 
@@ -39,10 +40,14 @@ func (c simCmd) Run(p *process) error {
 	if secrets := pasted.List(c.AppSecret); len(secrets) > 0 {
 		secret = secrets[0]
 	}
+	recording, err := c.recording()
+	if err != nil {
+		return err
+	}
 	config := app.SimConfig{
 		Addr: c.Addr, AppID: pasted.Clean(c.AppID), AppSecret: secret, AppURL: c.AppURL, Tag: c.Tag,
 		WidgetURL: c.WidgetURL, PanelURL: c.PanelURL, WebhookURL: c.WebhookURL,
-		PrivateKey: string(key), RetryFactor: c.RetryFactor, Behavior: c.change(),
+		PrivateKey: string(key), RetryFactor: c.RetryFactor, Behavior: c.change(), Recording: recording,
 	}
 	if c.Data != "none" {
 		config.Data = c.Data
