@@ -42,7 +42,7 @@ type Recording struct {
 
 const (
 	maxRecordings = 10_000
-	maxAnswer     = 16 << 20 // bytes of an answer that is passed on
+	maxPassedOn   = 16 << 20 // bytes of an answer that is passed on
 	answerWithin  = 30 * time.Second
 )
 
@@ -158,12 +158,12 @@ func (rec *relay) ask(r *http.Request, body []byte) (answer *http.Response, cont
 		return nil, nil, err
 	}
 	defer answer.Body.Close()
-	content, err = io.ReadAll(io.LimitReader(answer.Body, maxAnswer+1))
+	content, err = io.ReadAll(io.LimitReader(answer.Body, maxPassedOn+1))
 	switch {
 	case err != nil:
 		return nil, nil, err
-	case len(content) > maxAnswer:
-		return nil, nil, fmt.Errorf("it is larger than %d bytes", maxAnswer)
+	case len(content) > maxPassedOn:
+		return nil, nil, fmt.Errorf("it is larger than %d bytes", maxPassedOn)
 	case answer.StatusCode < 200:
 		return nil, nil, fmt.Errorf("its status is %d", answer.StatusCode)
 	}

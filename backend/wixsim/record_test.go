@@ -270,7 +270,7 @@ func TestRecording_failures(t *testing.T) {
 			return answer, nil
 		})}, "unexpected EOF"},
 		{"too large", Recording{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
-			return reply(200, strings.Repeat("x", maxAnswer+1)), nil
+			return reply(200, strings.Repeat("x", maxPassedOn+1)), nil
 		})}, "larger than"},
 		{"another protocol", Recording{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 			return reply(101, ""), nil

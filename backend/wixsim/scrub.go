@@ -59,7 +59,7 @@ func (c scrubber) id(id string) string {
 // The forms of what is replaced in any text. namedSecret has a name before the secret, as in
 // the query of a URL.
 var (
-	secretText = regexp.MustCompile(`(?i)` + strings.Join([]string{
+	secretForm = regexp.MustCompile(`(?i)` + strings.Join([]string{
 		`-----BEGIN [A-Z ]*KEY-----[^-]*(?:-----END [A-Z ]*KEY-----)?`,
 		`\b(?:OauthNG\.JWS|OAUTH2|IST|JWS)\.[A-Z0-9_.-]+`,
 		`\b(?:bearer|basic) +[A-Z0-9._~+/=-]{8,}`,
@@ -144,7 +144,7 @@ func (p scrubPass) isSecret(name string) bool {
 // text replaces what is recognised by its form.
 func (p scrubPass) text(s string) string {
 	s = p.replacer.Replace(s)
-	s = secretText.ReplaceAllStringFunc(s, p.secret)
+	s = secretForm.ReplaceAllStringFunc(s, p.secret)
 	s = namedSecret.ReplaceAllStringFunc(s, func(s string) string {
 		parts := namedSecret.FindStringSubmatch(s)
 		if strings.HasPrefix(parts[2], secretPrefix) {

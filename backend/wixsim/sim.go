@@ -84,6 +84,7 @@ type Sim struct {
 	clock            *clock
 	calls            callLog
 	faults           faultTable
+	events           hub
 	notices          notices
 	relay            *relay            // nil for none
 	appKey, otherKey func() webhookKey // otherKey is for webhooks with the wrong signature
@@ -111,9 +112,9 @@ func New(cfg Config) (*Sim, error) {
 		return nil, err
 	}
 	clock := &clock{base: cfg.Now}
-	s := &Sim{cfg: cfg, clock: clock, keys: newTokenKeys(), installs: map[string]Installation{},
-		behavior: or(cfg.Behavior, DefaultBehavior()), relay: relay,
-		appKey: appKey, otherKey: sync.OnceValue(newWebhookKey), outbox: newOutbox(cfg, clock)}
+	s := &Sim{cfg: cfg, clock: clock, relay: relay, behavior: or(cfg.Behavior, DefaultBehavior()), keys: newTokenKeys(),
+		installs: map[string]Installation{}, appKey: appKey, otherKey: sync.OnceValue(newWebhookKey)}
+	s.outbox = newOutbox(cfg, clock, &s.events)
 	s.outbox.sign = s.signAgain
 	switch {
 	case cfg.State != nil:
@@ -216,14 +217,20 @@ Wix's REST API:
 Control, from this machine only:
   GET /_sim/health
   POST /_sim/tokens
+  POST /_sim/tokens/decode
   GET, POST /_sim/installs
   DELETE /_sim/installs/{instanceId}
   PUT /_sim/installs/{instanceId}/plan
   GET, POST, DELETE /_sim/webhooks
+  GET /_sim/webhooks/{id}
+  POST /_sim/webhooks/{id}/replay
   GET, PUT /_sim/webhook-url
   GET /_sim/public-key
-  PUT, DELETE /_sim/faults
+  GET, PUT /_sim/clock
+  GET, PUT, DELETE /_sim/faults
   GET, DELETE /_sim/calls
+  GET /_sim/calls/{id}
+  GET /_sim/events
   GET, PUT /_sim/behavior
   PUT /_sim/published/{instanceId}
   GET, PUT /_sim/state
@@ -231,7 +238,7 @@ Control, from this machine only:
 }
 
 // rule is a condition on a request or a configuration, and the sentence for a request that
-// does not meet it.
+// does not meet it. One about a request begins with the name of the field.
 type rule struct {
 	ok       bool
 	sentence string
