@@ -103,6 +103,7 @@ func Sim(c SimConfig, b Bundles, log *slog.Logger) (_ *App, _ SimInfo, err error
 	}
 	info.PublicKey = base64.StdEncoding.EncodeToString([]byte(sim.PublicKey()))
 	a.handle(pages)
+	a.server.RegisterOnShutdown(sim.CloseEvents)
 	return a, info, nil
 }
 

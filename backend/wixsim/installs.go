@@ -109,6 +109,7 @@ func (s *Sim) install(req InstallRequest) (Installation, error) {
 		s.removed = slices.Delete(s.removed, i, i+1)
 	}
 	s.changed()
+	s.publishInstall(in.InstanceID, false)
 	s.cfg.Logger.Info("app installed", "instanceId", in.InstanceID)
 	return in.clone(), nil
 }
@@ -204,6 +205,7 @@ func (s *Sim) uninstall(instanceID string) (Installation, bool) {
 		s.removed = slices.Delete(s.removed, 0, 1)
 	}
 	s.changed()
+	s.publishInstall(in.InstanceID, true)
 	s.cfg.Logger.Info("app removed", "instanceId", in.InstanceID)
 	return in, true
 }
@@ -225,6 +227,33 @@ func (s *Sim) Installations() []Installation {
 		all = append(all, s.installs[key].clone())
 	}
 	return all
+}
+
+// InstallationsAfter returns the installations after the one with that instance id, or from the
+// oldest for "", whose site's name contains name in any case; at most limit of them, or all for
+// 0. The error is ErrNotInstalled.
+func (s *Sim) InstallationsAfter(after, name string, limit int) ([]Installation, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	rest := s.order
+	if after != "" {
+		i := slices.Index(rest, idKey(after))
+		if i < 0 {
+			return nil, ErrNotInstalled
+		}
+		rest = rest[i+1:]
+	}
+	name = strings.ToLower(name)
+	found := []Installation{}
+	for _, key := range rest {
+		if limit > 0 && len(found) == limit {
+			break
+		}
+		if in := s.installs[key]; strings.Contains(strings.ToLower(in.SiteDisplayName), name) {
+			found = append(found, in.clone())
+		}
+	}
+	return found, nil
 }
 
 // Removed returns the installations that have been removed, each as it was, the latest
@@ -288,7 +317,7 @@ func (r InstallRequest) check() error {
 		rule{isText(r.SiteDisplayName, 200), "siteDisplayName must be text of at most 200 characters"},
 		rule{isText(r.Plan, 100), "plan must be text of at most 100 characters"},
 		rule{isText(r.OwnerEmail, 254), "ownerEmail must be text of at most 254 characters"},
-		rule{r.Plan != "" || r.BillingCycle == "" && r.Trial == "", "billingCycle and trial need a plan"},
+		rule{r.Plan != "" || r.BillingCycle == "" && r.Trial == "", "plan must be there for a billingCycle or trial"},
 		rule{r.Plan == "" || isBillingCycle(r.BillingCycle), "billingCycle is not one of Wix's"},
 		rule{slices.Contains(trials, r.Trial), "trial must be IN_PROGRESS or ENDED"},
 		rule{len(r.Languages) <= 50, "languages must be at most 50"},

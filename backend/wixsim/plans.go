@@ -64,6 +64,7 @@ func (s *Sim) setPlan(instanceID string, req PlanRequest, now time.Time) (before
 	if err == nil {
 		s.installs[idKey(instanceID)] = after
 		s.changed()
+		s.publishInstall(after.InstanceID, false)
 	}
 	return before, after, event, err
 }
@@ -74,7 +75,7 @@ func (in Installation) changePlan(req PlanRequest, now time.Time) (after Install
 	after = in.with(req)
 	if after.Plan == "" {
 		if !req.plain() {
-			return in, "", errors.New("a billing cycle, trial, renewal or event needs a plan")
+			return in, "", errors.New("plan must be there for a billingCycle, trial, autoRenewing or event")
 		}
 		return after.free(), "", nil
 	}
@@ -135,9 +136,9 @@ func (in Installation) checkChange(after Installation) error {
 	endsTrial := after.Trial == trialEnded && in.Trial == ""
 	cancels := after.RenewalCancelled && !in.RenewalCancelled
 	return check(
-		rule{!startsTrial || in.Plan == "", "a trial begins with the first plan"},
-		rule{!endsTrial, "no trial is running that could end"},
-		rule{!cancels || renews(after.BillingCycle), "this billing cycle is not renewed, so that there is nothing to cancel"},
+		rule{!startsTrial || in.Plan == "", "trial begins with the first plan"},
+		rule{!endsTrial, "trial cannot end: none is running"},
+		rule{!cancels || renews(after.BillingCycle), "autoRenewing cannot be changed: this billing cycle is not renewed"},
 	)
 }
 

@@ -86,6 +86,7 @@ type Sim struct {
 	clock            *clock
 	calls            callLog
 	faults           faultTable
+	events           hub
 	appKey, otherKey func() webhookKey // otherKey is for webhooks with the wrong signature
 	outbox           *outbox
 
@@ -107,7 +108,8 @@ func New(cfg Config) (*Sim, error) {
 	}
 	clock := &clock{base: cfg.Now}
 	s := &Sim{cfg: cfg, clock: clock, keys: newTokenKeys(), installs: map[string]Installation{},
-		appKey: appKey, otherKey: sync.OnceValue(newWebhookKey), outbox: newOutbox(cfg, clock)}
+		appKey: appKey, otherKey: sync.OnceValue(newWebhookKey)}
+	s.outbox = newOutbox(cfg, clock, &s.events)
 	s.outbox.sign = s.signAgain
 	switch {
 	case cfg.State != nil:
@@ -201,21 +203,27 @@ Wix's REST API:
 Control, from this machine only:
   GET /_sim/health
   POST /_sim/tokens
+  POST /_sim/tokens/decode
   GET, POST /_sim/installs
   DELETE /_sim/installs/{instanceId}
   PUT /_sim/installs/{instanceId}/plan
   GET, POST, DELETE /_sim/webhooks
+  GET /_sim/webhooks/{id}
+  POST /_sim/webhooks/{id}/replay
   GET, PUT /_sim/webhook-url
   GET /_sim/public-key
-  PUT, DELETE /_sim/faults
+  GET, PUT /_sim/clock
+  GET, PUT, DELETE /_sim/faults
   GET, DELETE /_sim/calls
+  GET /_sim/calls/{id}
+  GET /_sim/events
   PUT /_sim/published/{instanceId}
   GET, PUT /_sim/state
 `) // an error means that the client has gone
 }
 
 // rule is a condition on a request or a configuration, and the sentence for a request that
-// does not meet it.
+// does not meet it. One about a request begins with the name of the field.
 type rule struct {
 	ok       bool
 	sentence string

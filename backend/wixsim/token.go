@@ -129,7 +129,7 @@ func (s *Sim) tokenFor(req TokenRequest) (tokenInstance, error) {
 	t := tokenInstance{AppDefID: cmp.Or(req.AppID, s.cfg.AppID)}
 	err := check(
 		rule{isText(t.AppDefID, 100), "appId must be text of at most 100 characters"},
-		rule{req.InstanceID == "" || !req.NoInstance, "a token names either an instance or none"},
+		rule{req.InstanceID == "" || !req.NoInstance, "noInstance and instanceId exclude each other"},
 		rule{req.InstanceID == "" || isGUID(req.InstanceID), "instanceId must be a GUID"},
 		rule{req.TTL.Abs() <= maxTTL, "ttl must be at most ten years"},
 	)
