@@ -3,7 +3,7 @@
 import type { Control } from "../control";
 import { h } from "../dom";
 import { FeedView } from "./feedview";
-import { timeOfDay, took } from "./format";
+import { exactly, timeOfDay, took } from "./format";
 import type { Names } from "./names";
 import { block, facts, headers, siteFact, tag } from "./parts";
 
@@ -60,7 +60,7 @@ export function callsView(
         h("h2", { tabindex: -1 }, `${read.method} ${read.path}`),
         facts(
           ["Status", statusOf(read)],
-          ["Arrived", `${timeOfDay(read.at, now())} (${read.at})`],
+          ["Arrived", exactly(read.at)],
           ["Took", took(read.durationMs)],
           ["Query", read.query],
           ["Site", siteFact(read.instanceId, names, "calls")],

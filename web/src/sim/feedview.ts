@@ -37,6 +37,16 @@ export function found(text: string, search: string): boolean {
     .every((word) => lower.includes(word));
 }
 
+/** How many items are shown, and of how many. */
+export function countOf(shown: number, all: number, kind: string): string {
+  if (shown < all) {
+    return `${shown} of ${all} ${kind}`;
+  }
+  return all === most
+    ? `The latest ${all} ${kind}`
+    : `${all} ${all === 1 ? kind.slice(0, -1) : kind}`;
+}
+
 export class FeedView<T extends Item> {
   readonly #feed: Feed<T>;
   readonly #part = (name: string) => byId(`${this.o.id}-${name}`);
@@ -158,12 +168,7 @@ export class FeedView<T extends Item> {
     none.hidden = shown.length > 0 && !this.#fault;
     none.textContent =
       this.#fault || (search && items.length > 0 ? "Nothing of that kind." : this.o.none);
-    this.#part("note").textContent =
-      shown.length < items.length
-        ? `${shown.length} of ${items.length}`
-        : items.length === most
-          ? `The latest ${most}`
-          : String(items.length || "");
+    this.#part("note").textContent = countOf(shown.length, items.length, this.o.id);
   }
 
   #head(): void {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ahead, laidOut, sameId, timeOfDay, took } from "./format";
+import { ahead, exactly, laidOut, sameId, timeOfDay, took } from "./format";
 
 // Times are the browser's own, and so the test takes them apart in the same zone.
 const local = (...parts: [number, number, number, number, number, number]) =>
@@ -43,6 +43,11 @@ test("a body of JSON is laid out, and another is as it is", () => {
   expect(laidOut('{"a":[1]}')).toBe('{\n  "a": [\n    1\n  ]\n}');
   expect(laidOut('{"a":')).toBe('{"a":');
   expect(laidOut("<p>down</p>")).toBe("<p>down</p>");
+});
+
+test("an exact time has milliseconds and no more", () => {
+  expect(exactly("2026-12-01T08:30:17.539286699Z")).toBe("2026-12-01T08:30:17.539Z");
+  expect(exactly("")).toBe("");
 });
 
 test("ids are compared without case", () => {

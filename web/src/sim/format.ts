@@ -19,6 +19,12 @@ export function timeOfDay(iso: string, now: Date): string {
     : `${at.getFullYear()}-${day} ${time}`;
 }
 
+/** A time to the millisecond, by Wix's zone. */
+export function exactly(iso: string): string {
+  const at = new Date(iso);
+  return Number.isNaN(at.getTime()) ? "" : at.toISOString();
+}
+
 /** How long something took. */
 export function took(ms: number): string {
   if (ms >= 60_000) {

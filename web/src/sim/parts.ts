@@ -59,22 +59,6 @@ export function block(label: string, text: string): HTMLElement {
   return part;
 }
 
-/** A value in one line with a button that copies it. */
-export function copyable(label: string, value: string): HTMLElement {
-  const part = h(
-    "p",
-    { class: "copyable" },
-    h("code", {}, value),
-    h(
-      "button",
-      { type: "button", class: "copy", "data-copy": value, "aria-label": `Copy ${label}` },
-      "Copy",
-    ),
-  );
-  copyButtons(part);
-  return part;
-}
-
 /** The headers of a message. */
 export const headers = (all: Record<string, string>): HTMLElement =>
   facts(...Object.entries(all).sort(([a], [b]) => a.localeCompare(b)));

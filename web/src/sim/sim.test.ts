@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Control, Refusal } from "../control";
 import { effectOf, faultOf } from "./faults";
-import { found } from "./feedview";
+import { countOf, found } from "./feedview";
 import { Live } from "./live";
 import { Names } from "./names";
 import { showFault } from "./parts";
@@ -47,6 +47,15 @@ test.each([
   ["post 200", false],
 ])("a search for %j", (search, is) => {
   expect(found("POST /oauth2/token-info 503", search)).toBe(is);
+});
+
+test.each([
+  [0, 0, "0 calls"],
+  [1, 1, "1 call"],
+  [2, 9, "2 of 9 calls"],
+  [500, 500, "The latest 500 calls"],
+])("%d items of %d", (shown, all, text) => {
+  expect(countOf(shown, all, "calls")).toBe(text);
 });
 
 const attempt = (at: string, status?: number) => ({ at, status, durationMs: 500 });

@@ -2,7 +2,7 @@
 
 import type { Control } from "../control";
 import { byId, h } from "../dom";
-import { block, copyable, facts, onSubmit, tag, textOf } from "./parts";
+import { block, facts, onSubmit, tag, textOf } from "./parts";
 
 interface Decoded {
   kind: string;
@@ -55,7 +55,7 @@ export function tokens(wix: Control): void {
         ttl: textOf(mint, "ttl"),
       }),
     );
-    byId("minted").replaceChildren(copyable("the token", token), ...(await decode(token)));
+    byId("minted").replaceChildren(block("Token", token), ...(await decode(token)));
   });
   const form = byId<HTMLFormElement>("decode");
   onSubmit(form, async () => {

@@ -3,7 +3,7 @@
 import { type Control, Refusal, reason } from "../control";
 import { h } from "../dom";
 import { FeedView } from "./feedview";
-import { timeOfDay, took } from "./format";
+import { exactly, timeOfDay, took } from "./format";
 import type { Names } from "./names";
 import { block, facts, onSubmit, siteFact, tag } from "./parts";
 
@@ -125,8 +125,8 @@ export function webhooksView(
       h("h2", { tabindex: -1 }, d.eventType),
       facts(
         ["State", stateTag(d)],
-        ["Event at", `${day(d.at)} (${d.at})`],
-        ["Next try", day(nextTry(d, retryMs))],
+        ["Event at", exactly(d.at)],
+        ["Next try", exactly(nextTry(d, retryMs))],
         ["To", d.url],
         ["Site", siteFact(d.instanceId, names, "webhooks")],
       ),
