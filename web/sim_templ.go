@@ -955,7 +955,7 @@ func simFaults() templ.Component {
 			templ_7745c5c3_Var50 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 81, "<section aria-labelledby=\"fault-title\"><h2 id=\"fault-title\">Let Wix fail</h2><div class=\"group\" role=\"group\" aria-label=\"Usual faults\" id=\"usual\"><button type=\"button\" class=\"button small\" data-fault=\"outage\">Outage</button> <button type=\"button\" class=\"button small\" data-fault=\"busy\">503</button> <button type=\"button\" class=\"button small\" data-fault=\"limit\">429 for 5 s</button> <button type=\"button\" class=\"button small\" data-fault=\"slow\">2 s late</button></div><form class=\"fields\" id=\"fault\"><label class=\"field\">Endpoint <select name=\"endpoint\"><option value=\"*\">All</option> <option value=\"token-info\">token-info</option> <option value=\"token\">token</option> <option value=\"instance\">instance</option></select></label> <label class=\"field\">Status <input type=\"number\" name=\"status\" min=\"200\" max=\"599\" inputmode=\"numeric\" placeholder=\"the usual\"></label> <label class=\"field\">Late by <input type=\"text\" name=\"latency\" placeholder=\"200ms\" autocomplete=\"off\"></label> <label class=\"field\">Retry-After <input type=\"text\" name=\"retryAfter\" placeholder=\"5s\" autocomplete=\"off\"></label> <label class=\"field\">Calls that fail <input type=\"number\" name=\"count\" min=\"0\" inputmode=\"numeric\" placeholder=\"all, until it is ended\"></label> <label class=\"check\"><input type=\"checkbox\" name=\"outage\"> No answer: an outage</label> <label class=\"check\"><input type=\"checkbox\" name=\"hangUp\"> Hang up within the answer</label>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 81, "<section aria-labelledby=\"fault-title\"><h2 id=\"fault-title\">Let Wix fail</h2><div class=\"group\" role=\"group\" aria-label=\"Usual faults\" id=\"usual\"><span class=\"note\">At once:</span> <button type=\"button\" class=\"button small\" data-fault=\"outage\">Outage</button> <button type=\"button\" class=\"button small\" data-fault=\"busy\">503</button> <button type=\"button\" class=\"button small\" data-fault=\"limit\">429 for 5 s</button> <button type=\"button\" class=\"button small\" data-fault=\"slow\">2 s late</button></div><form class=\"fields\" id=\"fault\"><label class=\"field\">Endpoint <select name=\"endpoint\"><option value=\"*\">All</option> <option value=\"token-info\">token-info</option> <option value=\"token\">token</option> <option value=\"instance\">instance</option></select></label> <label class=\"field\">Status <input type=\"number\" name=\"status\" min=\"200\" max=\"599\" inputmode=\"numeric\" placeholder=\"the usual\"></label> <label class=\"field\">Late by <input type=\"text\" name=\"latency\" placeholder=\"200ms\" autocomplete=\"off\"></label> <label class=\"field\">Retry-After <input type=\"text\" name=\"retryAfter\" placeholder=\"5s\" autocomplete=\"off\"></label> <label class=\"field\">Calls that fail <input type=\"number\" name=\"count\" min=\"0\" inputmode=\"numeric\" placeholder=\"all, until it is ended\"></label> <label class=\"check\"><input type=\"checkbox\" name=\"outage\"> No answer: an outage</label> <label class=\"check\"><input type=\"checkbox\" name=\"hangUp\"> Hang up within the answer</label>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -1048,7 +1048,7 @@ func simBehavior() templ.Component {
 				var templ_7745c5c3_Var53 string
 				templ_7745c5c3_Var53, templ_7745c5c3_Err = templ.ResolveAttributeValue(b.name)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `sim.templ`, Line: 279, Col: 78}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `sim.templ`, Line: 280, Col: 78}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var53)
 				if templ_7745c5c3_Err != nil {
@@ -1061,7 +1061,7 @@ func simBehavior() templ.Component {
 				var templ_7745c5c3_Var54 string
 				templ_7745c5c3_Var54, templ_7745c5c3_Err = templ.ResolveAttributeValue("about-" + b.name)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `sim.templ`, Line: 279, Col: 117}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `sim.templ`, Line: 280, Col: 117}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var54)
 				if templ_7745c5c3_Err != nil {
@@ -1074,7 +1074,7 @@ func simBehavior() templ.Component {
 				var templ_7745c5c3_Var55 string
 				templ_7745c5c3_Var55, templ_7745c5c3_Err = templ.JoinStringErrs(b.label)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `sim.templ`, Line: 279, Col: 137}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `sim.templ`, Line: 280, Col: 137}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var55))
 				if templ_7745c5c3_Err != nil {
@@ -1092,7 +1092,7 @@ func simBehavior() templ.Component {
 				var templ_7745c5c3_Var56 string
 				templ_7745c5c3_Var56, templ_7745c5c3_Err = templ.JoinStringErrs(b.label)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `sim.templ`, Line: 282, Col: 16}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `sim.templ`, Line: 283, Col: 16}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var56))
 				if templ_7745c5c3_Err != nil {
@@ -1105,7 +1105,7 @@ func simBehavior() templ.Component {
 				var templ_7745c5c3_Var57 string
 				templ_7745c5c3_Var57, templ_7745c5c3_Err = templ.ResolveAttributeValue(b.name)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `sim.templ`, Line: 283, Col: 28}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `sim.templ`, Line: 284, Col: 28}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var57)
 				if templ_7745c5c3_Err != nil {
@@ -1118,7 +1118,7 @@ func simBehavior() templ.Component {
 				var templ_7745c5c3_Var58 string
 				templ_7745c5c3_Var58, templ_7745c5c3_Err = templ.ResolveAttributeValue("about-" + b.name)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `sim.templ`, Line: 283, Col: 67}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `sim.templ`, Line: 284, Col: 67}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var58)
 				if templ_7745c5c3_Err != nil {
@@ -1136,7 +1136,7 @@ func simBehavior() templ.Component {
 					var templ_7745c5c3_Var59 string
 					templ_7745c5c3_Var59, templ_7745c5c3_Err = templ.ResolveAttributeValue(value)
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `sim.templ`, Line: 285, Col: 30}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `sim.templ`, Line: 286, Col: 30}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var59)
 					if templ_7745c5c3_Err != nil {
@@ -1149,7 +1149,7 @@ func simBehavior() templ.Component {
 					var templ_7745c5c3_Var60 string
 					templ_7745c5c3_Var60, templ_7745c5c3_Err = templ.JoinStringErrs(value)
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `sim.templ`, Line: 285, Col: 40}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `sim.templ`, Line: 286, Col: 40}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var60))
 					if templ_7745c5c3_Err != nil {
@@ -1172,7 +1172,7 @@ func simBehavior() templ.Component {
 			var templ_7745c5c3_Var61 string
 			templ_7745c5c3_Var61, templ_7745c5c3_Err = templ.ResolveAttributeValue("about-" + b.name)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `sim.templ`, Line: 290, Col: 30}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `sim.templ`, Line: 291, Col: 30}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var61)
 			if templ_7745c5c3_Err != nil {
@@ -1185,7 +1185,7 @@ func simBehavior() templ.Component {
 			var templ_7745c5c3_Var62 string
 			templ_7745c5c3_Var62, templ_7745c5c3_Err = templ.JoinStringErrs(b.meaning)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `sim.templ`, Line: 290, Col: 44}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `sim.templ`, Line: 291, Col: 44}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var62))
 			if templ_7745c5c3_Err != nil {
@@ -1198,7 +1198,7 @@ func simBehavior() templ.Component {
 			var templ_7745c5c3_Var63 string
 			templ_7745c5c3_Var63, templ_7745c5c3_Err = templ.JoinStringErrs(b.initial)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `sim.templ`, Line: 290, Col: 89}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `sim.templ`, Line: 291, Col: 89}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var63))
 			if templ_7745c5c3_Err != nil {
