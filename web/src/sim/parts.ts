@@ -46,7 +46,7 @@ export function block(label: string, text: string): HTMLElement {
     h(
       "div",
       { class: "block-head" },
-      h("h4", {}, label),
+      h("strong", {}, label),
       h(
         "button",
         { type: "button", class: "copy", "data-copy": laid, "aria-label": `Copy ${label}` },
