@@ -10,9 +10,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"net/http"
-	"net/netip"
 	"reflect"
 	"slices"
 	"strconv"
@@ -58,47 +56,6 @@ func (s *Sim) control() http.Handler {
 		WriteError(w, http.StatusNotFound, "there is nothing here")
 	})
 	return mux
-}
-
-// LocalOnly refuses requests of web pages of other origins with 403. The Host must be a
-// loopback address, which a name that an attacker resolves to 127.0.0.1 (DNS rebinding) is
-// not; and where the browser sends the page's origin, it must be the Host's.
-func LocalOnly(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !isLoopback(r.Host) {
-			WriteError(w, http.StatusForbidden, "the control API answers under a loopback address only")
-			return
-		}
-		scheme := "http://"
-		if r.TLS != nil {
-			scheme = "https://"
-		}
-		for _, origin := range r.Header.Values("Origin") {
-			if !strings.EqualFold(origin, scheme+r.Host) {
-				WriteError(w, http.StatusForbidden, "the control API does not answer pages of other origins")
-				return
-			}
-		}
-		switch r.Header.Get("Sec-Fetch-Site") {
-		case "", "none", "same-origin":
-			next.ServeHTTP(w, r)
-		default:
-			WriteError(w, http.StatusForbidden, "the control API does not answer pages of other origins")
-		}
-	})
-}
-
-// isLoopback says whether a Host header, with or without a port, is of this machine.
-func isLoopback(hostport string) bool {
-	host, _, err := net.SplitHostPort(hostport)
-	if err != nil {
-		host = strings.TrimSuffix(strings.TrimPrefix(hostport, "["), "]")
-	}
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.IsLoopback()
 }
 
 // WriteError answers with the control API's error shape: {"error": sentence}.
@@ -239,6 +196,7 @@ func (s *Sim) postTokens(w http.ResponseWriter, r *http.Request) {
 		Subject    string `json:"subject"`
 		InstanceID string `json:"instanceId"`
 		NoInstance bool   `json:"noInstance"`
+		Member     string `json:"member"`
 		AppID      string `json:"appId"`
 		TTL        span   `json:"ttl"`
 		Active     *bool  `json:"active"`
@@ -268,7 +226,7 @@ func (s *Sim) postTokens(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	request := TokenRequest{Subject: in.Subject, InstanceID: in.InstanceID,
-		NoInstance: in.NoInstance, AppID: in.AppID, TTL: time.Duration(in.TTL), Active: in.Active}
+		NoInstance: in.NoInstance, Member: in.Member, AppID: in.AppID, TTL: time.Duration(in.TTL), Active: in.Active}
 	token, expires, err := s.Mint(request)
 	if err != nil {
 		refuse(w, err)
