@@ -26,14 +26,24 @@ func (c *clock) advance(d time.Duration) { c.added.Add(int64(d)) }
 // Now returns the time of this Wix: Config.Now plus what Advance has added.
 func (s *Sim) Now() time.Time { return s.clock.now() }
 
-// Advance moves the clock forward. Tokens expire, and the attempts of webhooks that fall
-// due within d are made one after the other, each at its own time and with the retries that
-// follow from it, as if d had passed. Advance returns when they have ended. A receiver that
-// does not answer delays it by 1.25 s per attempt. The error says what is wrong with d, and
-// nothing is moved then.
+// Advance moves the clock forward. Tokens expire, trials and the plans whose renewal was
+// cancelled end, and the attempts of webhooks that fall due within d are made one after the
+// other, each at its own time and with the retries that follow from it, as if d had passed.
+// Advance returns when they have ended. A receiver that does not answer delays it by 1.25 s
+// per attempt. The error says what is wrong with d, and nothing is moved then.
 func (s *Sim) Advance(d time.Duration) error {
 	if d < 0 || d > maxTTL {
 		return errors.New("advance must be 0 to ten years at a time")
+	}
+	for now := s.Now(); ; {
+		at, ok := s.nextPlanChange(now)
+		if !ok || at.Sub(now) > d {
+			break
+		}
+		s.outbox.advance(at.Sub(now))
+		s.changePlansAt(at, now)
+		d -= at.Sub(now)
+		now = at
 	}
 	s.outbox.advance(d)
 	s.publish("clock", s.clockValue())

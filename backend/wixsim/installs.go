@@ -190,7 +190,7 @@ func (in Installation) installedAt(now time.Time) Installation {
 	switch {
 	case in.Trial == trialEnded:
 		in.PlanSince = now.Add(-30 * day)
-		in.TrialEndedAt = in.PlanSince.Add(14 * day)
+		in.TrialEndedAt = in.PlanSince.Add(trialLength)
 	case in.Plan != "":
 		in.PlanSince = now
 	}

@@ -187,6 +187,9 @@ func TestControl_decode(t *testing.T) {
 		{"another Wix's", mint(t, other, TokenRequest{Subject: App}), "token", "", "has not signed it"},
 		{"a webhook", hook, "webhook", "", ""},
 		{"a webhook with another end", hook[:len(hook)-8] + "AAAAAAAA", "webhook", "", "signature"},
+		{"an owner's instance", signedInstanceOf(t, s, in.InstanceID, User), "instance", "USER", ""},
+		{"an instance that has expired", sealed(s, `{"instanceId":"`+in.InstanceID+`","expirationDate":"2026-05-04T03:02:01Z"}`), "instance", "", "it has expired"},
+		{"an instance of no site", sealed(s, `{"instanceId":"`+noSuchID+`","expirationDate":"2026-05-05T03:02:01Z"}`), "instance", "", "not installed"},
 		{"an instance that is not signed", "c2lnbmF0dXJl.eyJpbnN0YW5jZUlkIjoieCJ9", "instance", "", "has not signed it"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -239,5 +242,63 @@ func TestControl_installsPages(t *testing.T) {
 		if w := ask(h, "GET", "/_sim/installs"+query, ""); w.Code != status {
 			t.Errorf("%s: %d", query, w.Code)
 		}
+	}
+}
+
+func TestAdvance_endsTrialsAndPlans(t *testing.T) {
+	s, v := newSender(t, func(c *Config) { c.Now = func() time.Time { return testTime } })
+	v.answer = always(200)
+	const day = 24 * time.Hour
+	trial := install(t, s, InstallRequest{Plan: "gold", Trial: trialInProgress, Silent: true})
+	twin := install(t, s, InstallRequest{Plan: "gold", Trial: trialInProgress, Silent: true})
+	yearly := install(t, s, InstallRequest{Plan: "gold", BillingCycle: "YEARLY", Silent: true})
+	ends := install(t, s, InstallRequest{Plan: "gold", Silent: true})
+	given := install(t, s, InstallRequest{Plan: "gold", Trial: trialInProgress, Silent: true})
+	no := false
+	for _, id := range []string{ends.InstanceID, given.InstanceID} {
+		if _, err := s.SetPlan(id, PlanRequest{AutoRenewing: &no, Silent: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	state := func(id string) string {
+		in, _ := s.Installation(id)
+		return strings.TrimSpace(in.Plan + " " + in.Trial)
+	}
+	check := func(after string, want ...string) {
+		t.Helper()
+		var got []string
+		for _, in := range []Installation{trial, twin, ends, given} {
+			got = append(got, state(in.InstanceID))
+		}
+		if diff := gocmp.Diff(want, got); diff != "" {
+			t.Errorf("after %s: %s", after, diff)
+		}
+	}
+	advance := func(d time.Duration) {
+		t.Helper()
+		if err := s.Advance(d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	advance(14*day - time.Second)
+	check("less than 14 days", "gold IN_PROGRESS", "gold IN_PROGRESS", "gold", "gold IN_PROGRESS")
+	advance(time.Second)
+	s.WaitIdle()
+	check("14 days", "gold ENDED", "gold ENDED", "gold", "")
+	var events []string
+	for _, d := range s.Webhooks() {
+		events = append(events, d.EventType+" "+isoTime(d.At))
+	}
+	if want := "PlanConvertedToPaid 2026-05-18T03:02:01.500Z"; len(events) != 2 || events[0] != want || events[1] != want {
+		t.Error(events)
+	}
+	advance(20 * day)
+	check("a month", "gold ENDED", "gold ENDED", "", "")
+	advance(365 * day)
+	if in, _ := s.Installation(yearly.InstanceID); in.document(s.Now()).Instance.Billing.ExpirationDate != "2028-05-04T03:02:01.500Z" || len(s.Webhooks()) != 2 {
+		t.Errorf("a plan that is renewed: %+v", in.document(s.Now()).Instance.Billing)
+	}
+	if got := s.Now(); !got.Equal(testTime.Add(399 * day)) {
+		t.Error("the time is", got)
 	}
 }

@@ -531,8 +531,9 @@ func (s *Sim) ClearWebhooks() {
 	o.changed()
 }
 
-// Close ends the streams of events, gives up the pending webhooks, cancels the requests that are in flight, waits for
-// them, and sends no more. A Sim that has sent no webhook need not be closed.
+// Close ends the streams of events, gives up the pending webhooks, cancels the requests that
+// are in flight, waits for them, and sends no more. A Sim that has sent no webhook, passed no
+// call on and has no reader of events need not be closed.
 func (s *Sim) Close() {
 	s.CloseEvents()
 	o := s.outbox
@@ -543,6 +544,7 @@ func (s *Sim) Close() {
 	o.mu.Unlock()
 	o.workers.Wait()
 	o.client.CloseIdleConnections()
+	s.relay.close()
 }
 
 // WebhookURL returns the URL that webhooks are sent to, or "" when none are sent.

@@ -38,6 +38,9 @@ type simCmd struct {
 	AllowNetwork bool     `help:"Listen on an address that others can reach, for containers. Needs a password."`
 	Password     string   `help:"Password of at least 12 characters for the control API and the pages: of the user sim, or as a Bearer token. Better given by the variable." env:"${env}SIM_PASSWORD"`
 	Host         []string `help:"Further host name under which the control API and the pages answer, with a password."`
+
+	recordFlags   `group:"Recording:"`
+	behaviorFlags `group:"Where the behavior of Wix is not known for sure:"`
 }
 
 func (c simCmd) Run(p *process) error {
@@ -52,11 +55,16 @@ func (c simCmd) Run(p *process) error {
 	if secrets := pasted.List(c.AppSecret); len(secrets) > 0 {
 		secret = secrets[0]
 	}
+	recording, err := c.recording()
+	if err != nil {
+		return err
+	}
 	config := app.SimConfig{
 		Addr: c.Addr, AppID: pasted.Clean(c.AppID), AppSecret: secret, AppURL: c.AppURL, Tag: c.Tag,
 		WidgetURL: c.WidgetURL, PanelURL: c.PanelURL, WebhookURL: c.WebhookURL,
 		PrivateKey: string(key), RetryFactor: c.RetryFactor, Seed: c.Seed, IDSeed: c.IDSeed,
 		AllowNetwork: c.AllowNetwork, Password: c.Password, Hosts: c.Host,
+		Behavior: c.change(), Recording: recording,
 	}
 	if c.Data != "none" {
 		config.Data = c.Data
