@@ -9,9 +9,11 @@
 package web
 
 import (
+	"fmt"
 	"net"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -284,14 +286,56 @@ type UpgradeData struct {
 type SimData struct {
 	Assets        string
 	AppID, AppURL string
-	Installs      []SimInstall
+	Sites         SimSites
 	// RetryMS is the same as in EditorData.
 	RetryMS []float64
 }
 
+// SimSites is one page of the list of sites.
+type SimSites struct {
+	// Query is what was searched for, or "".
+	Query string
+	// Page counts from 1. Pages is at least 1.
+	Page, Pages int
+	// First is the number of the first of Installs among all that were found, counted from 1;
+	// Total is how many there are.
+	First, Total int
+	Installs     []SimInstall
+}
+
+// shown says which sites the page has.
+func (d SimSites) shown() string {
+	if d.Pages == 1 && d.Total == 1 {
+		return "1 site"
+	}
+	if d.Pages == 1 {
+		return strconv.Itoa(d.Total) + " sites"
+	}
+	return fmt.Sprintf("%d to %d of %d sites", d.First, d.First+len(d.Installs)-1, d.Total)
+}
+
+// address is that of another page of the same list.
+func (d SimSites) address(page int) string {
+	query := url.Values{"page": {strconv.Itoa(page)}}
+	if d.Query != "" {
+		query.Set("q", d.Query)
+	}
+	return "?" + query.Encode()
+}
+
+// simTabs are the parts of the first page: the id and the title of each.
+func simTabs() [][2]string {
+	return [][2]string{
+		{"sites", "Sites"}, {"calls", "Calls"}, {"webhooks", "Webhooks"},
+		{"tokens", "Tokens"}, {"faults", "Faults, clock"}, {"behavior", "Behavior"},
+	}
+}
+
 // SimInstall is one installation of the app in the list of the first page.
 type SimInstall struct {
-	InstanceID, SiteName, Plan string
+	InstanceID, SiteName, Plan, BillingCycle string
+	// RenewalCancelled is a plan that ends with the billing cycle.
+	RenewalCancelled bool
 	// Removed is true after the app was removed from the site.
 	Removed bool
 }

@@ -95,9 +95,11 @@ func everyPage() map[string]templ.Component {
 			App: web.AppState{Installed: true}, RetryMS: []float64{60_000}}),
 		"sim": web.SimIndex(web.SimData{Assets: "_sim/assets/", AppID: "an-app-id", AppURL: "http://127.0.0.1:8080",
 			RetryMS: []float64{60_000},
-			Installs: []web.SimInstall{{InstanceID: "an-instance-id", SiteName: hostile}, {InstanceID: "another", SiteName: "B", Plan: "premium"},
-				{InstanceID: "a-third", SiteName: "C", Removed: true}}}),
-		"sim-empty":     web.SimIndex(web.SimData{Assets: "_sim/assets/", AppID: "an-app-id"}),
+			Sites: web.SimSites{Query: hostile, Page: 2, Pages: 3, First: 51, Total: 104, Installs: []web.SimInstall{
+				{InstanceID: "an-instance-id", SiteName: hostile},
+				{InstanceID: "another", SiteName: "B", Plan: "premium", BillingCycle: "YEARLY", RenewalCancelled: true},
+				{InstanceID: "a-third", SiteName: "C", Removed: true}}}}),
+		"sim-empty":     web.SimIndex(web.SimData{Assets: "_sim/assets/", AppID: "an-app-id", Sites: web.SimSites{Page: 1, Pages: 1}}),
 		"message":       web.Message(web.MessageData{BasePath: "/app", Title: "Not Found", Text: hostile, Status: 404}),
 		"message-plain": web.Message(web.MessageData{Assets: "_sim/assets/", Title: "The bundles are missing", Text: "Run make build."}),
 	}

@@ -59,3 +59,24 @@ func siteQuery() []queryParameter {
 		{"csp", "strict", "A strict Content-Security-Policy with Trusted Types."},
 	}
 }
+
+// behavior is one doubtful fact about Wix, as the offline Wix's control API names it. One
+// without values is on or off.
+type behavior struct {
+	name, label      string
+	values           []string
+	meaning, initial string
+}
+
+func behaviors() []behavior {
+	return []behavior{
+		{"ownerSubject", "Subject of an owner’s token", []string{"USER", "APP", "MEMBER"}, "The subject type of the tokens that the editor and the dashboard page get.", "USER"},
+		{"strict", "Strict field names", nil, "The token endpoint refuses instanceId and takes instance_id alone.", "off"},
+		{"formRequests", "Form requests", nil, "Token info and the token endpoint take form-encoded bodies too.", "off"},
+		{"stringFields", "Text in token info", nil, "Token info sends its numbers and booleans as text.", "off"},
+		{"stageToken", "Token on the stage", nil, "The widget on the stage of the editor and the preview gets an access token.", "off"},
+		{"stageSandbox", "Sandboxed stage", nil, "The stage of the editor is an origin of its own, without storage.", "on"},
+		{"classicScript", "Classic script", nil, "Pages load the widget’s script as a classic one and not as a module.", "off"},
+		{"lockedPage", "Locked page", nil, "The site page replaces and locks fetch and XMLHttpRequest, and its cookies do nothing.", "on"},
+	}
+}

@@ -85,8 +85,7 @@ func Sim(c SimConfig, b Bundles, log *slog.Logger) (_ *App, _ SimInfo, err error
 	config := wixsim.Config{
 		WebhookURL: cmp.Or(c.WebhookURL, wixpages.WebhookURL(c.AppURL)),
 		PrivateKey: c.PrivateKey, RetryFactor: c.RetryFactor, Logger: log,
-		Recording: c.Recording,
-		Seed:      seed, IDSeed: c.IDSeed, Password: c.Password, Hosts: c.Hosts,
+		Recording: c.Recording, Seed: seed, IDSeed: c.IDSeed, Password: c.Password, Hosts: c.Hosts,
 	}
 	var file *simFile
 	if c.Data != "" {

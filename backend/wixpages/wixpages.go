@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -103,19 +104,51 @@ func (p *pages) guard(mux *http.ServeMux) http.Handler {
 }
 
 func (p *pages) index(w http.ResponseWriter, r *http.Request) {
-	data := web.SimData{Assets: assetsPath, AppID: p.sim.AppID(), AppURL: p.o.AppURL}
-	for _, in := range p.sim.Installations() {
-		data.Installs = append(data.Installs, web.SimInstall{
-			InstanceID: in.InstanceID, SiteName: in.SiteDisplayName, Plan: in.Plan,
+	query := r.URL.Query()
+	page, _ := strconv.Atoi(query.Get("page")) // what is no number is the first page
+	p.show(w, r, http.StatusOK, ownPagePolicy+"; connect-src 'self'", web.SimIndex(web.SimData{
+		Assets: assetsPath, AppID: p.sim.AppID(), AppURL: p.o.AppURL,
+		Sites: p.sites(strings.TrimSpace(query.Get("q")), page), RetryMS: p.retryMS(),
+	}))
+}
+
+// sitesPerPage bounds a page of the list: there may be 10,000 sites.
+const sitesPerPage = 50
+
+// sites returns a page of the sites whose name or instance id contains the text, those with the
+// newest installation first. A site that the app was removed from stays at its place.
+func (p *pages) sites(text string, page int) web.SimSites {
+	found := []wixsim.Installation{}
+	removed := map[string]bool{}
+	add := func(in wixsim.Installation) {
+		if contains(in.SiteDisplayName, text) || contains(in.InstanceID, text) {
+			found = append(found, in)
+		}
+	}
+	for _, in := range slices.Backward(p.sim.Installations()) {
+		add(in)
+	}
+	for _, in := range slices.Backward(p.sim.Removed()) {
+		removed[in.InstanceID] = true
+		add(in)
+	}
+	slices.SortStableFunc(found, func(a, b wixsim.Installation) int { return b.InstalledAt.Compare(a.InstalledAt) })
+	pages := max(1, (len(found)+sitesPerPage-1)/sitesPerPage)
+	page = min(max(page, 1), pages)
+	first := (page - 1) * sitesPerPage
+	sites := web.SimSites{Query: text, Page: page, Pages: pages, First: first + 1, Total: len(found)}
+	for _, in := range found[first:min(first+sitesPerPage, len(found))] {
+		sites.Installs = append(sites.Installs, web.SimInstall{
+			InstanceID: in.InstanceID, SiteName: in.SiteDisplayName, Plan: in.Plan, BillingCycle: in.BillingCycle,
+			RenewalCancelled: in.RenewalCancelled, Removed: removed[in.InstanceID],
 		})
 	}
-	for _, in := range p.sim.Removed() {
-		data.Installs = append(data.Installs, web.SimInstall{
-			InstanceID: in.InstanceID, SiteName: in.SiteDisplayName, Removed: true,
-		})
-	}
-	data.RetryMS = p.retryMS()
-	p.show(w, r, http.StatusOK, ownPagePolicy+"; connect-src 'self'", web.SimIndex(data))
+	return sites
+}
+
+// contains ignores case.
+func contains(s, part string) bool {
+	return strings.Contains(strings.ToLower(s), strings.ToLower(part))
 }
 
 func (p *pages) editor(w http.ResponseWriter, r *http.Request) {

@@ -2,13 +2,16 @@ package wixpages
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nametag-dev/nametag/backend/wixsim"
 )
@@ -94,6 +97,59 @@ func bootOf(t *testing.T, page string) map[string]any {
 		t.Fatal(err)
 	}
 	return boot
+}
+
+// TestPages_sites is about the list of the first page: a part of all sites, the newest first.
+func TestPages_sites(t *testing.T) {
+	s := newSim(t)
+	for i := range 51 {
+		install(t, s, wixsim.InstallRequest{SiteDisplayName: fmt.Sprintf("Bakery %02d", i)})
+	}
+	advance := func() {
+		if err := s.Advance(time.Second); err != nil {
+			t.Fatal(err)
+		}
+	}
+	advance()
+	removed := install(t, s, wixsim.InstallRequest{SiteDisplayName: "Old Mill"})
+	advance()
+	last := install(t, s, wixsim.InstallRequest{SiteDisplayName: "New Mill", Plan: "gold"})
+	s.Uninstall(removed.InstanceID)
+	h := handlerOf(t, s, testOptions())
+	for query, want := range map[string]string{
+		"":                        "50 from New Mill, 1 to 50 of 54 sites",
+		"?page=2":                 "4 from Bakery 02, 51 to 54 of 54 sites",
+		"?page=99":                "4 from Bakery 02, 51 to 54 of 54 sites",
+		"?page=-1":                "50 from New Mill, 1 to 50 of 54 sites",
+		"?page=x":                 "50 from New Mill, 1 to 50 of 54 sites",
+		"?q=MILL":                 "2 from New Mill, 2 sites",
+		"?q=" + last.InstanceID:   "1 from New Mill, 1 site",
+		"?q=bakery":               "50 from Bakery 50, 1 to 50 of 51 sites",
+		"?q=bakery&page=2":        "1 from Bakery 00, 51 to 51 of 51 sites",
+		"?q=%3Cb%3E&page=2&x=&y=": "0 from , ",
+	} {
+		page := visit(h, "/"+query).Body.String()
+		names := submatches(page, `data-name="(.*?)"`)
+		got := fmt.Sprintf("%d from %s, %s", len(names), append(names, "")[0], strings.Join(submatches(page, `<p>([^<]* sites?)</p>`), ""))
+		if got != want {
+			t.Errorf("%s: got %s, want %s", query, got, want)
+		}
+	}
+	page := visit(h, "/?q=mill").Body.String()
+	if names := submatches(page, `data-name="(.*?)"`); !slices.Equal(names, []string{"New Mill", "Old Mill"}) || !strings.Contains(page, "Install again") {
+		t.Errorf("got %q: a site that the app was removed from must stay in its place", names)
+	}
+	if page := visit(h, "/?q=bakery").Body.String(); !strings.Contains(page, `href="?page=2&amp;q=bakery"`) {
+		t.Error("the next page forgets what was searched for")
+	}
+}
+
+// submatches returns the first group of each match.
+func submatches(text, pattern string) (found []string) {
+	for _, m := range regexp.MustCompile(pattern).FindAllStringSubmatch(text, -1) {
+		found = append(found, m[1])
+	}
+	return found
 }
 
 func TestPages_answer(t *testing.T) {

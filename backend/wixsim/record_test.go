@@ -3,6 +3,7 @@ package wixsim
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -154,6 +156,30 @@ func TestRecording_ofWhatIsNotSimulated(t *testing.T) {
 	}
 	if all, _ := recorded(t, dir); asked != 1 || len(all) != 1 {
 		t.Errorf("asked %d times, recorded %d", asked, len(all))
+	}
+}
+
+// A browser that has the password of the control API sends it with each call.
+func TestRecording_leavesThePasswordHere(t *testing.T) {
+	const password = "twelve letters"
+	for authorization, want := range map[string]string{
+		"Basic " + base64.StdEncoding.EncodeToString([]byte("sim:"+password)): "",
+		"Bearer " + password: "",
+		"Bearer a token":     "Bearer a token",
+		"Basic " + base64.StdEncoding.EncodeToString([]byte("sim:another password")): "Basic c2ltOmFub3RoZXIgcGFzc3dvcmQ=",
+	} {
+		got := "none"
+		s, dir := recording(t, Recording{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			got = r.Header.Get("Authorization")
+			return reply(200, "{}"), nil
+		})}, func(c *Config) { c.Password = password })
+		ask(s.REST(), "GET", "/stores/v1?x="+url.QueryEscape(password), "", "Authorization", authorization)
+		if got != want {
+			t.Errorf("%s: the upstream got %q", authorization, got)
+		}
+		if _, text := recorded(t, dir); want == "" && (strings.Contains(text, password) || strings.Contains(text, authorization)) {
+			t.Errorf("%s: recorded %s", authorization, text)
+		}
 	}
 }
 

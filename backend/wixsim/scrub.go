@@ -82,10 +82,7 @@ func (c scrubber) secretsOf(h http.Header) map[string]string {
 	for _, value := range h.Values("Authorization") {
 		_, token := credentials(value)
 		c.learn(known, token)
-		if pair, err := base64.StdEncoding.DecodeString(token); err == nil {
-			_, password, _ := strings.Cut(string(pair), ":")
-			c.learn(known, password)
-		}
+		c.learn(known, basicPassword(token))
 	}
 	c.learn(known, string(c.appSecret))
 	return known
@@ -99,6 +96,16 @@ func credentials(authorization string) (scheme, token string) {
 		return authorization[:i+1], strings.TrimSpace(authorization[i:])
 	}
 	return "", authorization
+}
+
+// basicPassword returns the password of HTTP Basic credentials, or "" for others.
+func basicPassword(token string) string {
+	pair, err := base64.StdEncoding.DecodeString(token)
+	if err != nil {
+		return ""
+	}
+	_, password, _ := strings.Cut(string(pair), ":")
+	return password
 }
 
 func (c scrubber) learn(known map[string]string, secret string) {

@@ -43,8 +43,6 @@ type Config struct {
 	// NoSites starts without a site. By default, one site has the app from the start.
 	NoSites bool
 
-	// Behavior is the behavior from the start; nil means that of State, or the defaults.
-	Behavior *Behavior
 	// Seed describes the first sites. They take the place of the one site, and State's when it
 	// has or had any take theirs.
 	Seed *Seed
@@ -58,6 +56,9 @@ type Config struct {
 	Password string
 	// Hosts are further names under which the control API and the pages answer with a Password.
 	Hosts []string
+
+	// Behavior is the behavior from the start; nil means that of State, or the defaults.
+	Behavior *Behavior
 
 	// TokenTTL is the lifetime of a token; 0 means 4 hours, as with Wix.
 	TokenTTL time.Duration

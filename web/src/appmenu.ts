@@ -1,18 +1,23 @@
 // The owner's actions on the app as a whole, in the editor's menu and on the page with the
 // plans: buy a plan, cancel it, and in the menu, remove the app and install it again.
 
+import { reason } from "./control";
 import { byId } from "./dom";
 import { type AppState, type Lifecycle, type Outcome, planState, renews } from "./lifecycle";
 
-interface AppMenuOptions {
+interface Site {
   instanceId: string;
   app: AppState;
+}
+
+interface AppMenuOptions extends Site {
   wix: Lifecycle;
   /** Called after every change of the app. */
   changed?(app: AppState): void;
 }
 
-export function appMenu(o: AppMenuOptions): void {
+/** Returns a function that turns the menu to another site. */
+export function appMenu(o: AppMenuOptions): (site: Site) => void {
   const menu = byId("app");
   const state = byId("app-state");
   const result = byId("app-result");
@@ -28,7 +33,7 @@ export function appMenu(o: AppMenuOptions): void {
     }
   };
   const on = (name: string, act: () => void) => action(name)?.addEventListener("click", act);
-  let app = o.app;
+  let { instanceId, app } = o;
   let busy = false;
 
   function show(): void {
@@ -53,30 +58,35 @@ export function appMenu(o: AppMenuOptions): void {
     busy = true;
     result.textContent = "…";
     const pressed = document.activeElement;
+    const site = instanceId;
     try {
       const { installation, webhook } = await request();
-      app = {
+      const after = {
         installed: installation !== null,
         plan: installation?.plan ?? "",
         billingCycle: installation?.billingCycle ?? "",
         renewalCancelled: installation?.renewalCancelled ?? false,
       };
+      o.changed?.(after);
+      if (site !== instanceId) {
+        return; // the menu is of another site by now
+      }
+      app = after;
       show();
       result.textContent = webhook;
       // The pressed button may be hidden now: the focus stays in the menu.
       if (pressed instanceof HTMLElement && menu.contains(pressed) && pressed.hidden) {
         state.focus();
       }
-      o.changed?.(app);
     } catch (error) {
-      result.textContent = `Not done: ${error instanceof Error ? error.message : String(error)}.`;
+      result.textContent = `Not done: ${reason(error)}.`;
     } finally {
       busy = false;
     }
   }
 
   const change = (what: Record<string, unknown>) =>
-    act(() => o.wix.changePlan(o.instanceId, { ...what, silent: silent.checked }));
+    act(() => o.wix.changePlan(instanceId, { ...what, silent: silent.checked }));
   buy.addEventListener("submit", (event) => {
     event.preventDefault();
     void change({ plan: plan.value.trim(), billingCycle: cycle.value });
@@ -84,10 +94,12 @@ export function appMenu(o: AppMenuOptions): void {
   on("cancel", () => void change({ autoRenewing: false }));
   on("renew", () => void change({ autoRenewing: true }));
   on("free", () => void change({ plan: "" }));
-  on("remove", () => void act(() => o.wix.remove(o.instanceId, silent.checked)));
-  on(
-    "install",
-    () => void act(() => o.wix.install({ instanceId: o.instanceId, silent: silent.checked })),
-  );
+  on("remove", () => void act(() => o.wix.remove(instanceId, silent.checked)));
+  on("install", () => void act(() => o.wix.install({ instanceId, silent: silent.checked })));
   show();
+  return (site) => {
+    ({ instanceId, app } = site);
+    result.textContent = "";
+    show();
+  };
 }

@@ -1,6 +1,8 @@
 // Installs and removes the app and changes its plan through the offline Wix's control
 // API, and reports the delivery of the webhook about it.
 
+import { Control } from "./control";
+
 export interface AppState {
   installed: boolean;
   /** The paid plan's id, or "" for the free plan. */
@@ -27,10 +29,15 @@ export interface Outcome {
 const attemptTimeout = 3000; // ms to wait for the first attempt; Wix waits 1,250 ms for the answer
 
 export class Lifecycle {
+  readonly #wix: Control;
+
+  /** base is the address of the control API. */
   constructor(
-    private readonly base: string,
+    base: string,
     private readonly retryMs: readonly number[],
-  ) {}
+  ) {
+    this.#wix = new Control(base);
+  }
 
   install(site: Record<string, unknown>): Promise<Outcome> {
     return this.#do("POST", "installs", site);
@@ -51,7 +58,7 @@ export class Lifecycle {
     removed?: string,
   ): Promise<Outcome> {
     const last = (await this.#deliveries()).at(-1)?.id ?? 0;
-    const installation = (await this.#request(method, path, body)) as Outcome["installation"];
+    const installation = await this.#wix.ask<Outcome["installation"]>(method, path, body);
     const instanceId = removed ?? installation?.instanceId;
     const webhook = body.silent
       ? "No webhook was sent."
@@ -63,7 +70,7 @@ export class Lifecycle {
     for (const start = performance.now(); ; ) {
       const sent = (await this.#deliveries()).find(ours);
       if (!sent) {
-        const { url } = (await this.#request("GET", "webhook-url")) as { url: string };
+        const { url } = await this.#wix.ask<{ url: string }>("GET", "webhook-url");
         return url ? "Wix sends no webhook for this." : "No webhook was sent: no URL is set.";
       }
       if (sent.attempts.length > 0 || performance.now() - start > attemptTimeout) {
@@ -74,24 +81,7 @@ export class Lifecycle {
   }
 
   #deliveries(): Promise<Delivery[]> {
-    return this.#request("GET", "webhooks") as Promise<Delivery[]>;
-  }
-
-  async #request(method: string, path: string, body?: unknown): Promise<unknown> {
-    const answer = await fetch(this.base + path, {
-      method,
-      ...(body === undefined
-        ? {}
-        : { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }),
-    });
-    if (answer.status === 204) {
-      return null;
-    }
-    const read = (await answer.json()) as { error?: string };
-    if (!answer.ok) {
-      throw new Error(read.error ?? `the offline Wix answered with status ${answer.status}`);
-    }
-    return read;
+    return this.#wix.ask("GET", "webhooks");
   }
 }
 
@@ -112,7 +102,8 @@ export function deliveryState(delivery: Delivery, retryMs: readonly number[]): s
     : `${eventType} failed: ${why}, retry in ${duration(next)}.`;
 }
 
-function duration(ms: number): string {
+/** A duration in its largest unit, rounded. */
+export function duration(ms: number): string {
   if (ms < 1000) {
     return `${Math.max(1, Math.round(ms))} ms`;
   }

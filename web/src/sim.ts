@@ -1,69 +1,97 @@
-// The first page of the offline Wix: the buttons that install, copy and remove.
+// The first page of the offline Wix, which a developer leaves open: its sites, and what happens
+// between this Wix and the app.
 
+import { Control } from "./control";
 import { copyButtons } from "./copy";
 import { boot, byId } from "./dom";
-import { Lifecycle, type Outcome } from "./lifecycle";
+import { Lifecycle } from "./lifecycle";
+import { Behavior } from "./sim/behavior";
+import { type Call, callsView } from "./sim/calls";
+import { Clock } from "./sim/clock";
+import { type Fault, Faults } from "./sim/faults";
+import { Live, type LiveState } from "./sim/live";
+import { Names } from "./sim/names";
+import { Sites } from "./sim/sites";
+import { tabsIn } from "./sim/tabs";
+import { tokens } from "./sim/tokens";
+import { type Delivery, webhooksView } from "./sim/webhooks";
 
-const wix = new Lifecycle("_sim/", boot<{ retryMs: number[] }>().retryMs);
-const result = byId("result");
-const sites = byId("sites");
-const form = byId<HTMLFormElement>("install");
-const siteName = byId<HTMLInputElement>("site-name");
-let busy = false;
-
-const actions: Record<string, (instanceId: string) => Promise<Outcome>> = {
-  copy: (originInstanceId) => wix.install({ originInstanceId }),
-  remove: (instanceId) => wix.remove(instanceId),
-  install: (instanceId) => wix.install({ instanceId }),
+const { retryMs } = boot<{ retryMs: number[] }>();
+const control = new Control("_sim/");
+const say = (sentence: string) => {
+  byId("result").textContent = sentence;
 };
 
-async function act(request: () => Promise<Outcome>, pressedOn?: string): Promise<boolean> {
-  if (busy) {
-    return false;
-  }
-  busy = true;
-  result.textContent = "…";
-  try {
-    const { installation, webhook } = await request();
-    const what = installation ? `Installed on ${installation.siteDisplayName}.` : "Removed.";
-    await refresh();
-    // The list has new buttons: the focus goes to that of the same site.
-    if (pressedOn) {
-      sites.querySelector<HTMLElement>(`[data-instance="${pressedOn}"]`)?.focus();
-    }
-    result.textContent = `${what} ${webhook}`;
-    return true;
-  } catch (error) {
-    result.textContent = `Not done: ${error instanceof Error ? error.message : String(error)}.`;
-    return false;
-  } finally {
-    busy = false;
-  }
-}
-
-/** Replaces the list of sites with that of a fresh copy of the page. */
-async function refresh(): Promise<void> {
-  const answer = await fetch(location.href);
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const now = page.getElementById("sites");
-  if (!answer.ok || !now) {
-    throw new Error("the change is done, but the list could not be loaded");
-  }
-  sites.replaceChildren(...now.childNodes);
-}
-
-sites.addEventListener("click", (event) => {
-  const button = (event.target as Element).closest<HTMLButtonElement>("button[data-do]");
-  const { do: what = "", instance = "" } = button?.dataset ?? {};
-  const action = actions[what];
-  if (action) {
-    void act(() => action(instance), instance);
-  }
-});
-form.addEventListener("submit", async (event) => {
-  event.preventDefault();
-  if (await act(() => wix.install({ siteDisplayName: siteName.value.trim() }))) {
-    form.reset();
-  }
-});
+const rewrite = () => {
+  calls.rewrite();
+  webhooks.rewrite();
+};
+const names = new Names(control, rewrite);
+const clock: Clock = new Clock(control, say, () => queueMicrotask(rewrite));
+const now = () => clock.now();
+const calls = callsView(control, names, now, say);
+const webhooks = webhooksView(control, names, retryMs, now, say);
+const faults = new Faults(control, say);
+const behavior = new Behavior(control, say);
+const sites = new Sites(new Lifecycle("_sim/", retryMs), names, say);
+tokens(control);
 copyButtons();
+
+/** Reads everything again. What cannot be read stays as it is. */
+async function reload(): Promise<void> {
+  names.forget();
+  await Promise.allSettled([
+    calls.load(),
+    webhooks.load(),
+    clock.load(),
+    faults.load(),
+    behavior.load(),
+    sites.load(),
+  ]);
+}
+
+const changed: Record<string, (data: never) => void> = {
+  call: (call: Call) => calls.add(call),
+  delivery: (delivery: Delivery) => webhooks.add(delivery),
+  install: () => sites.changed(),
+  clock: (time: { now: string; aheadMs: number }) => clock.show(time),
+  faults: (set: Fault[]) => faults.show(set),
+  behavior: (values: Record<string, string | boolean>) => behavior.show(values),
+  state: () => void reload(),
+};
+
+const states: Record<LiveState, string> = {
+  connecting: "Connecting",
+  live: "Live",
+  reconnecting: "Reconnecting",
+  resting: "Resting",
+};
+const live = new Live("_sim/events", {
+  event: (name, data) => changed[name]?.(data as never),
+  reload: () => void reload(),
+  state: (state) => {
+    const place = byId("live");
+    if (place.dataset.state !== state || place.textContent !== states[state]) {
+      place.dataset.state = state;
+      place.textContent = states[state];
+    }
+  },
+});
+
+byId("refresh").addEventListener("click", async () => {
+  await reload();
+  say("Everything is loaded again.");
+});
+tabsIn(document.querySelector("[role=tablist]") as HTMLElement, ["calls", "webhooks"], (place) => {
+  say("");
+  calls.of(place.instance);
+  webhooks.of(place.instance);
+});
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "visible") {
+    live.start();
+  } else {
+    live.rest();
+  }
+});
+live.start();

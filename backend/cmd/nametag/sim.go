@@ -62,9 +62,9 @@ func (c simCmd) Run(p *process) error {
 	config := app.SimConfig{
 		Addr: c.Addr, AppID: pasted.Clean(c.AppID), AppSecret: secret, AppURL: c.AppURL, Tag: c.Tag,
 		WidgetURL: c.WidgetURL, PanelURL: c.PanelURL, WebhookURL: c.WebhookURL,
-		PrivateKey: string(key), RetryFactor: c.RetryFactor, Behavior: c.change(), Recording: recording,
-		Seed: c.Seed, IDSeed: c.IDSeed,
+		PrivateKey: string(key), RetryFactor: c.RetryFactor, Seed: c.Seed, IDSeed: c.IDSeed,
 		AllowNetwork: c.AllowNetwork, Password: c.Password, Hosts: c.Host,
+		Behavior: c.change(), Recording: recording,
 	}
 	if c.Data != "none" {
 		config.Data = c.Data

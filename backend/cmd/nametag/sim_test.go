@@ -330,7 +330,7 @@ func TestSim_records(t *testing.T) {
 		{[]string{"--record=" + dir, "--upstream=http://example.com"}, 1, "must be a URL with https"},
 	} {
 		var stdout, stderr bytes.Buffer
-		args := append([]string{"sim", "--addr=127.0.0.1:0"}, tt.args...)
+		args := append([]string{"sim", "--addr=127.0.0.1:0", "--data=none"}, tt.args...)
 		if code := run(args, nil, strings.NewReader(""), &stdout, &stderr); code != tt.code || !strings.Contains(stderr.String(), tt.want) {
 			t.Errorf("%v: exit code %d: %s", tt.args, code, &stderr)
 		}
