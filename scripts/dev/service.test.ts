@@ -4,12 +4,11 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Child } from "./child.mjs";
 import { Service } from "./service.mjs";
 
 const patience = { timeout: 60_000 };
-vi.setConfig({ testTimeout: 120_000 });
 
 let dir: string;
 let services: Service[] = [];
