@@ -74,7 +74,7 @@ func (c simCmd) Run(p *process) error {
 		return err
 	}
 	if c.AllowNetwork {
-		p.log.Warn("the offline Wix is open to the network: a client with the password gets any token, and Wix's API asks for none")
+		p.log.Warn("the offline Wix is open to the network: the password gives anyone's tokens, and Wix's API asks for none")
 	}
 	state := "none: nothing is stored (--data=none)"
 	if config.Data != "" {

@@ -125,7 +125,14 @@ type tokenCmd struct {
 }
 
 func (c tokenCmd) Run(p *process) error {
-	subject := map[string]string{"owner": wixsim.User, "visitor": wixsim.Visitor, "member": wixsim.Member, "app": wixsim.App}[c.As]
+	subject := map[string]string{"visitor": wixsim.Visitor, "member": wixsim.Member, "app": wixsim.App}[c.As]
+	if c.As == "owner" { // what the editor and the dashboard hand out
+		var behavior wixsim.Behavior
+		if err := c.ask(p, http.MethodGet, "behavior", object{}, &behavior); err != nil {
+			return err
+		}
+		subject = behavior.OwnerSubject
+	}
 	body := object{"subject": subject}.with("instanceId", c.Instance, c.Instance != "").
 		with("member", c.Member, c.Member != "").with("ttl", c.TTL.String(), c.TTL != 0)
 	var minted struct{ Token string }

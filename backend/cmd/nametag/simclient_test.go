@@ -63,6 +63,13 @@ func TestSim_isSteered(t *testing.T) {
 			}
 		})
 	}
+	p.do(t, "PUT", "/_sim/behavior", `{"ownerSubject":"APP"}`)
+	for as, subject := range map[string]string{"owner": "APP", "member": "MEMBER"} {
+		_, token, errs := steer("token", "--as="+as, "--url="+p.url)
+		if read := p.do(t, "POST", "/_sim/tokens/decode", `{"token":"`+strings.TrimSpace(token)+`"}`); !strings.Contains(read, `"subjectType":"`+subject+`"`) {
+			t.Errorf("a token of the %s: %s%s", as, read, errs)
+		}
+	}
 	event := p.do(t, "GET", "/_sim/webhooks/1", "")
 	for _, field := range []string{`"vendorProductId":"gold"`, `"count":5`, `"a":{"b":[1]}`, `"t":"x=y;z,1"`, `"cycle":"MONTHLY"`} {
 		if !strings.Contains(event, field) {
