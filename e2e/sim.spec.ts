@@ -333,6 +333,25 @@ test("the clock is advanced by a click, and a token ends", async ({ page }) => {
   });
 });
 
+test("a switch changes how this Wix behaves, and shows what another has changed", async ({
+  page,
+}) => {
+  await alone(async ({ wix }) => {
+    const behavior = async () => (await fetch(`${wix}/_sim/behavior`)).json();
+    const text = page.getByRole("switch", { name: "Text in token info" });
+    await open(page, wix, "#behavior");
+    await expect(page.getByRole("switch", { name: "Sandboxed stage" })).toBeChecked();
+    await expect(text).not.toBeChecked();
+    await text.press("Space");
+    await expect(result(page)).toHaveText(/^Changed\./);
+    await expect.poll(behavior).toMatchObject({ stringFields: true, stageSandbox: true });
+    await page.getByLabel("Subject of an owner’s token").selectOption("APP");
+    await expect.poll(behavior).toMatchObject({ ownerSubject: "APP" });
+    await fetch(`${wix}/_sim/behavior`, { method: "PUT", body: '{"stringFields": false}' });
+    await expect(text).not.toBeChecked();
+  });
+});
+
 test("the page outlasts a restart of the offline Wix, and is live again", async ({ page }) => {
   await alone(async (sim) => {
     await sim.install("Before");
