@@ -208,7 +208,7 @@ func (s *Sim) postTokens(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if in.SignedInstance {
-		if in.NoInstance || in.AppID != "" || in.TTL != 0 || in.Active != nil || in.Count != nil {
+		if in.Member != "" || in.NoInstance || in.AppID != "" || in.TTL != 0 || in.Active != nil || in.Count != nil {
 			writeFault(w, "signedInstance goes with subject and instanceId alone")
 			return
 		}

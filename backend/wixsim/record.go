@@ -175,7 +175,7 @@ func (rec *relay) ask(r *http.Request, body []byte) (answer *http.Response, cont
 }
 
 // endToEnd returns a copy of a header without what is about one connection, and without the
-// length, which is counted anew.
+// length, which follows from the body.
 func endToEnd(h http.Header) http.Header {
 	out := h.Clone()
 	if out == nil {

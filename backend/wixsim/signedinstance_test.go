@@ -174,6 +174,7 @@ func TestControl_signedInstance(t *testing.T) {
 		status int
 	}{
 		{`"subject":"USER","ttl":"1h"`, 422}, {`"subject":"USER","active":false`, 422}, {`"subject":"USER","count":1`, 422},
+		{`"subject":"MEMBER","member":"bo@example.com"`, 422},
 		{`"subject":"USER","noInstance":true`, 422}, {`"subject":"USER","appId":"x"`, 422}, {`"subject":"OWNER"`, 422},
 		{`"subject":"USER","instanceId":"` + noSuchID + `"`, 404},
 	} {
