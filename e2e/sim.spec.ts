@@ -211,6 +211,7 @@ test("the keyboard is enough", async ({ page, stack }) => {
   await page.goBack();
   await expect(tab(page, "Calls")).toHaveAttribute("aria-selected", "true");
 
+  await page.getByRole("button", { name: "Pause" }).press("Enter");
   await page.getByRole("button", { name: "Clear" }).focus();
   await page.keyboard.press("Tab");
   const first = rows(page, "calls").first();
