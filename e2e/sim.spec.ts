@@ -211,6 +211,7 @@ test("the keyboard is enough", async ({ page, stack }) => {
   await page.goBack();
   await expect(tab(page, "Calls")).toHaveAttribute("aria-selected", "true");
 
+  await page.getByRole("button", { name: "Pause" }).press("Enter");
   await page.getByRole("button", { name: "Clear" }).focus();
   await page.keyboard.press("Tab");
   const first = rows(page, "calls").first();
@@ -240,27 +241,29 @@ for (const [width, colorScheme] of [
     await page.emulateMedia({ colorScheme });
     const instance = await stack.install({ siteDisplayName: "Anunbrokenname".repeat(12) });
     await identify(stack, instance);
-    await open(page, stack.wix);
+    await open(page, stack.wix, `?q=${instance}#calls/${instance}`);
+    const more: Record<string, () => Promise<void>> = {
+      Calls: async () => {
+        await rows(page, "calls").first().click();
+        await expect(details(page)).toContainText("Answer");
+      },
+      Webhooks: async () => {
+        await rows(page, "webhooks").first().click();
+        await details(page).getByText("Replay with changed fields").click();
+      },
+      Tokens: async () => {
+        await page.getByRole("button", { name: "Make" }).click();
+        await expect(page.getByRole("region", { name: "Claims" })).toBeVisible();
+      },
+    };
     for (const name of tabs) {
       await tab(page, name).click();
       await expect(page.getByRole("tabpanel")).toHaveAccessibleName(name);
       await expectNoOverflow(page);
-      await expectAccessible(page);
-    }
-    await tab(page, "Tokens").click();
-    await page.getByRole("button", { name: "Make" }).click();
-    await expect(page.getByRole("region", { name: "Claims" })).toBeVisible();
-    await expectNoOverflow(page);
-    await expectAccessible(page);
-    for (const list of ["Calls", "Webhooks"]) {
-      await tab(page, list).click();
-      await rows(page, list.toLowerCase() as "calls")
-        .first()
-        .click();
-      await expect(details(page)).toBeVisible();
+      await more[name]?.();
       await expectNoOverflow(page);
       await expectAccessible(page);
-      await details(page).getByRole("button", { name: "Close" }).click();
+      await page.keyboard.press("Escape");
     }
   });
 }
@@ -330,6 +333,25 @@ test("the clock is advanced by a click, and a token ends", async ({ page }) => {
     await page.getByLabel("An access token").fill(token);
     await page.getByRole("button", { name: "Read" }).click();
     await expect(page.locator("#decoded")).toContainText("it has expired");
+  });
+});
+
+test("a switch changes how this Wix behaves, and shows what another has changed", async ({
+  page,
+}) => {
+  await alone(async ({ wix }) => {
+    const behavior = async () => (await fetch(`${wix}/_sim/behavior`)).json();
+    const text = page.getByRole("switch", { name: "Text in token info" });
+    await open(page, wix, "#behavior");
+    await expect(page.getByRole("switch", { name: "Sandboxed stage" })).toBeChecked();
+    await expect(text).not.toBeChecked();
+    await text.press("Space");
+    await expect(result(page)).toHaveText(/^Changed\./);
+    await expect.poll(behavior).toMatchObject({ stringFields: true, stageSandbox: true });
+    await page.getByLabel("Subject of an owner’s token").selectOption("APP");
+    await expect.poll(behavior).toMatchObject({ ownerSubject: "APP" });
+    await fetch(`${wix}/_sim/behavior`, { method: "PUT", body: '{"stringFields": false}' });
+    await expect(text).not.toBeChecked();
   });
 });
 

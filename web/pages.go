@@ -346,6 +346,8 @@ func (in SimInstall) plan() string {
 		return "Removed"
 	case in.Plan == "":
 		return "Free plan"
+	case in.RenewalCancelled:
+		return "Plan " + in.Plan + ", not renewed"
 	}
 	return "Plan " + in.Plan
 }

@@ -60,7 +60,7 @@ function wix(o: {
     if (path === "_sim/webhook-url") {
       return Response.json({ url: o.url ?? "http://app" });
     }
-    if (path === "_sim/webhooks") {
+    if (path === "_sim/webhooks?limit=100") {
       // The first attempt ends some time after the answer to the change.
       if (++reads === 3) {
         deliveries = deliveries.map((d) => ({ ...(d as Delivery), attempts: [attempt(200)] }));

@@ -28,6 +28,8 @@ export interface Outcome {
 
 const attemptTimeout = 3000; // ms to wait for the first attempt; Wix waits 1,250 ms for the answer
 
+const latest = 100; // webhooks among which the one of a change is: others may be sent at the same time
+
 export class Lifecycle {
   readonly #wix: Control;
 
@@ -81,7 +83,7 @@ export class Lifecycle {
   }
 
   #deliveries(): Promise<Delivery[]> {
-    return this.#wix.ask("GET", "webhooks");
+    return this.#wix.ask("GET", `webhooks?limit=${latest}`);
   }
 }
 
