@@ -33,7 +33,9 @@ const (
 	site1   = "11111111-1111-4111-8111-111111111111"
 	visitor = "visitor-token"
 	owner   = "owner-token"
-	nobody  = "token-without-instance"
+	// elevated is the app's own.
+	elevated = "app-token"
+	nobody   = "token-without-instance"
 )
 
 // callers stands in for identity: package identity's own tests and the tests of
@@ -66,10 +68,12 @@ func (c callers) Verify(_ context.Context, _ string, authorization []string) (id
 	if c.expires.IsZero() {
 		c.expires = c.at.Add(time.Hour)
 	}
-	caller := identity.Caller{InstanceID: site1, SiteID: "site-1", Role: identity.Visitor, IssuedAt: c.issued, Expires: c.expires}
+	caller := identity.Caller{InstanceID: site1, SiteID: "site-1", Role: identity.Visitor, Subject: wix.SubjectVisitor, IssuedAt: c.issued, Expires: c.expires}
 	switch strings.Join(authorization, ",") {
 	case owner:
-		caller.Role = identity.Owner
+		caller.Role, caller.Subject = identity.Owner, wix.SubjectUser
+	case elevated:
+		caller.Role, caller.Subject = identity.App, wix.SubjectApp
 	case nobody:
 		caller.InstanceID = ""
 		caller.Role = cmp.Or(c.role, identity.Visitor)
