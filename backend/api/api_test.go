@@ -227,6 +227,9 @@ func TestServer_errors(t *testing.T) {
 		{apierr.InvalidSettings, 422, ""},
 		{apierr.RateLimited, 429, "Retry-After"},
 		{apierr.WixBadResponse, 502, ""},
+		{apierr.AppCredentialsRefused, 502, ""},
+		{apierr.AppPermissionMissing, 502, ""},
+		{apierr.InstanceUnknown, 404, ""},
 		{apierr.WixUnavailable, 503, "Retry-After"},
 		{apierr.WixTimeout, 504, ""},
 		{apierr.Internal, 500, ""},
@@ -259,8 +262,8 @@ func TestServer_errors(t *testing.T) {
 			}
 		})
 	}
-	if n := len(apierr.Codes()); n != 26 {
-		t.Errorf("there are %d codes, this table lists 26", n)
+	if n := len(apierr.Codes()); n != 29 {
+		t.Errorf("there are %d codes, this table lists 29", n)
 	}
 }
 

@@ -69,6 +69,8 @@ type watch struct {
 	// These are noted on the way of requests, without a lock.
 	tokens, webhooks           sighting
 	foreign, inactive, refused atomic.Int64
+	// doubted is when an answer last put the credentials in doubt, in Unix seconds.
+	doubted atomic.Int64
 	// otherHost is a host that callers of the API use in place of the public URL's, and
 	// astray the path of a webhook to which nothing answers. Only the first is noted.
 	otherHost, astray atomic.Pointer[string]
@@ -389,6 +391,9 @@ func (w *watch) observe(o api.Observation) {
 	}
 	var count *atomic.Int64
 	switch o.Code {
+	case apierr.AppCredentialsRefused.Name, apierr.AppPermissionMissing.Name:
+		w.doubt(time.Now())
+		return
 	case apierr.TokenForeign.Name:
 		count = &w.foreign
 	case apierr.TokenInactive.Name:
@@ -403,6 +408,14 @@ func (w *watch) observe(o api.Observation) {
 	}
 	if n := count.Add(1); n == 1 || n == burst {
 		nudge(w.look)
+	}
+}
+
+// doubt has Wix asked again, once in a while, since it has refused the app itself.
+func (w *watch) doubt(now time.Time) {
+	last := w.doubted.Load()
+	if now.Unix()-last >= int64(freshFor/time.Second) && w.doubted.CompareAndSwap(last, now.Unix()) {
+		nudge(w.wake)
 	}
 }
 

@@ -191,6 +191,25 @@ func TestWatch_permission(t *testing.T) {
 	})
 }
 
+// TestWatch_asksAgainWhenTheAppIsRefused has a secret that was right at the start.
+func TestWatch_asksAgainWhenTheAppIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := &outside{read: 200, instance: foreignID}
+		w, log := watching(t, o)
+		time.Sleep(time.Hour)
+		wantSaid(t, log)
+		o.set(func(o *outside) { o.read = 403 })
+		for range 1000 {
+			w.observe(api.Observation{Method: "GET", Route: "/api/get-instance-data", Status: 502, Code: "app_permission_missing"})
+		}
+		time.Sleep(time.Second)
+		wantSaid(t, log, "permission: wrong")
+		if wix, _ := o.calls(); wix != 6 {
+			t.Errorf("%d calls to Wix", wix)
+		}
+	})
+}
+
 func TestWatch_state(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := &outside{read: 200}

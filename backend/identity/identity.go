@@ -155,9 +155,10 @@ func (v *Verifier) VerifyToken(ctx context.Context, source, token string) (Ident
 // one read is returned for up to 24 hours. The result is shared with other callers: do
 // not write to it.
 //
-// If Wix refuses to elevate for the instance, the error is wix_bad_response, nothing
-// stale is returned, and Wix is asked again after 30 s. (The app may have been
-// uninstalled, or the app secret may be wrong: Wix's answer does not say which.)
+// If Wix refuses, nothing stale is returned, and Wix is asked again after 30 s. The error
+// is then app_credentials_refused (the app id or secret is wrong), app_permission_missing,
+// instance_unknown (the app was removed from the site, or was installed a moment ago), or
+// wix_bad_response where Wix's answer does not say which.
 // The error is an *apierr.Error, or context.Canceled if ctx was canceled.
 func (v *Verifier) AppInstance(ctx context.Context, instanceID string) (*wix.AppInstance, error) {
 	return v.elevator.load(ctx, instanceID, false)
