@@ -23,6 +23,10 @@ type SimConfig struct {
 	PrivateKey string
 	// RetryFactor divides the waits of Wix's retry schedule.
 	RetryFactor float64
+	// Behavior changes the behavior that the state has, or the default one.
+	Behavior wixsim.BehaviorChange
+	// Recording passes calls on to the real Wix; nil passes none on.
+	Recording *wixsim.Recording
 	// Data is the file that keeps the state, or "" to keep none.
 	Data string
 }
@@ -67,6 +71,7 @@ func Sim(c SimConfig, b Bundles, log *slog.Logger) (_ *App, _ SimInfo, err error
 	config := wixsim.Config{
 		WebhookURL: cmp.Or(c.WebhookURL, wixpages.WebhookURL(c.AppURL)),
 		PrivateKey: c.PrivateKey, RetryFactor: c.RetryFactor, Logger: log,
+		Recording: c.Recording,
 	}
 	var file *simFile
 	if c.Data != "" {
@@ -79,6 +84,12 @@ func Sim(c SimConfig, b Bundles, log *slog.Logger) (_ *App, _ SimInfo, err error
 	id, secret := wixsim.NewCredentials()
 	state := cmp.Or(config.State, &wixsim.State{})
 	info := SimInfo{AppID: cmp.Or(c.AppID, state.AppID, id), AppSecret: cmp.Or(c.AppSecret, state.AppSecret, secret)}
+	behavior := wixsim.DefaultBehavior()
+	if state.Behavior != nil {
+		behavior = *state.Behavior
+	}
+	behavior = c.Behavior.Apply(behavior)
+	config.Behavior = &behavior
 	config.AppID, config.AppSecret = info.AppID, info.AppSecret
 	sim, err := wixsim.New(config)
 	if errors.Is(err, wixsim.ErrOtherApp) {

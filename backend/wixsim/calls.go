@@ -21,6 +21,8 @@ type Call struct {
 	Duration time.Duration
 	// InstanceID is the instance that the call was about, or "".
 	InstanceID string
+	// NotSimulated is a call of an API of Wix that is not simulated.
+	NotSimulated bool
 }
 
 type callLog struct {

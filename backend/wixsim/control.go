@@ -42,6 +42,7 @@ func (s *Sim) control() http.Handler {
 	mux.Handle("/_sim/public-key", methods{"GET": s.getPublicKey})
 	mux.Handle("/_sim/faults", methods{"PUT": s.putFaults, "DELETE": s.deleteFaults})
 	mux.Handle("/_sim/calls", methods{"GET": s.getCalls, "DELETE": s.deleteCalls})
+	mux.Handle("/_sim/behavior", methods{"GET": s.getBehavior, "PUT": s.putBehavior})
 	mux.Handle("/_sim/published/{id}", methods{"PUT": s.putPublished})
 	mux.Handle("/_sim/state", methods{"GET": s.getState, "PUT": s.putState})
 	mux.Handle("/_sim/health", methods{"GET": getHealth})
@@ -176,8 +177,24 @@ func (s *Sim) postTokens(w http.ResponseWriter, r *http.Request) {
 		TTL        span   `json:"ttl"`
 		Active     *bool  `json:"active"`
 		Count      *int   `json:"count"`
+		// SignedInstance asks for the parameter instance in place of a token.
+		SignedInstance bool `json:"signedInstance"`
 	}
 	if !ReadJSON(w, r, &in) {
+		return
+	}
+	if in.SignedInstance {
+		if in.NoInstance || in.AppID != "" || in.TTL != 0 || in.Active != nil || in.Count != nil {
+			WriteError(w, http.StatusBadRequest, "signedInstance goes with subject and instanceId alone")
+			return
+		}
+		signed, err := s.SignedInstance(in.InstanceID, in.Subject)
+		if err != nil {
+			refuse(w, err)
+			return
+		}
+		w.Header().Set("Cache-Control", "no-store")
+		writeJSON(w, http.StatusOK, map[string]string{"token": signed, "expires": isoTime(s.Now().Add(s.cfg.TokenTTL))})
 		return
 	}
 	if in.Count != nil && (*in.Count < 1 || *in.Count > maxTokens) {

@@ -38,6 +38,13 @@ func newSim(t *testing.T, change ...func(*Config)) *Sim {
 	return s
 }
 
+// behaving changes the default behavior.
+func behaving(change func(*Behavior)) func(*Config) {
+	b := DefaultBehavior()
+	change(&b)
+	return func(c *Config) { c.Behavior = &b }
+}
+
 func mint(t *testing.T, s *Sim, req TokenRequest) string {
 	t.Helper()
 	token, _, err := s.Mint(req)

@@ -28,10 +28,14 @@ type tokenInfo struct {
 // token that is not active is no error: the page describes active as "whether the token is
 // active" and names no error for it. RFC 7662 (token introspection) does the same, and
 // requires that the answer says nothing else then.
-func (s *Sim) serveTokenInfo(x *exchange, _ *http.Request, body []byte) {
-	f, ok := readFields(body)
-	if !ok {
-		systemError(x, http.StatusBadRequest, "Request body must be a JSON object")
+//
+// Besides access tokens it takes the instance parameter, as "Identify the App Instance in
+// Backend Environments" says.
+func (s *Sim) serveTokenInfo(x *exchange, r *http.Request, body []byte) {
+	behavior := s.Behavior()
+	f, problem := readFields(r, body, behavior.FormRequests)
+	if problem != "" {
+		systemError(x, http.StatusBadRequest, "Request body "+problem)
 		return
 	}
 	token, problem := f.text("token")
@@ -40,6 +44,9 @@ func (s *Sim) serveTokenInfo(x *exchange, _ *http.Request, body []byte) {
 		return
 	}
 	v, active := s.verify(token)
+	if !active {
+		v, active = s.verifySignedInstance(token)
+	}
 	info := tokenInfo{Active: active}
 	if active {
 		x.instanceID = v.InstanceID
@@ -50,7 +57,7 @@ func (s *Sim) serveTokenInfo(x *exchange, _ *http.Request, body []byte) {
 			info.AccountID, info.VendorProductID = in.AccountID, in.Plan
 		}
 	}
-	if s.cfg.StringFields {
+	if behavior.StringFields {
 		info.Active = strconv.FormatBool(active)
 		if active {
 			info.Exp, info.Iat = strconv.FormatInt(v.expires.Unix(), 10), strconv.FormatInt(v.issued.Unix(), 10)
@@ -69,10 +76,11 @@ func oauthError(w http.ResponseWriter, status int, code, description string) {
 // serveToken issues tokens to the app itself: of its own identity on one instance
 // (client_credentials), or a copy of a token that is not bound to the browser's session
 // (strip_bound_session, which only the source of @wix/sdk 1.21.16 documents).
-func (s *Sim) serveToken(x *exchange, _ *http.Request, body []byte) {
-	f, ok := readFields(body)
-	if !ok {
-		oauthError(x, http.StatusBadRequest, "invalid_request", "request body must be a JSON object")
+func (s *Sim) serveToken(x *exchange, r *http.Request, body []byte) {
+	behavior := s.Behavior()
+	f, problem := readFields(r, body, behavior.FormRequests)
+	if problem != "" {
+		oauthError(x, http.StatusBadRequest, "invalid_request", "request body "+problem)
 		return
 	}
 	// need returns a field, or answers the request with an error.
@@ -89,7 +97,7 @@ func (s *Sim) serveToken(x *exchange, _ *http.Request, body []byte) {
 	}
 	switch grant {
 	case "client_credentials":
-		s.clientCredentials(x, f, need)
+		s.clientCredentials(x, f, behavior.Strict, need)
 	case "strip_bound_session":
 		s.stripBoundSession(x, need)
 	default:
@@ -99,8 +107,9 @@ func (s *Sim) serveToken(x *exchange, _ *http.Request, body []byte) {
 
 // clientCredentials answers for one instance. A request without one gets a token of the app
 // alone, as the page "Make Admin API Calls with Client Credentials" describes it for headless
-// projects; one that spells the name of the field differently has a fault that should show.
-func (s *Sim) clientCredentials(x *exchange, f fields, need func(string) (string, bool)) {
+// projects; one that spells the name of the field in a way that no page of Wix has, has a
+// fault that should show.
+func (s *Sim) clientCredentials(x *exchange, f fields, strict bool, need func(string) (string, bool)) {
 	clientID, ok := need("client_id")
 	if !ok {
 		return
@@ -112,7 +121,12 @@ func (s *Sim) clientCredentials(x *exchange, f fields, need func(string) (string
 	request := TokenRequest{Subject: App, NoInstance: !f.has("instance_id")}
 	if !request.NoInstance {
 		name := "instance_id"
-		if _, present := f[name]; !present && s.cfg.LenientInstanceID {
+		_, given := f[name]
+		if _, other := f["instanceId"]; other && !given {
+			if strict {
+				oauthError(x, http.StatusBadRequest, "invalid_request", "send instance_id, not instanceId")
+				return
+			}
 			name = "instanceId"
 		}
 		if request.InstanceID, ok = need(name); !ok {
@@ -126,17 +140,24 @@ func (s *Sim) clientCredentials(x *exchange, f fields, need func(string) (string
 	if !request.NoInstance {
 		in, installed := s.Installation(request.InstanceID)
 		if !installed {
-			oauthError(x, http.StatusBadRequest, "invalid_grant", "the app is not installed under this instance_id")
+			notInstalled(x)
 			return
 		}
 		x.instanceID, request.InstanceID = in.InstanceID, in.InstanceID
 	}
 	token, expires, err := s.Mint(request)
 	if err != nil { // it has just been removed
-		oauthError(x, http.StatusBadRequest, "invalid_grant", "the app is not installed under this instance_id")
+		notInstalled(x)
 		return
 	}
 	s.writeToken(x, token, expires)
+}
+
+// notInstalled answers for an instance that is unknown or removed. The status and the words
+// are those of a public report on a live Wix, which does not show the body; RFC 6749 has no
+// error for it, so that the code is made up.
+func notInstalled(x *exchange) {
+	oauthError(x, http.StatusNotFound, "not_found", "app not found in any meta-site")
 }
 
 func (s *Sim) stripBoundSession(x *exchange, need func(string) (string, bool)) {

@@ -240,7 +240,7 @@ func TestTokenInfo_expiry(t *testing.T) {
 }
 
 func TestTokenInfo_stringFields(t *testing.T) {
-	s := newSim(t, func(c *Config) { c.StringFields = true })
+	s := newSim(t, behaving(func(b *Behavior) { b.StringFields = true }))
 	got := object(t, ask(s.REST(), "POST", "/oauth2/token-info", quote("token", mint(t, s, TokenRequest{Subject: App}))))
 	if got["active"] != "true" || got["exp"] != "1777878121" || got["iat"] != "1777863721" {
 		t.Errorf("active %v, exp %v, iat %v", got["active"], got["exp"], got["iat"])
@@ -282,8 +282,10 @@ func TestMint_refuses(t *testing.T) {
 
 func TestTokenEndpoint(t *testing.T) {
 	s := newSim(t)
-	lenient := newSim(t, func(c *Config) { c.LenientInstanceID = true })
-	id, lenientID := s.Installations()[0].InstanceID, lenient.Installations()[0].InstanceID
+	strict := newSim(t, behaving(func(b *Behavior) { b.Strict = true }))
+	id, strictID := s.Installations()[0].InstanceID, strict.Installations()[0].InstanceID
+	gone := install(t, s, InstallRequest{})
+	s.Uninstall(gone.InstanceID)
 	grant := func(pairs ...string) string {
 		m := map[string]any{"grant_type": "client_credentials", "client_id": testAppID, "client_secret": testSecret, "instance_id": id}
 		for i := 0; i < len(pairs); i += 2 {
@@ -316,17 +318,23 @@ func TestTokenEndpoint(t *testing.T) {
 		"no instance":                             {s, grant("instance_id", "(absent)"), 200, ""},
 		"no instance and a wrong secret":          {s, grant("instance_id", "(absent)", "client_secret", "x"), 401, "invalid_client"},
 		"an empty instance":                       {s, grant("instance_id", ""), 400, "invalid_request"},
-		"instanceId instead of instance_id":       {s, grant("instance_id", "(absent)", "instanceId", id), 400, "invalid_request"},
+		"instanceId instead of instance_id":       {s, grant("instance_id", "(absent)", "instanceId", id), 200, ""},
+		"an empty instanceId":                     {s, grant("instance_id", "(absent)", "instanceId", ""), 400, "invalid_request"},
+		"an unknown instanceId":                   {s, grant("instance_id", "(absent)", "instanceId", noSuchID), 404, "not_found"},
+		"both: instance_id counts":                {s, grant("instanceId", noSuchID), 200, ""},
+		"both: instance_id is empty":              {s, grant("instance_id", "", "instanceId", id), 400, "invalid_request"},
+		"strict: instanceId":                      {strict, grant("instance_id", "(absent)", "instanceId", strictID), 400, "invalid_request"},
+		"strict: instance_id":                     {strict, grant("instance_id", strictID), 200, ""},
+		"strict: both":                            {strict, grant("instance_id", strictID, "instanceId", noSuchID), 200, ""},
+		"strict: neither":                         {strict, grant("instance_id", "(absent)"), 200, ""},
 		"Instance_Id instead of instance_id":      {s, grant("instance_id", "(absent)", "Instance_Id", id), 400, "invalid_request"},
+		"instanceID instead of instance_id":       {s, grant("instance_id", "(absent)", "instanceID", id), 400, "invalid_request"},
 		"a number for the instance":               {s, `{"grant_type":"client_credentials","client_id":"a","client_secret":"b","instance_id":5}`, 400, "invalid_request"},
 		"another app's id":                        {s, grant("client_id", otherAppID), 401, "invalid_client"},
 		"a wrong secret":                          {s, grant("client_secret", testSecret+"x"), 401, "invalid_client"},
 		"a wrong secret for an unknown instance":  {s, grant("client_secret", "x", "instance_id", noSuchID), 401, "invalid_client"},
-		"an instance that is not installed":       {s, grant("instance_id", noSuchID), 400, "invalid_grant"},
-		"lenient: instanceId":                     {lenient, grant("instance_id", "(absent)", "instanceId", lenientID), 200, ""},
-		"lenient: instance_id":                    {lenient, grant("instance_id", lenientID), 200, ""},
-		"lenient: neither":                        {lenient, grant("instance_id", "(absent)"), 200, ""},
-		"lenient: an unknown instanceId":          {lenient, grant("instance_id", "(absent)", "instanceId", noSuchID), 400, "invalid_grant"},
+		"an instance that is not installed":       {s, grant("instance_id", noSuchID), 404, "not_found"},
+		"an instance that has been removed":       {s, grant("instance_id", gone.InstanceID), 404, "not_found"},
 		"a form":                                  {s, "grant_type=client_credentials", 400, "invalid_request"},
 		"nothing":                                 {s, "", 400, "invalid_request"},
 		"null":                                    {s, "null", 400, "invalid_request"},

@@ -33,7 +33,9 @@ func TestSim_satisfiesTheOfficialPackages(t *testing.T) {
 		name := filepath.Base(file)
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cfg := Config{StringFields: strings.HasPrefix(name, "strings.")}
+			behavior := DefaultBehavior()
+			behavior.StringFields = strings.HasPrefix(name, "strings.")
+			cfg := Config{Behavior: &behavior}
 			cfg.AppID, cfg.AppSecret = NewCredentials()
 			s, err := New(cfg)
 			if err != nil {

@@ -9,7 +9,9 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"mime"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -38,8 +40,9 @@ func (s *Sim) REST() http.Handler { return http.HandlerFunc(s.serveREST) }
 // instance for the log.
 type exchange struct {
 	http.ResponseWriter
-	status     int
-	instanceID string
+	status       int
+	instanceID   string
+	notSimulated bool
 }
 
 // WriteHeader is called once for every answer, before its body.
@@ -59,7 +62,7 @@ func (s *Sim) serveREST(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{ResponseWriter: w}
 	defer func() {
 		call := Call{Method: clip(r.Method, 32), Path: clip(r.URL.Path, 256), Status: x.status, At: start.UTC(),
-			Duration: s.Now().Sub(start), InstanceID: x.instanceID}
+			Duration: s.Now().Sub(start), InstanceID: x.instanceID, NotSimulated: x.notSimulated}
 		s.calls.add(call)
 		s.cfg.Logger.Debug("wix call", "method", call.Method, "path", call.Path, "status", call.Status,
 			"duration", call.Duration, "instanceId", call.InstanceID, "requestId", requestID)
@@ -91,6 +94,11 @@ func (s *Sim) serveREST(w http.ResponseWriter, r *http.Request) {
 	if fault, ok := s.faults.take(name); ok && fault.apply(x, r) {
 		return
 	}
+	if s.relay.takes(name, r.URL.Path) {
+		x.notSimulated = name == endpointAny
+		s.passOn(x, r, body)
+		return
+	}
 	if method != "" && r.Method != method {
 		x.Header().Set("Allow", method)
 		systemError(x, http.StatusMethodNotAllowed, "Method not allowed")
@@ -99,25 +107,47 @@ func (s *Sim) serveREST(w http.ResponseWriter, r *http.Request) {
 	serve(x, r, body)
 }
 
-func (s *Sim) notFound(x *exchange, _ *http.Request, _ []byte) {
-	systemError(x, http.StatusNotFound, "No such endpoint")
-}
-
 // fields is a JSON object whose names are case-sensitive, as with Wix; encoding/json
 // accepts Instance_ID for instance_id.
 type fields map[string]any
 
-// readFields reads a body as a JSON object. The Content-Type does not matter: the
-// curl sample on the "Token Info" page sends its JSON as curl's default, a form.
-func readFields(body []byte) (fields, bool) {
+// readFields reads a body as a JSON object, or says what is wrong with it. The Content-Type
+// does not matter for JSON: the curl sample on the "Token Info" page sends it as curl's
+// default, a form. What is no JSON and is sent as a form is one, if forms are taken.
+func readFields(r *http.Request, body []byte, forms bool) (f fields, problem string) {
+	const must = "must be a JSON object"
 	if !utf8.Valid(body) {
-		return nil, false
+		return nil, must + " in UTF-8"
 	}
-	var f fields
-	if err := json.Unmarshal(body, &f); err != nil || f == nil {
-		return nil, false
+	if json.Unmarshal(body, &f) == nil && f != nil {
+		return f, ""
 	}
-	return f, true
+	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != "application/x-www-form-urlencoded" || json.Valid(body) {
+		return nil, must
+	}
+	if !forms {
+		return nil, must + ", not a form: start the offline Wix with --form-requests if it should take both"
+	}
+	return readForm(string(body))
+}
+
+// readForm reads a form. A name that is there twice is an error (RFC 6749 §3.2).
+func readForm(body string) (f fields, problem string) {
+	values, err := url.ParseQuery(body)
+	if err != nil {
+		return nil, "must be a form whose names and values are percent-encoded"
+	}
+	f = fields{}
+	for name, all := range values {
+		if len(all) > 1 {
+			return nil, "must have each field once"
+		}
+		if !utf8.ValidString(name) || !utf8.ValidString(all[0]) {
+			return nil, "must be a form in UTF-8"
+		}
+		f[name] = all[0]
+	}
+	return f, ""
 }
 
 // has reports whether there is a field of this name, however it is spelled.

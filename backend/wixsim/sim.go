@@ -42,13 +42,8 @@ type Config struct {
 	// NoSites starts without a site. By default, one site has the app from the start.
 	NoSites bool
 
-	// StringFields makes token-info send active, exp and iat as JSON strings, as Wix's REST
-	// page shows them. The default is a bool and numbers, as the types of @wix/sdk 1.21.16
-	// declare them.
-	StringFields bool
-	// LenientInstanceID makes the token endpoint accept instanceId, which one of Wix's
-	// samples sends, besides instance_id, which its reference and its SDK send.
-	LenientInstanceID bool
+	// Behavior is the behavior from the start; nil means that of State, or the defaults.
+	Behavior *Behavior
 
 	// TokenTTL is the lifetime of a token; 0 means 4 hours, as with Wix.
 	TokenTTL time.Duration
@@ -66,6 +61,9 @@ type Config struct {
 	RetryFactor float64
 	// Transport carries the webhooks; nil means a new http.Transport without a proxy.
 	Transport http.RoundTripper
+
+	// Recording passes calls on to the real Wix; nil passes none on.
+	Recording *Recording
 
 	// State continues a former Sim: its sites, tokens and pending webhooks, and whatever
 	// AppID, AppSecret and PrivateKey leave out. It takes the place of the first site.
@@ -86,10 +84,13 @@ type Sim struct {
 	clock            *clock
 	calls            callLog
 	faults           faultTable
+	notices          notices
+	relay            *relay            // nil for none
 	appKey, otherKey func() webhookKey // otherKey is for webhooks with the wrong signature
 	outbox           *outbox
 
 	mu        sync.RWMutex
+	behavior  Behavior
 	keys      TokenKeys
 	installs  map[string]Installation // by idKey
 	order     []string                // the keys of installs, in the order of installation
@@ -97,21 +98,30 @@ type Sim struct {
 	published []Page // the site published longest ago first; its ids are idKeys
 }
 
-// New returns an offline Wix. Close it if it sends webhooks. It starts no goroutine, opens
-// no socket and makes no RSA key until one is needed, unless Config.State has webhooks. An error says what is wrong with the
-// configuration.
+// New returns an offline Wix. Close it if it sends webhooks or has a Recording. It starts no
+// goroutine, opens no socket and makes no RSA key until one is needed, unless Config.State has
+// webhooks. An error says what is wrong with the configuration.
 func New(cfg Config) (*Sim, error) {
 	appKey, err := cfg.complete()
 	if err != nil {
 		return nil, err
 	}
+	relay, err := newRelay(cfg)
+	if err != nil {
+		return nil, err
+	}
 	clock := &clock{base: cfg.Now}
 	s := &Sim{cfg: cfg, clock: clock, keys: newTokenKeys(), installs: map[string]Installation{},
+		behavior: or(cfg.Behavior, DefaultBehavior()), relay: relay,
 		appKey: appKey, otherKey: sync.OnceValue(newWebhookKey), outbox: newOutbox(cfg, clock)}
 	s.outbox.sign = s.signAgain
 	switch {
 	case cfg.State != nil:
-		if err := s.Restore(*cfg.State); err != nil {
+		state := *cfg.State
+		if cfg.Behavior != nil {
+			state.Behavior = cfg.Behavior
+		}
+		if err := s.Restore(state); err != nil {
 			return nil, err
 		}
 		return s, nil
@@ -145,6 +155,11 @@ func (c *Config) complete() (func() webhookKey, error) {
 	)
 	if err != nil {
 		return nil, err
+	}
+	if c.Behavior != nil {
+		if err := c.Behavior.check(); err != nil {
+			return nil, err
+		}
 	}
 	key, err := c.webhookKey()
 	if err != nil {
@@ -209,6 +224,7 @@ Control, from this machine only:
   GET /_sim/public-key
   PUT, DELETE /_sim/faults
   GET, DELETE /_sim/calls
+  GET, PUT /_sim/behavior
   PUT /_sim/published/{instanceId}
   GET, PUT /_sim/state
 `) // an error means that the client has gone

@@ -32,6 +32,8 @@ type State struct {
 	PrivateKey string     `json:"privateKey,omitempty"` // PEM
 	TokenKeys  *TokenKeys `json:"tokenKeys,omitempty"`
 
+	// Behavior is nil where it is the default one.
+	Behavior *Behavior `json:"behavior,omitempty"`
 	// Ahead is how far the clock has been advanced.
 	Ahead         time.Duration   `json:"aheadNanoseconds"`
 	Installations []Installation  `json:"installations"` // the oldest first
@@ -91,6 +93,9 @@ func (s *Sim) State() State {
 		AppID:   s.cfg.AppID, AppSecret: s.cfg.AppSecret, PrivateKey: key, TokenKeys: &keys,
 		Installations: []Installation{}, Removed: []Installation{}, Published: []Page{},
 	}
+	if b := s.behavior; b != DefaultBehavior() {
+		state.Behavior = &b
+	}
 	for _, key := range s.order {
 		state.Installations = append(state.Installations, s.installs[key].clone())
 	}
@@ -118,6 +123,7 @@ func (s *Sim) Restore(state State) error {
 	defer s.outbox.advancing.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.behavior = or(state.Behavior, DefaultBehavior())
 	s.installs, s.order, s.removed, s.published = map[string]Installation{}, nil, nil, nil
 	for _, in := range state.Installations {
 		key := idKey(in.InstanceID)
@@ -170,6 +176,11 @@ func (s State) check() error {
 	)
 	if err != nil {
 		return err
+	}
+	if s.Behavior != nil {
+		if err := s.Behavior.check(); err != nil {
+			return fmt.Errorf("behavior: %w", err)
+		}
 	}
 	instances := map[string]bool{}
 	pages := map[string]bool{}

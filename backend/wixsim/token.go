@@ -251,6 +251,8 @@ func (s *Sim) verify(token string) (verifiedToken, bool) {
 // subject returns token-info's subjectType and subjectId.
 func (v verifiedToken) subject() (kind, id string) {
 	switch {
+	case v.Permissions == "OWNER" && v.UID != "": // who may have a member's id, too
+		return User, v.UID
 	case v.AID != "":
 		return Visitor, v.AID
 	case v.SiteMemberID != "":

@@ -458,7 +458,8 @@ func (s *Sim) ClearWebhooks() {
 }
 
 // Close gives up the pending webhooks, cancels the requests that are in flight, waits for
-// them, and sends no more. A Sim that has sent no webhook need not be closed.
+// them, and sends no more. A Sim that has sent no webhook and passed no call on need not be
+// closed.
 func (s *Sim) Close() {
 	o := s.outbox
 	o.mu.Lock()
@@ -468,6 +469,7 @@ func (s *Sim) Close() {
 	o.mu.Unlock()
 	o.workers.Wait()
 	o.client.CloseIdleConnections()
+	s.relay.close()
 }
 
 // WebhookURL returns the URL that webhooks are sent to, or "" when none are sent.

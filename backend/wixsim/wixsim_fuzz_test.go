@@ -1,6 +1,7 @@
 package wixsim
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -8,9 +9,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // FuzzToken asks whether a token is active. None may be that was not signed here with the
@@ -57,6 +61,98 @@ func FuzzToken(f *testing.F) {
 			if _, installed := s.Installation(v.InstanceID); !installed {
 				t.Errorf("%q is active for %q, which is not installed", text, v.InstanceID)
 			}
+		}
+	})
+}
+
+// FuzzSignedInstance asks whether a signed instance, or one with the given payload, is active.
+// None may be that the app's secret did not sign, or outside its time.
+func FuzzSignedInstance(f *testing.F) {
+	s, err := New(Config{AppID: testAppID, AppSecret: testSecret, Now: func() time.Time { return testTime }})
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, subject := range []string{Visitor, Member, User, App} {
+		text, err := s.SignedInstance("", subject)
+		if err != nil {
+			f.Fatal(err)
+		}
+		_, payload, _ := strings.Cut(text, ".")
+		content, _ := base64.RawURLEncoding.DecodeString(payload)
+		f.Add(text, false)
+		f.Add(payload+"."+payload, false)
+		f.Add(string(content), true)
+	}
+	f.Add(`{"instanceId":"","appDefId":"`+testAppID+`","signDate":"2026-05-04T03:02:01Z","expirationDate":"9999-12-31T23:59:59Z"}`, true)
+	f.Fuzz(func(t *testing.T, text string, sign bool) {
+		if sign {
+			text = sealed(s, text)
+		}
+		v, active := s.verifySignedInstance(text)
+		if !active {
+			return
+		}
+		signature, payload, _ := strings.Cut(text, ".")
+		if signature != s.signature(payload) || !v.expires.After(s.Now()) || !s.isApp(v.AppDefID) {
+			t.Errorf("%q is active", text)
+		}
+		if in, installed := s.Installation(v.InstanceID); !installed || v.MetaSiteID != in.SiteID {
+			t.Errorf("%q is active for %q", text, v.InstanceID)
+		}
+		if _, active := s.verify(text); active {
+			t.Errorf("%q is an access token, too", text)
+		}
+	})
+}
+
+// FuzzForm sends a body as a form. It means the same as JSON with the same fields.
+func FuzzForm(f *testing.F) {
+	for _, seed := range []string{"grant_type=client_credentials&client_id=a", "a=b&a=c", "a=%zz", "a=b;c", "%ff=", "=", "&", `{"a":"b"}`, "[]", "5", "a+b=c%20d", "a=\xff"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		r := httptest.NewRequest("POST", "/oauth2/token", nil)
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		got, problem := readFields(r, []byte(body), true)
+		if (got == nil) == (problem == "") || len(problem) > 100 {
+			t.Fatalf("%q: %v, %q", body, got, problem)
+		}
+		if problem != "" {
+			return
+		}
+		text, err := json.Marshal(got)
+		if err != nil {
+			t.Fatalf("%q: %v", body, err)
+		}
+		again, problem := readFields(httptest.NewRequest("POST", "/oauth2/token", nil), text, false)
+		if diff := cmp.Diff(got, again); diff != "" || problem != "" {
+			t.Errorf("%q: %s %s", body, diff, problem)
+		}
+	})
+}
+
+// FuzzScrub records an exchange. Its secrets are in no recording, wherever they have been.
+func FuzzScrub(f *testing.F) {
+	const token = "OauthNG.JWS.aaaaaaaa.bbbbbbbb.cccccccc"
+	for _, seed := range []string{`{"client_secret":"` + testSecret + `"}`, testSecret, "a=" + testSecret + "&token=" + token,
+		`{"data":"{\"x\":\"` + testSecret + `\"}"}`, `["` + token + `x"]`, `{"` + testSecret + `":{"` + token + `":1}}`, `"\u0035` + testSecret[1:] + `"`,
+		"<x>" + token, "\xff" + testSecret, "token=" + testSecret + token, `{"email":"` + testSecret + `@example.org"}`} {
+		for _, kind := range []string{"application/json", "application/x-www-form-urlencoded", "text/plain", "image/png"} {
+			f.Add(seed, kind, "/x/"+url.PathEscape(testSecret), "q="+token)
+		}
+	}
+	c := scrubber{[]byte(testSecret)}
+	f.Fuzz(func(t *testing.T, body, kind, path, query string) {
+		r := httptest.NewRequest("POST", "/", nil)
+		r.URL = &url.URL{Path: path, RawQuery: query}
+		r.Header.Set("Authorization", token)
+		r.Header.Set("Content-Type", kind)
+		text, err := c.exchange(r, []byte(body), reply(200, "", "Location", query), []byte(body))
+		if err != nil || !json.Valid(text) {
+			t.Fatalf("%s, %v", text, err)
+		}
+		if bytes.Contains(text, []byte(testSecret)) || bytes.Contains(text, []byte(token)) {
+			t.Errorf("a secret is in %s", text)
 		}
 	})
 }
@@ -117,6 +213,9 @@ func FuzzControl(f *testing.F) {
 		{"PUT", "/_sim/faults", `{"endpoint":"token","status":503,"retryAfter":1,"count":2}`},
 		{"PUT", "/_sim/published/" + id, `{"elements":[{"attributes":[{"name":"a","value":"b"}]}]}`},
 		{"PUT", "/_sim/state", `{"version":1,"installations":[],"removed":[],"published":[],"lastDelivery":0,"deliveries":[]}`},
+		{"PUT", "/_sim/behavior", `{"ownerSubject":"APP","formRequests":true,"stageSandbox":false}`},
+		{"POST", "/_sim/tokens", `{"subject":"USER","signedInstance":true}`},
+		{"POST", "/stores/v3/products", `{}`},
 		{"POST", "/oauth2/token-info", `{"token":"x"}`},
 		{"POST", "/oauth2/token", `{"grant_type":"client_credentials","client_id":"` + testAppID + `","client_secret":"` + testSecret + `","instance_id":"` + id + `"}`},
 		{"GET", "/apps/v1/instance", ``},

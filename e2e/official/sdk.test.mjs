@@ -185,7 +185,7 @@ describe("the exchange for the app's token fails", () => {
   test("for an instance that is not installed", async () => {
     await assert.rejects(
       AppStrategy({ appId, appSecret, instanceId: someone }).getAuthHeaders(),
-      failure(400),
+      failure(404),
     );
   });
   test("while Wix limits the rate", async () => {

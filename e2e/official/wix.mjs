@@ -42,7 +42,8 @@ async function control(method, path, body) {
 }
 
 export const sim = {
-  // token creates an access token: {subject, instanceId?, appId?, ttl?, active?, noInstance?}.
+  // token creates an access token: {subject, instanceId?, appId?, ttl?, active?, noInstance?}; or
+  // the instance parameter: {subject, instanceId?, signedInstance: true}.
   token: async (request) => (await control("POST", "tokens", request)).token,
   install: (request) => control("POST", "installs", request),
   uninstall: (id) => control("DELETE", `installs/${id}`),

@@ -262,3 +262,72 @@ func TestSim_savesWhatItCouldNotSave(t *testing.T) {
 		t.Errorf("exit code %d: %s", code, &p.stderr)
 	}
 }
+
+func TestSim_behaviorFlags(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "sim.json")
+	behavior := func(args ...string) string {
+		p := startSim(t, append(args, "--data="+data)...)
+		got := p.do(t, "GET", "/_sim/behavior", "")
+		if code := p.end(t, syscall.SIGINT); code != 0 {
+			t.Fatalf("exit code %d: %s", code, &p.stderr)
+		}
+		return strings.TrimSpace(got)
+	}
+	for _, tt := range []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"no flag", nil,
+			`{"ownerSubject":"USER","strict":false,"formRequests":false,"stringFields":false,"stageToken":false,"stageSandbox":true,"classicScript":false,"lockedPage":true}`},
+		{"each flag", []string{"--owner-subject=APP", "--strict", "--form-requests", "--string-fields", "--stage-token", "--no-stage-sandbox", "--classic-script", "--no-locked-page"},
+			`{"ownerSubject":"APP","strict":true,"formRequests":true,"stringFields":true,"stageToken":true,"stageSandbox":false,"classicScript":true,"lockedPage":false}`},
+		{"the state's, but for what is given", []string{"--no-strict", "--owner-subject=MEMBER", "--stage-sandbox"},
+			`{"ownerSubject":"MEMBER","strict":false,"formRequests":true,"stringFields":true,"stageToken":true,"stageSandbox":true,"classicScript":true,"lockedPage":false}`},
+	} {
+		if got := behavior(tt.args...); got != tt.want {
+			t.Errorf("%s: %s", tt.name, got)
+		}
+	}
+}
+
+func TestSim_records(t *testing.T) {
+	real := startSim(t, "--app-id=one", "--app-secret=the-real-secret")
+	dir := filepath.Join(t.TempDir(), "recordings")
+	p := startSim(t, "--record="+dir, "--upstream="+real.url)
+	if status, text := p.ask(t, "POST", "/oauth2/token", `{"grant_type":"client_credentials","client_id":"one","client_secret":"the-real-secret"}`); status != 401 {
+		t.Errorf("a call that is simulated: %d %s", status, text)
+	}
+	status, text := p.ask(t, "POST", "/stores/v3/products", `{"apiKey":"the-real-key"}`)
+	if want := "does not simulate this API: Stores"; status != 404 || !strings.Contains(text, want) {
+		t.Errorf("%d %s", status, text)
+	}
+	all := startSim(t, "--record="+dir, "--upstream="+real.url, "--record-all", "--app-secret=the-real-secret")
+	all.do(t, "POST", "/oauth2/token", `{"grant_type":"client_credentials","client_id":"one","client_secret":"the-real-secret"}`)
+	for name, want := range map[string]string{"00001.json": `"/stores/v3/products"`, "00002.json": `"access_token": "secret-`} {
+		text, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil || !strings.Contains(string(text), want) || strings.Contains(string(text), "the-real") {
+			t.Errorf("%s, %v", text, err)
+		}
+	}
+	for _, process := range []*simProcess{p, all} {
+		if code := process.end(t, syscall.SIGTERM); code != 0 {
+			t.Errorf("exit code %d: %s", code, &process.stderr)
+		}
+	}
+	for _, tt := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"--record-all"}, exitUsage, "need --record DIR"},
+		{[]string{"--upstream=https://example.com"}, exitUsage, "need --record DIR"},
+		{[]string{"--record=" + dir, "--upstream=http://example.com"}, 1, "must be a URL with https"},
+	} {
+		var stdout, stderr bytes.Buffer
+		args := append([]string{"sim", "--addr=127.0.0.1:0"}, tt.args...)
+		if code := run(args, nil, strings.NewReader(""), &stdout, &stderr); code != tt.code || !strings.Contains(stderr.String(), tt.want) {
+			t.Errorf("%v: exit code %d: %s", tt.args, code, &stderr)
+		}
+	}
+}
