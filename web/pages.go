@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -41,6 +42,36 @@ type homeBoot struct {
 	Demo   string `json:"demo"`
 	Assets string `json:"assets"`
 }
+
+// OpenData is what the page of an installation shows to the site's owner.
+type OpenData struct {
+	Product Product
+	// BasePath is the path of the server's public URL, such as "/app", or "".
+	BasePath   string
+	InstanceID string
+	// SiteName is "" until Wix has reported it.
+	SiteName string
+	Plan     string
+	// UpgradeURL is Wix's page with the app's plans, or "" where there is none to choose.
+	UpgradeURL string
+	// FirstSeen and LastSeen are zero where nobody has come from the site yet.
+	FirstSeen, LastSeen time.Time
+	Settings            []OpenSetting
+}
+
+// OpenSetting is one setting, as text.
+type OpenSetting struct{ Label, Value string }
+
+// title is what the page is about.
+func (d OpenData) title() string {
+	if d.SiteName == "" {
+		return "Your site"
+	}
+	return d.SiteName
+}
+
+// moment is a time for people of any time zone.
+func moment(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") }
 
 // InstallData is what the install guide shows: the values to enter in the Wix app
 // dashboard. All URLs are absolute.

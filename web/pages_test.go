@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/a-h/templ"
 	"github.com/google/go-cmp/cmp"
@@ -90,6 +91,11 @@ func everyPage() map[string]templ.Component {
 		"site-no-token":   web.SitePage(none),
 		"site-removed":    web.SitePage(removed),
 		"editor":          web.EditorPage(editorData()),
+		"open": web.Open(web.OpenData{Product: names, BasePath: "/app", InstanceID: "an-instance-id", SiteName: hostile, Plan: hostile,
+			UpgradeURL: "https://wix.example/apps/upgrade/an-app-id?appInstanceId=an-instance-id",
+			FirstSeen:  time.Date(2026, 11, 3, 9, 5, 0, 0, time.UTC), LastSeen: time.Date(2026, 12, 1, 18, 30, 0, 0, time.UTC),
+			Settings: []web.OpenSetting{{Label: "Greeting", Value: hostile}, {Label: "Link"}}}),
+		"open-unseen": web.Open(web.OpenData{Product: names, InstanceID: "an-instance-id", Plan: "Free"}),
 		"upgrade": web.UpgradePage(web.UpgradeData{Assets: "../../_sim/assets/", SiteName: hostile, InstanceID: "an-instance-id",
 			EditorURL: "../../editor?instance=an-instance-id", SiteURL: "../../site?instance=an-instance-id", ControlURL: "../../_sim/",
 			App: web.AppState{Installed: true}, RetryMS: []float64{60_000}}),

@@ -54,6 +54,10 @@ func (c callers) VerifyToken(ctx context.Context, source, token string) (identit
 	return c.Verify(ctx, source, []string{token})
 }
 
+func (c callers) SignedInstance(string) (wix.SignedInstance, error) {
+	return wix.SignedInstance{}, &apierr.Error{Code: apierr.TokenMissing}
+}
+
 func (c callers) AppInstance(context.Context, string) (*wix.AppInstance, error) {
 	return cmp.Or(c.app, new(wix.AppInstance)), nil
 }

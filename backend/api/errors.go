@@ -55,6 +55,7 @@ func (s *Server) handleError(err error, c echo.Context) {
 // The keys in Echo's context of what the error handler and the observer need to know.
 const (
 	codeKey   = "code"   // that was answered
+	openKey   = "open"   // set for the page of the signed instance
 	callerKey = "caller" // of a failed request, if it was identified
 )
 
@@ -106,6 +107,9 @@ func (s *Server) giveUp(c echo.Context, err error) {
 }
 
 func (s *Server) writeError(c echo.Context, e *apierr.Error, id string) error {
+	if c.Get(openKey) != nil {
+		return s.writeOpenError(c, e)
+	}
 	if wantsPage(c.Request()) && !s.isAPI(c.Request().URL.Path) {
 		return s.render(c, e.Code.Status, web.Message(web.MessageData{
 			Title: http.StatusText(e.Code.Status), Text: e.Code.Message, Status: e.Code.Status, BasePath: s.opts.BasePath,

@@ -32,6 +32,8 @@ type Identity interface {
 	Verify(ctx context.Context, source string, authorization []string) (identity.Identification, error)
 	// VerifyToken identifies the caller by a bare token.
 	VerifyToken(ctx context.Context, source, token string) (identity.Identification, error)
+	// SignedInstance verifies the parameter instance of a page that Wix opens.
+	SignedInstance(raw string) (wix.SignedInstance, error)
 	AppInstance(ctx context.Context, instanceID string) (*wix.AppInstance, error)
 }
 
@@ -163,6 +165,7 @@ func New(o Options) *Server {
 	get(base, "/web/*", s.asset(o.Web))
 	if o.Production != nil {
 		s.mount(base, o.BasePath, o.Production)
+		get(base, "/open", s.open(o.Production))
 	}
 	if o.Demo != nil {
 		demo := e.Group(o.BasePath + "/demo")

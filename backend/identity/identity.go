@@ -18,6 +18,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/nametag-dev/nametag/backend/apierr"
 	"github.com/nametag-dev/nametag/backend/wix"
 )
 
@@ -148,6 +149,37 @@ func (v *Verifier) Verify(ctx context.Context, source string, authorization []st
 // VerifyToken is Verify for a token from elsewhere than a header, such as a body.
 func (v *Verifier) VerifyToken(ctx context.Context, source, token string) (Identification, error) {
 	return v.tokens.verify(ctx, source, []string{token})
+}
+
+// SignedInstance verifies the parameter instance that Wix adds to the address of an app's
+// page ("Open App" in a site's dashboard), without asking Wix. It is at most a day old,
+// signed with either of the app's secrets, and for this app. Whether its bearer is the
+// site's owner is the result's Owner, and an anonymous visitor is refused. That the app
+// is still installed is not known from it.
+//
+// The error is an *apierr.Error: token_missing for "", token_malformed, token_inactive (of
+// another signature), token_expired, token_foreign, owner_required.
+func (v *Verifier) SignedInstance(raw string) (wix.SignedInstance, error) {
+	if raw == "" {
+		return wix.SignedInstance{}, &apierr.Error{Code: apierr.TokenMissing}
+	}
+	s, err := v.wix.SignedInstance(raw)
+	var refusal *wix.SignedInstanceError
+	code := apierr.TokenMalformed
+	switch {
+	case errors.As(err, &refusal) && refusal.Kind == wix.SignedInstanceExpired:
+		code = apierr.TokenExpired
+	case refusal != nil && refusal.Kind == wix.SignedInstanceBadSignature:
+		code = apierr.TokenInactive
+	case err != nil:
+	case s.AppDefID.Value != "" && s.AppDefID.Value != v.tokens.appID:
+		code, err = apierr.TokenForeign, errors.New("the signed instance is of another app")
+	case s.AnonymousID.Value != "":
+		code, err = apierr.OwnerRequired, errors.New("the signed instance is of an anonymous visitor")
+	default:
+		return s, nil
+	}
+	return wix.SignedInstance{}, &apierr.Error{Code: code, Err: err}
 }
 
 // AppInstance returns Wix's app instance, read within the last minute while Wix can be
