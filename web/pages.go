@@ -9,9 +9,11 @@
 package web
 
 import (
+	"encoding/json"
 	"net"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -85,7 +87,13 @@ type InstallData struct {
 	AppID     string
 	Tag       string
 	WidgetURL string
-	PanelURL  string
+	// ClassURL is the widget's class without a tag.
+	ClassURL string
+	PanelURL string
+	// APIURL is where the routes of the API are, with a slash at its end.
+	APIURL string
+	// ComponentID and PresetID are the ids of the widget in a project of Wix's CLI, GUIDs.
+	ComponentID, PresetID string
 	// WebhookURL is "" when the server accepts no webhooks.
 	WebhookURL   string
 	ThumbnailURL string
@@ -181,6 +189,43 @@ func (d InstallData) unusable() []string {
 		return nil
 	}
 	return d.Warnings()
+}
+
+// extension is the declaration of the hosted widget and panel in a project of Wix's CLI.
+func (d InstallData) extension() string {
+	text := func(s string) string {
+		b, _ := json.Marshal(s) // of a string it never fails
+		return string(b)
+	}
+	return `import { extensions } from "@wix/astro/builders";
+
+export default extensions.genericExtension({
+  compId: ` + text(d.ComponentID) + `,
+  compName: ` + text(d.Product.Name) + `,
+  compType: "CUSTOM_ELEMENT_WIDGET",
+  compData: {
+    customElementWidget: {
+      base: { name: ` + text(d.Product.Name) + ` },
+      widgetData: {
+        tagName: ` + text(d.Tag) + `,
+        scriptType: "ES_MODULE",
+        scriptUrl: ` + text(d.WidgetURL) + `,
+      },
+      size: {
+        width: { defaultWidth: ` + strconv.Itoa(d.DefaultWidth) + `, allowStretch: true },
+        height: { defaultHeight: ` + strconv.Itoa(d.DefaultHeight) + ` },
+      },
+      behaviors: { settings: { settingsUrl: ` + text(d.PanelURL) + ` } },
+      presets: [
+        {
+          id: ` + text(d.PresetID) + `,
+          name: ` + text(d.Product.Name) + `,
+          thumbnailUrl: ` + text(d.ThumbnailURL) + `,
+        },
+      ],
+    },
+  },
+});`
 }
 
 // events are the events of Wix that the server takes, by their names in the webhook. Wix's

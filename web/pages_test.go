@@ -38,6 +38,8 @@ var names = web.Product{Name: "Badge & <Co>", ID: "badge-co", Description: "Show
 func installData() web.InstallData {
 	return web.InstallData{
 		Product: names, BasePath: "/app", PublicURL: "https://badge.example/app", AppID: "an-app-id", Tag: "badge-widget",
+		ClassURL: "https://badge.example/app/widget-class.js", APIURL: "https://badge.example/app/api/",
+		ComponentID: "a-component-id", PresetID: "a-preset-id",
 		WidgetURL: "https://badge.example/app/widget.js", PanelURL: "https://badge.example/app/panel/",
 		WebhookURL:   "https://badge.example/app/webhooks/wix",
 		ThumbnailURL: "https://badge.example/app/widget/thumbnail.svg", DefaultWidth: 450, DefaultHeight: 250,

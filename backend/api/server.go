@@ -203,6 +203,7 @@ func (s *Server) mount(g *echo.Group, prefix string, c *Composition) {
 	}
 
 	get(g, "/widget.js", s.named(s.opts.Widget, "widget.js"))
+	get(g, "/widget-class.js", s.named(s.opts.Widget, "widget-class.js"))
 	get(g, "/widget/*", s.hashedAsset(s.opts.Widget))
 	get(g, "/panel", func(c echo.Context) error {
 		return c.Redirect(http.StatusPermanentRedirect, c.Request().URL.Path+"/")
