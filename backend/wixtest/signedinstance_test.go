@@ -6,6 +6,7 @@ import (
 
 	"github.com/nametag-dev/nametag/backend/wix"
 	"github.com/nametag-dev/nametag/backend/wixsim"
+	"github.com/nametag-dev/nametag/backend/wixtest"
 )
 
 // The offline Wix signs as Nametag's own reader of Wix's page reads. The two share no code.
@@ -39,6 +40,42 @@ func TestSignedInstance_isReadByTheClient(t *testing.T) {
 		}
 		if _, err := wix.ParseSignedInstance(text, wix.Secret(secret), now.Add(4*time.Hour), 0); err == nil {
 			t.Errorf("%s: it does not end", subject)
+		}
+	}
+}
+
+// A verifier takes it wherever it takes a token, as token-info does.
+func TestSite_SignedInstance_isAToken(t *testing.T) {
+	w := wixtest.Run(t)
+	site := w.Install()
+	get := whoami(t, w)
+	text := site.SignedInstance()
+	if code, body := get(text); code != 200 || body != "owner "+site.InstanceID {
+		t.Errorf("%d %s", code, body)
+	}
+	if code, _ := get(text + "x"); code != 401 {
+		t.Errorf("with another end: %d", code)
+	}
+	w.Advance(4 * time.Hour)
+	if code, _ := get(text); code != 401 {
+		t.Errorf("after its end: %d", code)
+	}
+}
+
+func TestBehaving(t *testing.T) {
+	w := wixtest.Run(t,
+		wixtest.Behaving(func(b *wixsim.Behavior) { b.OwnerSubject = wixsim.App }),
+		wixtest.Behaving(func(b *wixsim.Behavior) { b.Strict = true }))
+	want := wixsim.DefaultBehavior()
+	want.OwnerSubject, want.Strict = wixsim.App, true
+	if got := w.Sim().Behavior(); got != want {
+		t.Errorf("%+v", got)
+	}
+	site := w.Install()
+	get := whoami(t, w)
+	for name, token := range map[string]string{"the owner's token": site.Owner(), "the instance": site.SignedInstance()} {
+		if code, body := get(token); code != 200 || body != "app "+site.InstanceID {
+			t.Errorf("%s: %d %s", name, code, body)
 		}
 	}
 }

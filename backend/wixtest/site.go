@@ -51,11 +51,23 @@ func (s Site) Member() string {
 	return s.Token(wixsim.TokenRequest{Subject: wixsim.Member})
 }
 
-// Owner makes an access token of the site's owner, a Wix user. Two that are made within one second are
-// the same, since the owner is: Advance the clock for another.
+// Owner makes the access token that the editor and the dashboard hand out to the site's owner:
+// a Wix user's, unless Behaving has another OwnerSubject. Two that are made within one second
+// are the same, since the owner is: Advance the clock for another.
 func (s Site) Owner() string {
 	s.w.t.Helper()
-	return s.Token(wixsim.TokenRequest{Subject: wixsim.User})
+	return s.Token(wixsim.TokenRequest{Subject: s.w.sim.Behavior().OwnerSubject})
+}
+
+// SignedInstance makes the parameter "instance" with which Wix opens the app's pages for the
+// site's owner. Token-info takes it as a token.
+func (s Site) SignedInstance() string {
+	s.w.t.Helper()
+	text, err := s.w.sim.SignedInstance(s.InstanceID, s.w.sim.Behavior().OwnerSubject)
+	if err != nil {
+		s.w.t.Fatalf("wixtest: sign an instance: %v", err)
+	}
+	return text
 }
 
 // App makes an access token of the app's own identity on the site: an elevated one, which

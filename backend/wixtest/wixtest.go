@@ -101,8 +101,20 @@ func WebhookURL(url string) Option { return func(o *options) { o.config.WebhookU
 // Seed replaces the test's name as the source of ids: for a second Wix in one test.
 func Seed(seed string) Option { return func(o *options) { o.seed = seed } }
 
-// Configure changes the configuration of the offline Wix, such as its clock, the lifetime
-// of tokens or the form of token-info.
+// Behaving changes how this Wix does what is not known of the real one for sure.
+func Behaving(change func(*wixsim.Behavior)) Option {
+	return Configure(func(c *wixsim.Config) {
+		behavior := wixsim.DefaultBehavior()
+		if c.Behavior != nil {
+			behavior = *c.Behavior
+		}
+		change(&behavior)
+		c.Behavior = &behavior
+	})
+}
+
+// Configure changes the configuration of the offline Wix, such as its clock or the lifetime
+// of tokens.
 func Configure(change func(*wixsim.Config)) Option {
 	return func(o *options) { o.change = append(o.change, change) }
 }
