@@ -21,6 +21,14 @@ const rows: Row[] = [
     anyOrigin: true,
   },
   {
+    path: "/widget-class.js",
+    user: "pages and CLI projects that wrap the widget's class",
+    type: "text/javascript; charset=utf-8",
+    marker: "export{",
+    cache: "revalidate",
+    anyOrigin: true,
+  },
+  {
     path: "/panel/",
     user: "the Wix app dashboard (settings panel URL)",
     type: "text/html; charset=utf-8",

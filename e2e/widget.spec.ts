@@ -125,6 +125,41 @@ for (const odd of ["", "<img src=x onerror=alert(1)>", "{broken", "url(javascrip
 
 const success = JSON.stringify({ status: "Success", settings: {}, instance: {} });
 
+test("pages of another origin define the class under tags of their own", async ({
+  page,
+  stack,
+}) => {
+  const instance = await stack.install();
+  const token = await stack.token({ instanceId: instance });
+  const other = await listen((_, response) => {
+    response.setHeader("Content-Type", "text/html");
+    response.end(`<!doctype html><my-first></my-first><my-second></my-second>
+      <script type="module">
+        import Widget from "${stack.app}/widget-class.js";
+        customElements.define("my-first", class extends Widget {});
+        customElements.define("my-second", class extends Widget {});
+        document.title = String(customElements.get("${tag}"));
+        for (const copy of document.querySelectorAll("my-first, my-second")) {
+          copy.accessTokenListener(() => "${token}");
+        }
+      </script>`);
+  });
+  try {
+    const seen = watch(page);
+    const states = await watchStates(page);
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(request.url()));
+    await page.goto(`http://${other.host}/`);
+    await expect.poll(() => states.filter((state) => state === "ready")).toHaveLength(2);
+    expect(asked.filter((url) => url.endsWith("/get-instance"))).toEqual([
+      `${stack.app}/api/get-instance`,
+    ]);
+    expect([await page.title(), seen.errors]).toEqual(["undefined", []]);
+  } finally {
+    other.close();
+  }
+});
+
 test("markup sends the token to the script's origin or nowhere", async ({ page, stack }) => {
   const script = await (await fetch(`${stack.app}/widget.js`)).text();
   const foreign = await listen((_, response) => response.end(success));

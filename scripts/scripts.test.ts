@@ -107,6 +107,7 @@ describe("budget", () => {
   };
   const small = () => {
     put("widget/dist/widget.js", text);
+    put("widget/dist/widget-class.js", text);
     put("panel/dist/index.html", "<!doctype html>");
     put("panel/dist/assets/a.js", text);
   };
@@ -152,6 +153,7 @@ describe("budget", () => {
 
   test.each([
     ["widget", "widget/dist/widget.js"],
+    ["class of the widget", "widget/dist/widget-class.js"],
     ["panel", "panel/dist/index.html"],
   ])("a %s that is not built", (_, missing) => {
     small();

@@ -9,12 +9,14 @@
 package web
 
 import (
+	"encoding/json"
 	"fmt"
 	"net"
 	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -44,6 +46,36 @@ type homeBoot struct {
 	Assets string `json:"assets"`
 }
 
+// OpenData is what the page of an installation shows to the site's owner.
+type OpenData struct {
+	Product Product
+	// BasePath is the path of the server's public URL, such as "/app", or "".
+	BasePath   string
+	InstanceID string
+	// SiteName is "" until Wix has reported it.
+	SiteName string
+	Plan     string
+	// UpgradeURL is Wix's page with the app's plans, or "" where there is none to choose.
+	UpgradeURL string
+	// FirstSeen and LastSeen are zero where nobody has come from the site yet.
+	FirstSeen, LastSeen time.Time
+	Settings            []OpenSetting
+}
+
+// OpenSetting is one setting, as text.
+type OpenSetting struct{ Label, Value string }
+
+// title is what the page is about.
+func (d OpenData) title() string {
+	if d.SiteName == "" {
+		return "Your site"
+	}
+	return d.SiteName
+}
+
+// moment is a time for people of any time zone.
+func moment(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") }
+
 // InstallData is what the install guide shows: the values to enter in the Wix app
 // dashboard. All URLs are absolute.
 type InstallData struct {
@@ -56,7 +88,13 @@ type InstallData struct {
 	AppID     string
 	Tag       string
 	WidgetURL string
-	PanelURL  string
+	// ClassURL is the widget's class without a tag.
+	ClassURL string
+	PanelURL string
+	// APIURL is where the routes of the API are, with a slash at its end.
+	APIURL string
+	// ComponentID and PresetID are the ids of the widget in a project of Wix's CLI, GUIDs.
+	ComponentID, PresetID string
 	// WebhookURL is "" when the server accepts no webhooks.
 	WebhookURL   string
 	ThumbnailURL string
@@ -152,6 +190,43 @@ func (d InstallData) unusable() []string {
 		return nil
 	}
 	return d.Warnings()
+}
+
+// extension is the declaration of the hosted widget and panel in a project of Wix's CLI.
+func (d InstallData) extension() string {
+	text := func(s string) string {
+		b, _ := json.Marshal(s) // of a string it never fails
+		return string(b)
+	}
+	return `import { extensions } from "@wix/astro/builders";
+
+export default extensions.genericExtension({
+  compId: ` + text(d.ComponentID) + `,
+  compName: ` + text(d.Product.Name) + `,
+  compType: "CUSTOM_ELEMENT_WIDGET",
+  compData: {
+    customElementWidget: {
+      base: { name: ` + text(d.Product.Name) + ` },
+      widgetData: {
+        tagName: ` + text(d.Tag) + `,
+        scriptType: "ES_MODULE",
+        scriptUrl: ` + text(d.WidgetURL) + `,
+      },
+      size: {
+        width: { defaultWidth: ` + strconv.Itoa(d.DefaultWidth) + `, allowStretch: true },
+        height: { defaultHeight: ` + strconv.Itoa(d.DefaultHeight) + ` },
+      },
+      behaviors: { settings: { settingsUrl: ` + text(d.PanelURL) + ` } },
+      presets: [
+        {
+          id: ` + text(d.PresetID) + `,
+          name: ` + text(d.Product.Name) + `,
+          thumbnailUrl: ` + text(d.ThumbnailURL) + `,
+        },
+      ],
+    },
+  },
+});`
 }
 
 // events are the events of Wix that the server takes, by their names in the webhook. Wix's

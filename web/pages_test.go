@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/a-h/templ"
 	"github.com/google/go-cmp/cmp"
@@ -37,6 +38,8 @@ var names = web.Product{Name: "Badge & <Co>", ID: "badge-co", Description: "Show
 func installData() web.InstallData {
 	return web.InstallData{
 		Product: names, BasePath: "/app", PublicURL: "https://badge.example/app", AppID: "an-app-id", Tag: "badge-widget",
+		ClassURL: "https://badge.example/app/widget-class.js", APIURL: "https://badge.example/app/api/",
+		ComponentID: "a-component-id", PresetID: "a-preset-id",
 		WidgetURL: "https://badge.example/app/widget.js", PanelURL: "https://badge.example/app/panel/",
 		WebhookURL:   "https://badge.example/app/webhooks/wix",
 		ThumbnailURL: "https://badge.example/app/widget/thumbnail.svg", DefaultWidth: 450, DefaultHeight: 250,
@@ -90,6 +93,11 @@ func everyPage() map[string]templ.Component {
 		"site-no-token":   web.SitePage(none),
 		"site-removed":    web.SitePage(removed),
 		"editor":          web.EditorPage(editorData()),
+		"open": web.Open(web.OpenData{Product: names, BasePath: "/app", InstanceID: "an-instance-id", SiteName: hostile, Plan: hostile,
+			UpgradeURL: "https://wix.example/apps/upgrade/an-app-id?appInstanceId=an-instance-id",
+			FirstSeen:  time.Date(2026, 11, 3, 9, 5, 0, 0, time.UTC), LastSeen: time.Date(2026, 12, 1, 18, 30, 0, 0, time.UTC),
+			Settings: []web.OpenSetting{{Label: "Greeting", Value: hostile}, {Label: "Link"}}}),
+		"open-unseen": web.Open(web.OpenData{Product: names, InstanceID: "an-instance-id", Plan: "Free"}),
 		"upgrade": web.UpgradePage(web.UpgradeData{Assets: "../../_sim/assets/", SiteName: hostile, InstanceID: "an-instance-id",
 			EditorURL: "../../editor?instance=an-instance-id", SiteURL: "../../site?instance=an-instance-id", ControlURL: "../../_sim/",
 			App: web.AppState{Installed: true}, RetryMS: []float64{60_000}}),

@@ -1,6 +1,8 @@
 // Builds the widget into three files: widget.js (the URL that Wix sites refer to), a
 // copy with its hash in the name (for pages that pin the script with SRI), and the
-// thumbnail for Wix's Add Elements panel.
+// thumbnail for Wix's Add Elements panel. In the mode "class" it builds widget-class.js beside
+// them: each of the two scripts is one file, and one build would put what they share into a
+// third.
 
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -28,18 +30,25 @@ function hashedCopies(): Plugin {
   };
 }
 
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   root,
   publicDir: false,
-  plugins: [names(), hashedCopies()],
+  plugins: mode === "class" ? [names()] : [names(), hashedCopies()],
   build: {
     outDir: "dist",
-    emptyOutDir: true,
+    emptyOutDir: mode !== "class",
     modulePreload: false,
     // Not build.lib, because the library mode does not remove whitespace.
-    rolldownOptions: {
-      input: join(root, "src/widget.ts"),
-      output: { format: "es", entryFileNames: "widget.js" },
-    },
+    rolldownOptions:
+      mode === "class"
+        ? {
+            input: join(root, "src/class.ts"),
+            preserveEntrySignatures: "strict",
+            output: { format: "es", entryFileNames: "widget-class.js" },
+          }
+        : {
+            input: join(root, "src/widget.ts"),
+            output: { format: "es", entryFileNames: "widget.js" },
+          },
   },
-});
+}));

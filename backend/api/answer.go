@@ -16,7 +16,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/nametag-dev/nametag/backend/etag"
-	"github.com/nametag-dev/nametag/backend/identity"
 	"github.com/nametag-dev/nametag/backend/instance"
 	"github.com/nametag-dev/nametag/backend/kit"
 	"github.com/nametag-dev/nametag/backend/wix"
@@ -66,15 +65,16 @@ func encodingOf(k kit.Call, reply kit.Reply) (*instance.Encoding, error) {
 	if reply.OfInstance != nil {
 		cached = k.Instance.Encodings
 	}
-	return encode(cached, k.Caller.Role, func() any { return reply.BodyFor(k) })
+	return encode(cached, k.Caller.Owns(), func() any { return reply.BodyFor(k) })
 }
 
-// encode encodes a body for a role, unless cached has it already. cached may be nil.
-func encode(cached *instance.Encodings, role identity.Role, body func() any) (*instance.Encoding, error) {
+// encode encodes a body for owners or for all others, unless cached has it already. cached
+// may be nil.
+func encode(cached *instance.Encodings, owner bool, body func() any) (*instance.Encoding, error) {
 	if cached == nil {
 		cached = new(instance.Encodings)
 	}
-	slot := cached.Of(role == identity.Owner)
+	slot := cached.Of(owner)
 	if e := slot.Load(); e != nil {
 		return e, nil
 	}

@@ -33,7 +33,9 @@ const (
 	site1   = "11111111-1111-4111-8111-111111111111"
 	visitor = "visitor-token"
 	owner   = "owner-token"
-	nobody  = "token-without-instance"
+	// elevated is the app's own.
+	elevated = "app-token"
+	nobody   = "token-without-instance"
 )
 
 // callers stands in for identity: package identity's own tests and the tests of
@@ -52,6 +54,10 @@ func (c callers) VerifyToken(ctx context.Context, source, token string) (identit
 	return c.Verify(ctx, source, []string{token})
 }
 
+func (c callers) SignedInstance(string) (wix.SignedInstance, error) {
+	return wix.SignedInstance{}, &apierr.Error{Code: apierr.TokenMissing}
+}
+
 func (c callers) AppInstance(context.Context, string) (*wix.AppInstance, error) {
 	return cmp.Or(c.app, new(wix.AppInstance)), nil
 }
@@ -66,10 +72,12 @@ func (c callers) Verify(_ context.Context, _ string, authorization []string) (id
 	if c.expires.IsZero() {
 		c.expires = c.at.Add(time.Hour)
 	}
-	caller := identity.Caller{InstanceID: site1, SiteID: "site-1", Role: identity.Visitor, IssuedAt: c.issued, Expires: c.expires}
+	caller := identity.Caller{InstanceID: site1, SiteID: "site-1", Role: identity.Visitor, Subject: wix.SubjectVisitor, IssuedAt: c.issued, Expires: c.expires}
 	switch strings.Join(authorization, ",") {
 	case owner:
-		caller.Role = identity.Owner
+		caller.Role, caller.Subject = identity.Owner, wix.SubjectUser
+	case elevated:
+		caller.Role, caller.Subject = identity.App, wix.SubjectApp
 	case nobody:
 		caller.InstanceID = ""
 		caller.Role = cmp.Or(c.role, identity.Visitor)
@@ -223,6 +231,9 @@ func TestServer_errors(t *testing.T) {
 		{apierr.InvalidSettings, 422, ""},
 		{apierr.RateLimited, 429, "Retry-After"},
 		{apierr.WixBadResponse, 502, ""},
+		{apierr.AppCredentialsRefused, 502, ""},
+		{apierr.AppPermissionMissing, 502, ""},
+		{apierr.InstanceUnknown, 404, ""},
 		{apierr.WixUnavailable, 503, "Retry-After"},
 		{apierr.WixTimeout, 504, ""},
 		{apierr.Internal, 500, ""},
@@ -255,8 +266,8 @@ func TestServer_errors(t *testing.T) {
 			}
 		})
 	}
-	if n := len(apierr.Codes()); n != 26 {
-		t.Errorf("there are %d codes, this table lists 26", n)
+	if n := len(apierr.Codes()); n != 29 {
+		t.Errorf("there are %d codes, this table lists 29", n)
 	}
 }
 

@@ -175,7 +175,7 @@ func (r *runner) run(c call, f kit.Handler, k kit.Call) (kit.Reply, error) {
 	timer := time.AfterFunc(r.timeout, func() {
 		ctx.end(func() {
 			err := fmt.Errorf("a function of the app has not returned after %s", r.timeout)
-			r.giveUp(c.Context, ofInstance(c.Context, c.InstanceID, err))
+			r.giveUp(c.Context, ofCaller(c.Context, c.Caller, err))
 		})
 	})
 	got := r.recovered(ctx, f, k)

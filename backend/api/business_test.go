@@ -73,6 +73,8 @@ func TestServer_ownRoutes(t *testing.T) {
 		want                            string // part of the answer
 	}{
 		{"a visitor reads", "GET", "/api/reviews?sort=new", visitor, "", nil, 200, `["visitor","new","{\"greeting\":\"Hello\"}"]`},
+		{"the app may what an owner may", "DELETE", "/api/reviews/7", elevated, "", nil, 204, ""},
+		{"the app where it is required", "PATCH", "/api/reviews/7", elevated, "{}", []string{isJSON}, 200, `"patched"`},
 		{"an owner may what a visitor may", "GET", "/api/reviews", owner, "", nil, 200, `"owner"`},
 		{"HEAD works where GET does", "HEAD", "/api/reviews", visitor, "", nil, 200, ""},
 		{"an answer that is made of the record", "GET", "/api/record", visitor, "", nil, 202, `"` + site1 + `"`},

@@ -54,14 +54,15 @@ func (s *Server) handleError(err error, c echo.Context) {
 
 // The keys in Echo's context of what the error handler and the observer need to know.
 const (
-	codeKey     = "code"       // that was answered
-	instanceKey = "instanceId" // that the caller of a failed request belongs to
+	codeKey   = "code"   // that was answered
+	openKey   = "open"   // set for the page of the signed instance
+	callerKey = "caller" // of a failed request, if it was identified
 )
 
-// ofInstance passes on the error of a request and says whose it was.
-func ofInstance(c echo.Context, instanceID string, err error) error {
-	if err != nil && instanceID != "" {
-		c.Set(instanceKey, instanceID)
+// ofCaller passes on the error of a request and says whose it was.
+func ofCaller(c echo.Context, caller identity.Caller, err error) error {
+	if err != nil {
+		c.Set(callerKey, caller)
 	}
 	return err
 }
@@ -77,10 +78,15 @@ func (s *Server) logError(c echo.Context, e *apierr.Error, requestID string) {
 	if !s.opts.Logger.Enabled(ctx, level) {
 		return
 	}
-	attrs := append(make([]slog.Attr, 0, 8), slog.String("code", e.Code.Name), slog.Int("status", e.Code.Status),
+	attrs := append(make([]slog.Attr, 0, 9), slog.String("code", e.Code.Name), slog.Int("status", e.Code.Status),
 		slog.String("method", method(c)), slog.String("route", route(c)))
-	if id, ok := c.Get(instanceKey).(string); ok {
-		attrs = append(attrs, slog.String("instanceId", id))
+	if caller, ok := c.Get(callerKey).(identity.Caller); ok {
+		if caller.InstanceID != "" {
+			attrs = append(attrs, slog.String("instanceId", caller.InstanceID))
+		}
+		if caller.Subject != "" {
+			attrs = append(attrs, slog.String("subject", string(caller.Subject)))
+		}
 	}
 	if addr, err := netip.ParseAddr(c.RealIP()); err == nil {
 		attrs = append(attrs, slog.String("client", clientaddr.Network(addr).String()))
@@ -101,6 +107,9 @@ func (s *Server) giveUp(c echo.Context, err error) {
 }
 
 func (s *Server) writeError(c echo.Context, e *apierr.Error, id string) error {
+	if c.Get(openKey) != nil {
+		return s.writeOpenError(c, e)
+	}
 	if wantsPage(c.Request()) && !s.isAPI(c.Request().URL.Path) {
 		return s.render(c, e.Code.Status, web.Message(web.MessageData{
 			Title: http.StatusText(e.Code.Status), Text: e.Code.Message, Status: e.Code.Status, BasePath: s.opts.BasePath,

@@ -64,7 +64,7 @@ func admit(c echo.Context, who identity.Identification, role identity.Role, buil
 	if err == nil {
 		err = next(call{c, who.Caller, who.At, serverTiming{who.Cached, who.Took}})
 	}
-	return ofInstance(c, who.Caller.InstanceID, err)
+	return ofCaller(c, who.Caller, err)
 }
 
 // reads reports whether a request of a built-in route only reads. The one POST of those,
@@ -159,8 +159,8 @@ func (h handlers) getInstanceData(c call) error {
 		// The answer is there, and the next request reports it again.
 		h.Logger.WarnContext(c.ctx(), "what Wix reports of an instance could not be stored", "instanceId", c.InstanceID, "cause", err)
 	}
-	body, err := encode(h.relays.of(app), c.Role, func() any {
-		if c.Role == identity.Owner {
+	body, err := encode(h.relays.of(app), c.Owns(), func() any {
+		if c.Owns() {
 			return app
 		}
 		return visitorView(app)

@@ -31,15 +31,22 @@ func (s *Server) installState(c echo.Context) error {
 	return c.JSON(http.StatusOK, s.opts.InstallState())
 }
 
-// pageCSP lets our pages use their own files and nothing else.
+// pageCSP lets our pages use their own files and nothing else. Who may frame them follows.
 const pageCSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
-	"connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	"connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors "
 
 func (s *Server) render(c echo.Context, status int, page templ.Component) error {
+	return write(c, status, page, policy{"'none'", "strict-origin-when-cross-origin", "no-cache"})
+}
+
+// policy is what a page allows: who may frame it, what its links send, who may store it.
+type policy struct{ frameAncestors, referrer, cache string }
+
+func write(c echo.Context, status int, page templ.Component, p policy) error {
 	h := c.Response().Header()
-	h.Set(echo.HeaderContentSecurityPolicy, pageCSP)
-	h.Set(echo.HeaderReferrerPolicy, "strict-origin-when-cross-origin")
-	h.Set(echo.HeaderCacheControl, "no-cache")
+	h.Set(echo.HeaderContentSecurityPolicy, pageCSP+p.frameAncestors)
+	h.Set(echo.HeaderReferrerPolicy, p.referrer)
+	h.Set(echo.HeaderCacheControl, p.cache)
 	h.Set(echo.HeaderContentType, "text/html; charset=utf-8")
 	c.Response().WriteHeader(status)
 	return page.Render(c.Request().Context(), c.Response())

@@ -32,6 +32,8 @@ type Identity interface {
 	Verify(ctx context.Context, source string, authorization []string) (identity.Identification, error)
 	// VerifyToken identifies the caller by a bare token.
 	VerifyToken(ctx context.Context, source, token string) (identity.Identification, error)
+	// SignedInstance verifies the parameter instance of a page that Wix opens.
+	SignedInstance(raw string) (wix.SignedInstance, error)
 	AppInstance(ctx context.Context, instanceID string) (*wix.AppInstance, error)
 }
 
@@ -163,6 +165,7 @@ func New(o Options) *Server {
 	get(base, "/web/*", s.asset(o.Web))
 	if o.Production != nil {
 		s.mount(base, o.BasePath, o.Production)
+		get(base, "/open", s.open(o.Production))
 	}
 	if o.Demo != nil {
 		demo := e.Group(o.BasePath + "/demo")
@@ -200,6 +203,7 @@ func (s *Server) mount(g *echo.Group, prefix string, c *Composition) {
 	}
 
 	get(g, "/widget.js", s.named(s.opts.Widget, "widget.js"))
+	get(g, "/widget-class.js", s.named(s.opts.Widget, "widget-class.js"))
 	get(g, "/widget/*", s.hashedAsset(s.opts.Widget))
 	get(g, "/panel", func(c echo.Context) error {
 		return c.Redirect(http.StatusPermanentRedirect, c.Request().URL.Path+"/")

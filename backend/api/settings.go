@@ -80,7 +80,7 @@ func (h handlers) answerSettings(c call, row instance.Instance) error {
 	header.Set("ETag", versionTag(row.Version))
 	identity.SetCORS(header)
 	answer := settingsAnswer{Settings: row.Settings, Version: row.Version}
-	if c.Role == identity.Owner {
+	if c.Owns() {
 		answer.Secrets = h.App.Settings.SecretsSet(row.Secrets.Reveal())
 	}
 	return c.JSON(http.StatusOK, answer)

@@ -41,10 +41,16 @@ var (
 	InstanceRequired = Code{"instance_required", http.StatusForbidden, "The access token belongs to no app instance."}
 	OwnerRequired    = Code{"owner_required", http.StatusForbidden, "Only someone who edits the site may do this."}
 	AppRequired      = Code{"app_required", http.StatusForbidden, "Only the app itself may do this."}
-	RateLimited      = Code{"rate_limited", http.StatusTooManyRequests, "Too many requests. Try again shortly."}
-	WixBadResponse   = Code{"wix_bad_response", http.StatusBadGateway, "Wix gave an answer that could not be understood."}
-	WixUnavailable   = Code{"wix_unavailable", http.StatusServiceUnavailable, "Wix cannot be reached at the moment. Try again shortly."}
-	WixTimeout       = Code{"wix_timeout", http.StatusGatewayTimeout, "Wix did not answer in time."}
+	// An instance that Wix does not know is a fact about the client's site: no attempt helps.
+	InstanceUnknown = Code{"instance_unknown", http.StatusNotFound, "Wix knows no such installation of the app."}
+	RateLimited     = Code{"rate_limited", http.StatusTooManyRequests, "Too many requests. Try again shortly."}
+	WixBadResponse  = Code{"wix_bad_response", http.StatusBadGateway, "Wix gave an answer that could not be understood."}
+	// That Wix refuses the app itself is nothing that a client, or another attempt, can change:
+	// 502 and no Retry-After. The app's operator has to act.
+	AppCredentialsRefused = Code{"app_credentials_refused", http.StatusBadGateway, "Wix does not accept this app's id and secret. Its operator has to correct them."}
+	AppPermissionMissing  = Code{"app_permission_missing", http.StatusBadGateway, "This app lacks a permission at Wix. Its operator has to add it."}
+	WixUnavailable        = Code{"wix_unavailable", http.StatusServiceUnavailable, "Wix cannot be reached at the moment. Try again shortly."}
+	WixTimeout            = Code{"wix_timeout", http.StatusGatewayTimeout, "Wix did not answer in time."}
 )
 
 // The codes of the HTTP API.
@@ -73,8 +79,8 @@ var (
 func Codes() []Code {
 	return []Code{
 		TokenMissing, TokenMalformed, TokenInactive, TokenExpired, TokenForeign, InstanceRequired, OwnerRequired, AppRequired,
-		NotFound, MethodNotAllowed, VersionConflict, VersionRequired, BodyMalformed, RequestTimeout, BodyTooLarge, UnsupportedMediaType,
-		InvalidSettings, InvalidBody, RateLimited, WixBadResponse, WixUnavailable, WixTimeout, StoreUnavailable, Internal,
+		NotFound, InstanceUnknown, MethodNotAllowed, VersionConflict, VersionRequired, BodyMalformed, RequestTimeout, BodyTooLarge, UnsupportedMediaType,
+		InvalidSettings, InvalidBody, RateLimited, WixBadResponse, AppCredentialsRefused, AppPermissionMissing, WixUnavailable, WixTimeout, StoreUnavailable, Internal,
 		WebhookMalformed, WebhookRefused,
 	}
 }

@@ -45,7 +45,7 @@ func TestCodes_statuses(t *testing.T) {
 		400: "body_malformed webhook_malformed",
 		401: "token_missing token_malformed token_inactive token_expired webhook_refused",
 		403: "token_foreign instance_required owner_required app_required",
-		404: "not_found",
+		404: "not_found instance_unknown",
 		405: "method_not_allowed",
 		408: "request_timeout",
 		412: "version_conflict",
@@ -55,7 +55,7 @@ func TestCodes_statuses(t *testing.T) {
 		428: "version_required",
 		429: "rate_limited",
 		500: "internal",
-		502: "wix_bad_response",
+		502: "wix_bad_response app_credentials_refused app_permission_missing",
 		503: "wix_unavailable store_unavailable",
 		504: "wix_timeout",
 	}

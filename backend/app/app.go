@@ -130,6 +130,7 @@ func Serve(ctx context.Context, c Config, b Bundles, business kit.New, log *slog
 	if err != nil {
 		return nil, err
 	}
+	production.Identity = m.countCallers(production.Identity)
 	a.reloadable = reloadable{c, caches.verifier}
 	a.listenForChanges(c.DatabaseURL, caches, m.setConnected)
 	m.watchDeadLetters(caches.store)

@@ -240,7 +240,7 @@ func (w *world) until(what string, ok func() bool) {
 func TestServe_getInstanceData_byRole(t *testing.T) {
 	w := start(t)
 	id := w.install()
-	for _, subject := range []string{"VISITOR", "MEMBER", "APP"} {
+	for _, subject := range []string{"VISITOR", "MEMBER"} {
 		got := w.as(w.mint(wixsim.TokenRequest{Subject: subject, InstanceID: id}), "/api/get-instance-data")
 		want := `{"instance":{"isFree":false,"billing":{"packageName":"gold"}},"site":{"siteDisplayName":"Corner Café","locale":"de","paymentCurrency":"EUR","multilingual":`
 		if got.status != 200 || !strings.HasPrefix(got.text, want) {
@@ -252,10 +252,12 @@ func TestServe_getInstanceData_byRole(t *testing.T) {
 			}
 		}
 	}
-	got := w.as(w.mint(wixsim.TokenRequest{Subject: "USER", InstanceID: id}), "/api/get-instance-data")
-	for _, part := range []string{id, "owner.secret@example.com", "permissions", "siteId"} {
-		if !strings.Contains(got.text, part) {
-			t.Errorf("the owner does not see %q: %s", part, got.text)
+	for _, subject := range []string{"USER", "APP"} {
+		got := w.as(w.mint(wixsim.TokenRequest{Subject: subject, InstanceID: id}), "/api/get-instance-data")
+		for _, part := range []string{id, "owner.secret@example.com", "permissions", "siteId"} {
+			if !strings.Contains(got.text, part) {
+				t.Errorf("%s does not see %q: %s", subject, part, got.text)
+			}
 		}
 	}
 	if n := w.wixCalls(appToken); n != 1 {
@@ -288,8 +290,17 @@ func TestServe_settings_ofEachSite(t *testing.T) {
 	if got := put(w.mint(wixsim.TokenRequest{InstanceID: mine}), `"1"`, `{"greeting":"mine now"}`); got.status != 403 || got.code() != "owner_required" {
 		t.Errorf("a visitor's save: %d %s", got.status, got.text)
 	}
-	if got := put(w.mint(wixsim.TokenRequest{Subject: "APP", InstanceID: mine}), `"1"`, `{"greeting":"mine now"}`); got.status != 403 {
+	if got := put(w.mint(wixsim.TokenRequest{Subject: "APP", InstanceID: mine}), `"1"`, `{"greeting":"mine now"}`); got.status != 200 {
 		t.Errorf("the app's save: %d %s", got.status, got.text)
+	}
+	if !strings.Contains(w.log.String(), `"code":"owner_required","status":403,"method":"PUT","route":"/api/settings","instanceId":"`+mine+`","subject":"VISITOR"`) {
+		t.Errorf("the log of the refusal: %s", w.log)
+	}
+	metrics := w.exposition()
+	for subject, n := range map[string]int{"USER": 2, "VISITOR": 3, "APP": 1, "MEMBER": 0, "other": 0} {
+		if line := fmt.Sprintf("%s{subject=%q} %d\n", metricCallers, subject, n); !strings.Contains(metrics, line) {
+			t.Errorf("/metrics lacks %s", line)
+		}
 	}
 }
 

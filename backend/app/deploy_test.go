@@ -31,19 +31,25 @@ var (
 	label  = regexp.MustCompile(`([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"`)
 )
 
-func (w *world) metrics() exposed {
+// exposition is what /metrics answers.
+func (w *world) exposition() string {
 	w.t.Helper()
 	res, err := http.Get(w.admin + "/metrics")
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	defer res.Body.Close()
-	all := exposed{}
 	text, err := io.ReadAll(res.Body)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	for line := range strings.Lines(string(text)) {
+	return string(text)
+}
+
+func (w *world) metrics() exposed {
+	w.t.Helper()
+	all := exposed{}
+	for line := range strings.Lines(w.exposition()) {
 		found := sample.FindStringSubmatch(line)
 		if found == nil {
 			continue // a comment

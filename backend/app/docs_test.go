@@ -75,7 +75,7 @@ func TestDocs(t *testing.T) {
 		}
 	}
 	for _, name := range []string{
-		metricRequests, metricDuration, metricWixCalls, metricJobs, metricDeadLetters, metricJobsDue, metricJobsOldest, metricConnected, metricServer, metricClient,
+		metricRequests, metricDuration, metricCallers, metricWixCalls, metricJobs, metricDeadLetters, metricJobsDue, metricJobsOldest, metricConnected, metricServer, metricClient,
 	} {
 		if !strings.Contains(operations, "`"+names.Replace(name)+"`") {
 			t.Errorf("docs/operations.md lacks the metric %s", name)

@@ -17,13 +17,16 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/nametag-dev/nametag/backend/api"
+	"github.com/nametag-dev/nametag/backend/identity"
 	"github.com/nametag-dev/nametag/backend/product"
+	"github.com/nametag-dev/nametag/backend/wix"
 )
 
 // The names of the metrics, as docs/operations.md lists them.
 const (
 	metricRequests    = product.MetricPrefix + "http_requests_total"
 	metricDuration    = product.MetricPrefix + "http_request_duration_seconds"
+	metricCallers     = product.MetricPrefix + "callers_total"
 	metricWixCalls    = product.MetricPrefix + "wix_calls_total"
 	metricJobs        = product.MetricPrefix + "jobs_total"
 	metricDeadLetters = product.MetricPrefix + "dead_letters"
@@ -43,6 +46,7 @@ type metrics struct {
 	requests  *prometheus.CounterVec
 	duration  *prometheus.HistogramVec
 	server    *prometheus.HistogramVec
+	callers   *prometheus.CounterVec
 	wixCalls  *prometheus.CounterVec
 	client    *prometheus.HistogramVec
 	jobs      *prometheus.CounterVec
@@ -81,6 +85,9 @@ func newMetrics() *metrics {
 		server: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: metricServer, Help: "The same by OpenTelemetry's conventions.", Buckets: conventional,
 		}, []string{"http_request_method", "http_route", "http_response_status_code", "error_type"}),
+		callers: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: metricCallers, Help: "Requests of verified callers, by the subject type that token info names; \"other\" for one that Wix does not document.",
+		}, []string{"subject"}),
 		wixCalls: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: metricWixCalls, Help: "Calls to Wix, by path (\"other\" for those of the app) and status; the status is \"failed\" when no answer came.",
 		}, []string{"path", "status"}),
@@ -95,7 +102,7 @@ func newMetrics() *metrics {
 		}),
 	}
 	m.series.Store(new(map[outcome]series))
-	m.registry.MustRegister(m.requests, m.duration, m.server, m.wixCalls, m.client, m.jobs,
+	m.registry.MustRegister(m.requests, m.duration, m.server, m.callers, m.wixCalls, m.client, m.jobs,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -132,6 +139,43 @@ func (m *metrics) add(key outcome) series {
 	all[key] = s
 	m.series.Store(&all)
 	return s
+}
+
+// countCallers counts who calls.
+func (m *metrics) countCallers(next api.Identity) api.Identity {
+	c := countedCallers{next, map[wix.SubjectType]prometheus.Counter{}, m.callers.WithLabelValues("other")}
+	for _, subject := range []wix.SubjectType{wix.SubjectUnknown, wix.SubjectUser, wix.SubjectVisitor, wix.SubjectMember, wix.SubjectApp} {
+		c.of[subject] = m.callers.WithLabelValues(string(subject))
+	}
+	return c
+}
+
+type countedCallers struct {
+	api.Identity
+	of    map[wix.SubjectType]prometheus.Counter
+	other prometheus.Counter
+}
+
+func (c countedCallers) Verify(ctx context.Context, source string, authorization []string) (identity.Identification, error) {
+	who, err := c.Identity.Verify(ctx, source, authorization)
+	return c.count(who, err)
+}
+
+func (c countedCallers) VerifyToken(ctx context.Context, source, token string) (identity.Identification, error) {
+	who, err := c.Identity.VerifyToken(ctx, source, token)
+	return c.count(who, err)
+}
+
+func (c countedCallers) count(who identity.Identification, err error) (identity.Identification, error) {
+	if err != nil {
+		return who, err
+	}
+	counter, known := c.of[who.Caller.Subject]
+	if !known {
+		counter = c.other
+	}
+	counter.Inc()
+	return who, nil
 }
 
 // countJob counts one try of a job.

@@ -142,11 +142,14 @@ func TestTracing(t *testing.T) {
 	if refused.status != 401 {
 		t.Fatal(refused)
 	}
+	if got := w.open("a-secret-instance"); got.status != 401 {
+		t.Fatal(got)
+	}
 	for _, path := range []string{"/healthz", "/readyz", "/demo/widget.js", "/nowhere"} {
 		ask("", path)
 	}
 	w.until("the spans have come", func() bool {
-		return len(r.named("GET /api/get-instance")) == 2 && len(r.named("POST /oauth2/token-info")) == 2 && len(r.named("GET")) == 1
+		return len(r.named("GET /api/get-instance")) == 2 && len(r.named("POST /oauth2/token-info")) == 2 && len(r.named("GET")) == 1 && len(r.named("GET /open")) == 1
 	})
 
 	served := map[string]*spans.Span{}
@@ -183,7 +186,7 @@ func TestTracing(t *testing.T) {
 			t.Errorf("%s has a span", name)
 		}
 	}
-	for _, secret := range []string{token, "junk-of-a-stranger", appSecret, "in-the-query", "203.0.113.77", "user=ada"} {
+	for _, secret := range []string{token, "junk-of-a-stranger", appSecret, "in-the-query", "a-secret-instance", "203.0.113.77", "user=ada"} {
 		if strings.Contains(text, secret) {
 			t.Errorf("%q is in the spans", secret)
 		}

@@ -62,13 +62,17 @@ type watchOptions struct {
 // watch notices faults of the set-up.
 type watch struct {
 	o watchOptions
-	// host, api and hook are where requests are expected: the public URL's host, the path of
-	// the API with a slash at its end, the path of webhooks.
-	host, api, hook string
+	// host, api, hook and script are where requests are expected: the public URL's host, the
+	// path of the API with a slash at its end, the paths of webhooks and of widget.js.
+	host, api, hook, script string
 
 	// These are noted on the way of requests, without a lock.
 	tokens, webhooks           sighting
 	foreign, inactive, refused atomic.Int64
+	// classic is set while the latest page that loaded widget.js did so as a classic script.
+	classic atomic.Bool
+	// doubted is when an answer last put the credentials in doubt, in Unix seconds.
+	doubted atomic.Int64
 	// otherHost is a host that callers of the API use in place of the public URL's, and
 	// astray the path of a webhook to which nothing answers. Only the first is noted.
 	otherHost, astray atomic.Pointer[string]
@@ -124,7 +128,7 @@ func (s *sighting) ago(now time.Time) string {
 func newWatch(o watchOptions) *watch {
 	o.retry = cmp.Or(o.retry, firstRetry)
 	w := &watch{
-		o: o, api: o.basePath + "/api/", hook: o.basePath + "/webhooks/wix", said: map[string]string{},
+		o: o, api: o.basePath + "/api/", hook: o.basePath + "/webhooks/wix", script: o.basePath + "/widget.js", said: map[string]string{},
 		wake: make(chan struct{}, 1), look: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	if u, err := url.Parse(o.public.URL); err == nil {
@@ -368,6 +372,7 @@ func (w *watch) state() web.InstallState {
 		}
 	}
 	s := web.InstallState{AppID: w.o.wix.AppID}
+	findings = append(findings, w.ofScript()...)
 	for _, f := range append(findings, w.ofTokens(now), w.ofWebhooks(now)) {
 		s.Findings = append(s.Findings, web.Finding{Check: f.Check, State: string(f.State), Saw: f.Saw, Do: f.Do, Variables: f.Variables})
 	}
@@ -389,6 +394,9 @@ func (w *watch) observe(o api.Observation) {
 	}
 	var count *atomic.Int64
 	switch o.Code {
+	case apierr.AppCredentialsRefused.Name, apierr.AppPermissionMissing.Name:
+		w.doubt(time.Now())
+		return
 	case apierr.TokenForeign.Name:
 		count = &w.foreign
 	case apierr.TokenInactive.Name:
@@ -406,6 +414,14 @@ func (w *watch) observe(o api.Observation) {
 	}
 }
 
+// doubt has Wix asked again, once in a while, since it has refused the app itself.
+func (w *watch) doubt(now time.Time) {
+	last := w.doubted.Load()
+	if now.Unix()-last >= int64(freshFor/time.Second) && w.doubted.CompareAndSwap(last, now.Unix()) {
+		nudge(w.wake)
+	}
+}
+
 // requests looks at where requests are sent to, before next answers them.
 func (w *watch) requests(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -414,6 +430,9 @@ func (w *watch) requests(next http.Handler) http.Handler {
 		}
 		if r.Method == http.MethodPost && !strings.HasPrefix(r.URL.Path, w.api) && w.astray.Load() == nil {
 			w.lookForWebhook(r)
+		}
+		if r.URL.Path == w.script {
+			w.lookAtScript(r)
 		}
 		next.ServeHTTP(rw, r)
 	})
@@ -448,6 +467,29 @@ func (w *watch) lookForWebhook(r *http.Request) {
 	if string(start) == "eyJ" && w.astray.CompareAndSwap(nil, &path) {
 		nudge(w.look)
 	}
+}
+
+// lookAtScript notes how a page loads widget.js: browsers fetch a module with CORS, and a
+// classic script without, unless it has the attribute crossorigin.
+func (w *watch) lookAtScript(r *http.Request) {
+	if r.Header.Get("Sec-Fetch-Dest") != "script" {
+		return
+	}
+	if classic := r.Header.Get("Sec-Fetch-Mode") == "no-cors"; w.classic.Load() != classic {
+		w.classic.Store(classic)
+	}
+}
+
+// ofScript is what the loads of widget.js show, if anything is wrong with them.
+func (w *watch) ofScript() []doctor.Finding {
+	if !w.classic.Load() {
+		return nil
+	}
+	return []doctor.Finding{{
+		Check: doctor.ScriptType, State: doctor.Warning,
+		Saw: "the latest page that loaded widget.js did so as a classic script, as which it does not run: the widget stays blank",
+		Do:  "Choose ES module as the script type of the site widget in the app dashboard",
+	}}
 }
 
 // plain reports whether text of a stranger is short and has nothing odd in it.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"github.com/nametag-dev/nametag/backend/api"
 	"github.com/nametag-dev/nametag/backend/doctor"
 	"github.com/nametag-dev/nametag/backend/wix"
+	"github.com/nametag-dev/nametag/web"
 )
 
 // outside stands for Wix and for the public URL, without a socket.
@@ -191,6 +193,25 @@ func TestWatch_permission(t *testing.T) {
 	})
 }
 
+// TestWatch_asksAgainWhenTheAppIsRefused has a secret that was right at the start.
+func TestWatch_asksAgainWhenTheAppIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := &outside{read: 200, instance: foreignID}
+		w, log := watching(t, o)
+		time.Sleep(time.Hour)
+		wantSaid(t, log)
+		o.set(func(o *outside) { o.read = 403 })
+		for range 1000 {
+			w.observe(api.Observation{Method: "GET", Route: "/api/get-instance-data", Status: 502, Code: "app_permission_missing"})
+		}
+		time.Sleep(time.Second)
+		wantSaid(t, log, "permission: wrong")
+		if wix, _ := o.calls(); wix != 6 {
+			t.Errorf("%d calls to Wix", wix)
+		}
+	})
+}
+
 func TestWatch_state(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := &outside{read: 200}
@@ -247,6 +268,31 @@ func TestWatch_observe(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestWatch_classicScript(t *testing.T) {
+	w := newWatch(watchOptions{basePath: "/app", log: slog.New(slog.DiscardHandler)})
+	h := w.requests(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	for _, tt := range []struct {
+		path, dest, mode string
+		classic          bool
+	}{
+		{"/app/widget.js", "script", "cors", false},
+		{"/app/panel/", "script", "no-cors", false},
+		{"/app/widget.js", "empty", "no-cors", false},
+		{"/app/widget.js", "script", "no-cors", true},
+		{"/app/widget.js", "", "", true}, // no browser
+		{"/app/widget.js", "script", "cors", false},
+	} {
+		r := httptest.NewRequest("GET", tt.path, http.NoBody)
+		r.Header.Set("Sec-Fetch-Dest", tt.dest)
+		r.Header.Set("Sec-Fetch-Mode", tt.mode)
+		h.ServeHTTP(httptest.NewRecorder(), r)
+		warned := slices.ContainsFunc(w.state().Findings, func(f web.Finding) bool { return f.Check == doctor.ScriptType && f.State == "warning" })
+		if warned != tt.classic {
+			t.Errorf("after %+v: warned %v", tt, warned)
+		}
 	}
 }
 

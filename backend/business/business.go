@@ -36,7 +36,7 @@ func New(t kit.Tools) (kit.App, error) {
 	return kit.App{
 		Settings: schema,
 		Answer: func(_ context.Context, c kit.Call) (any, error) {
-			if c.Caller.Role != identity.Owner {
+			if !c.Caller.Owns() {
 				guests.greet(c.Instance.ID, c.At)
 			}
 			return kit.Reply{OfInstance: answerOf}, nil

@@ -123,8 +123,8 @@ func TestGuests(t *testing.T) {
 			a.call(a.Answer, site, role)
 		}
 		a.call(a.Answer, other, identity.Visitor)
-		if got := a.guests(site); got != "[0 0 0 0 0 0 2]" {
-			t.Errorf("before anything is written, without the owner: %s", got)
+		if got := a.guests(site); got != "[0 0 0 0 0 0 1]" {
+			t.Errorf("before anything is written, without the owner and the app: %s", got)
 		}
 		if err := a.Close(); err != nil {
 			t.Fatal(err)
@@ -134,30 +134,30 @@ func TestGuests(t *testing.T) {
 		}
 
 		a = open(t, databaseURL)
-		if got := a.guests(site); got != "[0 0 0 0 0 0 2]" {
+		if got := a.guests(site); got != "[0 0 0 0 0 0 1]" {
 			t.Errorf("after a restart: %s", got)
 		}
 		a.call(a.Answer, site, identity.Visitor)
 		a.advance(2 * time.Minute) // the next day, in UTC
 		a.call(a.Answer, site, identity.Visitor)
-		if got := a.guests(site); got != "[0 0 0 0 0 3 1]" {
+		if got := a.guests(site); got != "[0 0 0 0 0 2 1]" {
 			t.Errorf("past midnight: %s", got)
 		}
-		if days := a.call(a.Routes[0].Handle, site, identity.Owner); !strings.HasSuffix(days, `{"day":"2026-11-25","guests":3},{"day":"2026-11-26","guests":1}]}`) {
+		if days := a.call(a.Routes[0].Handle, site, identity.Owner); !strings.HasSuffix(days, `{"day":"2026-11-25","guests":2},{"day":"2026-11-26","guests":1}]}`) {
 			t.Errorf("the days: %s", days)
 		}
 		if err := a.Close(); err != nil {
 			t.Fatal(err)
 		}
 		a.advance(5 * 24 * time.Hour)
-		if got := a.guests(site); got != "[3 1 0 0 0 0 0]" {
+		if got := a.guests(site); got != "[2 1 0 0 0 0 0]" {
 			t.Errorf("five days later: %s", got)
 		}
 		if got := a.guests(other); got != "[1 0 0 0 0 0 0]" {
 			t.Errorf("another site: %s", got)
 		}
 		export, err := a.store.Export(t.Context(), site)
-		if err != nil || !strings.Contains(string(export.Tables["guest_days"]), `"guests":3`) {
+		if err != nil || !strings.Contains(string(export.Tables["guest_days"]), `"guests":2`) {
 			t.Errorf("the export: %s, %v", export.Tables["guest_days"], err)
 		}
 		if err := a.store.Delete(t.Context(), site); err != nil {

@@ -52,6 +52,7 @@ const (
 	PublicAddress = "public address"
 	Certificate   = "certificate"
 	Script        = "widget.js"
+	ScriptType    = "script type"
 	Panel         = "panel"
 	API           = "api"
 	WebhookPath   = "webhook path"

@@ -159,7 +159,7 @@ func Public(ctx context.Context, o PublicOptions) []Finding {
 }
 
 // Server asks the server at the public URL for what it has noticed itself, which no probe can:
-// whose tokens come, and whether webhooks verify.
+// whose tokens come, whether webhooks verify, how pages load widget.js.
 func Server(ctx context.Context, o PublicOptions) (findings []Finding) {
 	v, end := newVisitor(o)
 	defer end()
@@ -174,6 +174,10 @@ func Server(ctx context.Context, o PublicOptions) (findings []Finding) {
 		default:
 			findings = append(findings, Skip(check, "no server of this app answers at the public URL"))
 		}
+	}
+	// The server has it only while something is wrong with it.
+	if i := slices.IndexFunc(state.Findings, func(f Finding) bool { return f.Check == ScriptType }); ours && i >= 0 {
+		findings = append(findings, state.Findings[i])
 	}
 	return findings
 }
@@ -336,7 +340,7 @@ func (v *visitor) script(ctx context.Context, plain answer) Finding {
 	if len(lost) > 0 {
 		return warning(Script, "it does not come compressed by "+and(lost), "Let the proxy pass Accept-Encoding on, or compress by itself: each visitor loads the script")
 	}
-	saw := "it loads on every site: a module, CORS"
+	saw := "it loads on every site whose script type is ES module: CORS"
 	if len(v.o.Encodings) > 0 {
 		saw += ", " + and(v.o.Encodings)
 	}

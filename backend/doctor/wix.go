@@ -54,6 +54,8 @@ const (
 	AccessUnknown Access = iota
 	AccessGranted
 	AccessDenied
+	// AccessGone means that Wix does not know the installation.
+	AccessGone
 )
 
 // WixAnswer is what AskWix learned.
@@ -129,7 +131,7 @@ func AskWix(ctx context.Context, o WixOptions) (a WixAnswer) {
 	if err == nil {
 		_, err = app.AppInstance(ctx, token.AccessToken)
 	}
-	a.Access, a.readCause = access(token, err), err
+	a.Access, a.readCause = access(err), err
 	return a
 }
 
@@ -155,15 +157,20 @@ func sameAnswer(a, b error) bool {
 	return errors.As(a, &x) && errors.As(b, &y) && x.Status == y.Status && x.Code == y.Code
 }
 
-// access reads the answer to a read of the app instance with the token. Wix answers 401 to a
-// lack of permission, too ("Errors").
-func access(token wix.AppToken, err error) Access {
+// access reads the answer to a read of the app instance, or to the request for its token.
+func access(err error) Access {
 	var e *wix.Error
 	switch {
 	case err == nil:
 		return AccessGranted
-	case token.AccessToken != "" && errors.As(err, &e) && (e.Status == http.StatusForbidden || e.Status == http.StatusUnauthorized):
+	case !errors.As(err, &e):
+		return AccessUnknown
+	}
+	switch e.Refusal() {
+	case wix.PermissionMissing:
 		return AccessDenied
+	case wix.InstanceUnknown:
+		return AccessGone
 	}
 	return AccessUnknown
 }
@@ -258,6 +265,8 @@ func (a WixAnswer) Permission() Finding {
 		return Skip(Permission, "Wix does not answer")
 	case a.Pair == PairRefused || a.Pair == PairSwapped:
 		return Skip(Permission, "Wix refuses the credentials")
+	case a.Access == AccessGone:
+		return Skip(Permission, "Wix does not know the newest installation that is stored; most likely the app was removed from that site")
 	case a.instance:
 		return Skip(Permission, "Wix does not show the newest installation that is stored: "+text(a.readCause))
 	}

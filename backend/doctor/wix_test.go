@@ -104,6 +104,7 @@ func TestAskWix(t *testing.T) {
 		{"the same, and the installation is unknown", madeUp{alone: notFound, wrong: notFound, installed: notFound}, site, doctor.TokensSeen{}, doctor.Warning, []string{"WIX_APP_SECRET"}, doctor.Skipped},
 		{"an unknown installation", madeUp{alone: token, installed: notFound}, site, doctor.TokensSeen{}, doctor.OK, nil, doctor.Skipped},
 		{"no permission", madeUp{alone: token, installed: token, read: said{403, `{"message":"no"}`}}, site, doctor.TokensSeen{}, doctor.OK, nil, doctor.Fault},
+		{"no permission, and no token either", madeUp{alone: token, installed: said{403, `{"message":"no"}`}}, site, doctor.TokensSeen{}, doctor.OK, nil, doctor.Fault},
 		{"no permission, by 401", madeUp{alone: token, installed: token, read: said{401, `{"message":"no"}`}}, site, doctor.TokensSeen{}, doctor.OK, nil, doctor.Fault},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -145,7 +146,7 @@ func TestAskWix_offlineWix(t *testing.T) {
 	if a := ask(o.AppID, o.AppSecret, w.Install().InstanceID); a.Pair != doctor.PairAccepted || a.Access != doctor.AccessGranted {
 		t.Errorf("right: %+v", a)
 	}
-	if a := ask(o.AppID, o.AppSecret, other); a.Pair != doctor.PairAccepted || a.Access != doctor.AccessUnknown {
+	if a := ask(o.AppID, o.AppSecret, other); a.Pair != doctor.PairAccepted || a.Access != doctor.AccessGone {
 		t.Errorf("an unknown installation: %+v", a)
 	}
 	if a := ask(o.AppID, other, ""); a.Pair != doctor.PairRefused {

@@ -12,7 +12,7 @@ func TestCaller_Authorize(t *testing.T) {
 		want             apierr.Code
 	}{
 		{Visitor, Visitor, accepted}, {Owner, Visitor, accepted}, {App, Visitor, accepted},
-		{Visitor, Owner, apierr.OwnerRequired}, {Owner, Owner, accepted}, {App, Owner, apierr.OwnerRequired},
+		{Visitor, Owner, apierr.OwnerRequired}, {Owner, Owner, accepted}, {App, Owner, accepted},
 		{Visitor, App, apierr.AppRequired}, {Owner, App, apierr.AppRequired}, {App, App, accepted},
 	} {
 		if err := (Caller{InstanceID: idA, Role: tt.caller}).Authorize(tt.required); code(err) != tt.want {

@@ -377,7 +377,7 @@ func TestVerifier_Client_budget(t *testing.T) {
 func TestVerifier_Client_elevationRefused(t *testing.T) {
 	refuse := roundTripFunc(func(r *http.Request) (*http.Response, error) { return respond(401, "{}"), nil })
 	v, _ := startVerifier(t, Options{Transport: refuse})
-	if _, _, err := send(t, v.Client(idA), http.MethodGet, productsURL, nil); code(err) != apierr.WixBadResponse {
+	if _, _, err := send(t, v.Client(idA), http.MethodGet, productsURL, nil); code(err) != apierr.AppCredentialsRefused {
 		t.Errorf("got %v", err)
 	}
 }

@@ -162,7 +162,11 @@ func (e *elevator) startReading(ctx context.Context, en *entry, instanceID strin
 		defer cancel()
 		app, err := recovered(func() (*wix.AppInstance, error) { return e.read(ctx, en, instanceID) })
 		if warning := e.store(en, reading, app, err); warning != "" {
-			e.logger.WarnContext(ctx, warning, "instanceId", instanceID, "cause", err)
+			log := e.logger.With("instanceId", instanceID, "cause", err)
+			if do := remedy(err); do != "" {
+				log = log.With("do", do)
+			}
+			log.WarnContext(ctx, warning)
 		}
 		return app, err
 	})

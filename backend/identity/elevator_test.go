@@ -3,8 +3,10 @@ package identity
 // How often Wix is asked for an app instance, and what is returned when it cannot answer.
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -212,10 +214,12 @@ func TestElevator_load_nothingStale(t *testing.T) {
 		{"Wix answers nonsense", nil, failure(wix.BadResponse, 200, 0), "", apierr.WixBadResponse, 0},
 		{"the answer is another instance's", nil, nil, idB, apierr.WixBadResponse, 0},
 		{"no app token", failure(wix.Unavailable, 500, 0), nil, "", apierr.WixUnavailable, defaultRetryAfter},
-		{"elevation refused: 400", refusal(400), nil, "", apierr.WixBadResponse, 0},
-		{"elevation refused: 401", refusal(401), nil, "", apierr.WixBadResponse, 0},
-		{"elevation refused: 404", refusal(404), nil, "", apierr.WixBadResponse, 0},
-		{"reading refused: 403", nil, refusal(403), "", apierr.WixBadResponse, 0},
+		{"elevation refused: 400", refusalOf("app token", 400), nil, "", apierr.WixBadResponse, 0},
+		{"elevation refused: 401", refusalOf("app token", 401), nil, "", apierr.AppCredentialsRefused, 0},
+		{"elevation refused: 403", refusalOf("app token", 403), nil, "", apierr.AppPermissionMissing, 0},
+		{"elevation refused: 404", refusalOf("app token", 404), nil, "", apierr.InstanceUnknown, 0},
+		{"reading refused: 403", nil, refusalOf("app instance", 403), "", apierr.AppPermissionMissing, 0},
+		{"reading refused: 404", nil, refusalOf("app instance", 404), "", apierr.InstanceUnknown, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -246,11 +250,11 @@ func TestElevator_load_nothingStale(t *testing.T) {
 func TestElevator_load_refusedInstance(t *testing.T) {
 	elevate(t, func(t *testing.T, w *fakeElevation, e *elevator) {
 		expect(t, w, e, "first", "first", accepted, 1, 1)
-		w.set(func() { w.readErr = refusal(403) })
+		w.set(func() { w.readErr = refusalOf("app instance", 403) })
 		time.Sleep(61 * time.Second)
-		expect(t, w, e, "refused: nothing stale", "", apierr.WixBadResponse, 1, 2)
+		expect(t, w, e, "refused: nothing stale", "", apierr.AppPermissionMissing, 1, 2)
 		time.Sleep(29 * time.Second)
-		expect(t, w, e, "refused, without asking again so soon", "", apierr.WixBadResponse, 1, 2)
+		expect(t, w, e, "refused, without asking again so soon", "", apierr.AppPermissionMissing, 1, 2)
 		w.set(func() { w.readErr = failure(wix.Unavailable, 500, 0) })
 		time.Sleep(2 * time.Second)
 		expect(t, w, e, "the stale one is gone", "", apierr.WixUnavailable, 1, 3)
@@ -259,13 +263,37 @@ func TestElevator_load_refusedInstance(t *testing.T) {
 	})
 }
 
+// TestElevator_load_saysWhatToDo has the line of the log that a refusal of the app makes.
+func TestElevator_load_saysWhatToDo(t *testing.T) {
+	for name, tt := range map[string]struct {
+		tokenErr error
+		want     string
+	}{
+		"a wrong secret":       {refusalOf("app token", 401), "WIX_APP_SECRET"},
+		"no permission":        {refusalOf("app token", 403), "the permission Manage Your App"},
+		"an unknown instance":  {refusalOf("app token", 404), "removed from that site"},
+		"nothing that we know": {refusalOf("app token", 400), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log bytes.Buffer
+			e := newElevator(&fakeElevation{tokenErr: tt.tokenErr}, complete(t, Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}))
+			defer e.close()
+			_, _ = e.load(t.Context(), idA, false)
+			line := log.String()
+			if !strings.Contains(line, "wix refuses the app instance") || !strings.Contains(line, tt.want) || strings.Contains(line, "do=") != (tt.want != "") {
+				t.Errorf("the log has %s", line)
+			}
+		})
+	}
+}
+
 func TestElevator_withToken_renewsAfter401(t *testing.T) {
 	t.Run("is renewed once", func(t *testing.T) {
 		elevate(t, func(t *testing.T, w *fakeElevation, e *elevator) {
 			expect(t, w, e, "first", "first", accepted, 1, 1)
 			w.set(func() {
 				w.token.AccessToken, w.name = "new-token", "second"
-				w.readFirst = []error{refusal(401)}
+				w.readFirst = []error{refusalOf("app instance", 401)}
 			})
 			time.Sleep(61 * time.Second)
 			expect(t, w, e, "renewed", "second", accepted, 2, 3)
@@ -277,15 +305,15 @@ func TestElevator_withToken_renewsAfter401(t *testing.T) {
 	t.Run("is not renewed a second time", func(t *testing.T) {
 		elevate(t, func(t *testing.T, w *fakeElevation, e *elevator) {
 			expect(t, w, e, "first", "first", accepted, 1, 1)
-			w.set(func() { w.readErr = refusal(401) })
+			w.set(func() { w.readErr = refusalOf("app instance", 401) })
 			time.Sleep(61 * time.Second)
-			expect(t, w, e, "refused", "", apierr.WixBadResponse, 2, 3)
+			expect(t, w, e, "refused", "", apierr.AppPermissionMissing, 2, 3)
 		})
 	})
 	t.Run("is not renewed if it is new", func(t *testing.T) {
 		elevate(t, func(t *testing.T, w *fakeElevation, e *elevator) {
-			w.readErr = refusal(401)
-			expect(t, w, e, "refused", "", apierr.WixBadResponse, 1, 1)
+			w.readErr = refusalOf("app instance", 401)
+			expect(t, w, e, "refused", "", apierr.AppPermissionMissing, 1, 1)
 		})
 	})
 }
@@ -359,8 +387,8 @@ func TestElevator_load_refreshAndExpire(t *testing.T) {
 		refresh("refreshed with Wix down", "", apierr.WixUnavailable)
 		e.expire(idA)
 		expect(t, w, e, "changed with Wix down: the last answer is still there", "third", accepted, 1, 5)
-		w.set(func() { w.readErr = failure(wix.Refused, 403, 0) })
-		refresh("refreshed and refused", "", apierr.WixBadResponse)
+		w.set(func() { w.readErr = refusalOf("app instance", 403) })
+		refresh("refreshed and refused", "", apierr.AppPermissionMissing)
 		w.set(func() { w.readErr = failure(wix.Unavailable, 500, 0) })
 		e.expire(idA)
 		expect(t, w, e, "Wix is down after the refusal: nothing stale", "", apierr.WixUnavailable, 1, 7)

@@ -46,9 +46,33 @@ func fromWix(w *wix.Error) *apierr.Error {
 		return &apierr.Error{Code: apierr.WixTimeout, Err: w}
 	case wix.Unavailable, wix.Canceled:
 		return unavailable(retryAfter, w)
-	default:
-		return &apierr.Error{Code: apierr.WixBadResponse, Err: w}
 	}
+	switch w.Refusal() {
+	case wix.CredentialsRefused:
+		return &apierr.Error{Code: apierr.AppCredentialsRefused, Err: w}
+	case wix.PermissionMissing:
+		return &apierr.Error{Code: apierr.AppPermissionMissing, Err: w}
+	case wix.InstanceUnknown:
+		return &apierr.Error{Code: apierr.InstanceUnknown, Err: w}
+	}
+	return &apierr.Error{Code: apierr.WixBadResponse, Err: w}
+}
+
+// remedy says what can be done about a refusal of the app itself.
+func remedy(err error) string {
+	var w *wix.Error
+	if !errors.As(err, &w) {
+		return ""
+	}
+	switch w.Refusal() {
+	case wix.CredentialsRefused:
+		return "copy WIX_APP_ID and WIX_APP_SECRET from the OAuth page of the app dashboard again"
+	case wix.PermissionMissing:
+		return "give the app the permission Manage Your App in the app dashboard; a site that has the app must accept it"
+	case wix.InstanceUnknown:
+		return "nothing, if the app was removed from that site"
+	}
+	return ""
 }
 
 // callerGone returns the error for a caller whose own context has ended: context.Canceled

@@ -18,6 +18,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/nametag-dev/nametag/backend/apierr"
 	"github.com/nametag-dev/nametag/backend/wix"
 )
 
@@ -150,14 +151,46 @@ func (v *Verifier) VerifyToken(ctx context.Context, source, token string) (Ident
 	return v.tokens.verify(ctx, source, []string{token})
 }
 
+// SignedInstance verifies the parameter instance that Wix adds to the address of an app's
+// page ("Open App" in a site's dashboard), without asking Wix. It is at most a day old,
+// signed with either of the app's secrets, and for this app. Whether its bearer is the
+// site's owner is the result's Owner, and an anonymous visitor is refused. That the app
+// is still installed is not known from it.
+//
+// The error is an *apierr.Error: token_missing for "", token_malformed, token_inactive (of
+// another signature), token_expired, token_foreign, owner_required.
+func (v *Verifier) SignedInstance(raw string) (wix.SignedInstance, error) {
+	if raw == "" {
+		return wix.SignedInstance{}, &apierr.Error{Code: apierr.TokenMissing}
+	}
+	s, err := v.wix.SignedInstance(raw)
+	var refusal *wix.SignedInstanceError
+	code := apierr.TokenMalformed
+	switch {
+	case errors.As(err, &refusal) && refusal.Kind == wix.SignedInstanceExpired:
+		code = apierr.TokenExpired
+	case refusal != nil && refusal.Kind == wix.SignedInstanceBadSignature:
+		code = apierr.TokenInactive
+	case err != nil:
+	case s.AppDefID.Value != "" && s.AppDefID.Value != v.tokens.appID:
+		code, err = apierr.TokenForeign, errors.New("the signed instance is of another app")
+	case s.AnonymousID.Value != "":
+		code, err = apierr.OwnerRequired, errors.New("the signed instance is of an anonymous visitor")
+	default:
+		return s, nil
+	}
+	return wix.SignedInstance{}, &apierr.Error{Code: code, Err: err}
+}
+
 // AppInstance returns Wix's app instance, read within the last minute while Wix can be
 // asked. While Wix cannot answer, or the instance's budget of calls is spent, the last
 // one read is returned for up to 24 hours. The result is shared with other callers: do
 // not write to it.
 //
-// If Wix refuses to elevate for the instance, the error is wix_bad_response, nothing
-// stale is returned, and Wix is asked again after 30 s. (The app may have been
-// uninstalled, or the app secret may be wrong: Wix's answer does not say which.)
+// If Wix refuses, nothing stale is returned, and Wix is asked again after 30 s. The error
+// is then app_credentials_refused (the app id or secret is wrong), app_permission_missing,
+// instance_unknown (the app was removed from the site, or was installed a moment ago), or
+// wix_bad_response where Wix's answer does not say which.
 // The error is an *apierr.Error, or context.Canceled if ctx was canceled.
 func (v *Verifier) AppInstance(ctx context.Context, instanceID string) (*wix.AppInstance, error) {
 	return v.elevator.load(ctx, instanceID, false)

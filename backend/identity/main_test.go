@@ -73,6 +73,11 @@ func refusal(status int) error {
 	return &wix.Error{Op: "token info", Kind: wix.Refused, Status: status, RequestID: "req-1"}
 }
 
+// refusalOf is Wix's answer to a call of the app itself: "app token" or "app instance".
+func refusalOf(op string, status int) error {
+	return &wix.Error{Op: op, Kind: wix.Refused, Status: status, RequestID: "req-1"}
+}
+
 func failure(kind wix.Kind, status int, retryAfter time.Duration) error {
 	return &wix.Error{Op: "token info", Kind: kind, Status: status, RetryAfter: retryAfter}
 }

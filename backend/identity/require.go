@@ -17,7 +17,7 @@ import (
 
 // Require returns middleware that verifies the access token of each request and puts the
 // Caller into the request's context, where CallerFrom finds it. Visitor admits every
-// verified caller, Owner and App only themselves. Any other request is answered by
+// verified caller, Owner the app too, and App only itself. Any other request is answered by
 // apierr.Write and does not reach next; that includes a token without an app instance
 // (403 instance_required), so that the Caller's InstanceID is never empty.
 //
@@ -37,7 +37,7 @@ func (v *Verifier) Require(role Role) func(next http.Handler) http.Handler {
 				err = found.Caller.Authorize(role)
 			}
 			if err != nil {
-				v.refuse(w, r, ip, found.Caller.InstanceID, err)
+				v.refuse(w, r, ip, found.Caller, err)
 				return
 			}
 			next.ServeHTTP(w, r.WithContext(WithCaller(r.Context(), found.Caller)))
@@ -46,8 +46,8 @@ func (v *Verifier) Require(role Role) func(next http.Handler) http.Handler {
 }
 
 // refuse answers a request that Require does not admit, and logs it under the request id
-// that the client sees. instanceID is "" unless the caller was identified.
-func (v *Verifier) refuse(w http.ResponseWriter, r *http.Request, ip, instanceID string, err error) {
+// that the client sees. caller is empty unless it was identified.
+func (v *Verifier) refuse(w http.ResponseWriter, r *http.Request, ip string, caller Caller, err error) {
 	if errors.Is(err, context.Canceled) {
 		w.WriteHeader(apierr.StatusClientGone)
 		return
@@ -61,8 +61,11 @@ func (v *Verifier) refuse(w http.ResponseWriter, r *http.Request, ip, instanceID
 		attrs := []slog.Attr{
 			slog.String("code", refusal.Code.Name), slog.Int("status", refusal.Code.Status), slog.String("route", r.Pattern),
 		}
-		if instanceID != "" {
-			attrs = append(attrs, slog.String("instanceId", instanceID))
+		if caller.InstanceID != "" {
+			attrs = append(attrs, slog.String("instanceId", caller.InstanceID))
+		}
+		if caller.Subject != "" {
+			attrs = append(attrs, slog.String("subject", string(caller.Subject)))
 		}
 		if addr, err := netip.ParseAddr(ip); err == nil {
 			attrs = append(attrs, slog.String("client", clientaddr.Network(addr).String()))

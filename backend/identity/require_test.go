@@ -55,7 +55,7 @@ func TestVerifier_Require_roles(t *testing.T) {
 		{Visitor, "app", accepted},
 		{Owner, "visitor", apierr.OwnerRequired},
 		{Owner, "owner", accepted},
-		{Owner, "app", apierr.OwnerRequired},
+		{Owner, "app", accepted},
 		{App, "visitor", apierr.AppRequired},
 		{App, "owner", apierr.AppRequired},
 		{App, "app", accepted},
@@ -175,7 +175,7 @@ func TestVerifier_Require_log(t *testing.T) {
 	}
 	log.Reset()
 	callThrough(t, v.Require(Owner), "visitor")
-	for _, part := range []string{`"level":"INFO"`, `"code":"owner_required"`, `"instanceId":"` + idA + `"`} {
+	for _, part := range []string{`"level":"INFO"`, `"code":"owner_required"`, `"instanceId":"` + idA + `"`, `"subject":"VISITOR"`} {
 		if !strings.Contains(log.String(), part) {
 			t.Errorf("no %s in %s", part, &log)
 		}

@@ -26,6 +26,9 @@ func TestTokens_verify_lifetimes(t *testing.T) {
 	owner := func(life time.Duration) wix.TokenInfo {
 		return with(good(life), func(i *wix.TokenInfo) { i.SubjectType = wix.SubjectUser })
 	}
+	app := func(life time.Duration) wix.TokenInfo {
+		return with(good(life), func(i *wix.TokenInfo) { i.SubjectType = wix.SubjectApp })
+	}
 	tests := []struct {
 		name  string
 		info  func() wix.TokenInfo
@@ -38,6 +41,7 @@ func TestTokens_verify_lifetimes(t *testing.T) {
 		{"a visitor is not cached beyond a day", func() wix.TokenInfo { return good(48 * time.Hour) }, nil, 24*time.Hour + time.Second, 2, accepted},
 		{"an owner is cached for just under 5 minutes", func() wix.TokenInfo { return owner(4 * time.Hour) }, nil, 5*time.Minute - time.Second, 1, accepted},
 		{"an owner is asked about again after 5 minutes", func() wix.TokenInfo { return owner(4 * time.Hour) }, nil, 5*time.Minute + time.Second, 2, accepted},
+		{"nor is the app, which may be an owner's browser", func() wix.TokenInfo { return app(4 * time.Hour) }, nil, 5*time.Minute + time.Second, 2, accepted},
 		{"an owner is not cached beyond exp", func() wix.TokenInfo { return owner(time.Minute) }, nil, time.Minute + time.Second, 2, apierr.TokenExpired},
 		{"a refusal is cached for just under 30 s", func() wix.TokenInfo { return wix.TokenInfo{} }, refusal(401), 29 * time.Second, 1, apierr.TokenInactive},
 		{"a refused token is asked about again after 30 s", func() wix.TokenInfo { return wix.TokenInfo{} }, refusal(401), 31 * time.Second, 2, apierr.TokenInactive},

@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	// ownerLife is how long a verified token of an owner is cached: an editor who loses
-	// access to the site has it here for at most as long.
+	// ownerLife is how long a verified token of an owner or of the app is cached: an editor who
+	// loses access to the site has it here for at most as long.
 	ownerLife = 5 * time.Minute
 	// visitorLife is how long any other verified token is cached at most. Wix's tokens live
 	// for four hours.
@@ -67,7 +67,7 @@ type tokenHash [sha256.Size]byte
 // facts are Wix's statements about an active token.
 type facts struct {
 	clientID, instanceID, siteID string
-	role                         Role
+	subject                      wix.SubjectType
 	issued, expires              int64 // Unix seconds; issued is 0 when Wix did not say
 }
 
@@ -103,7 +103,7 @@ func (t *tokens) probe(ctx context.Context) error {
 // life returns how long facts are cached.
 func (t *tokens) life(f facts) time.Duration {
 	remaining := time.Unix(f.expires, 0).Sub(t.now())
-	if f.role == Owner {
+	if roleOf(f.subject) != Visitor {
 		return min(remaining, ownerLife)
 	}
 	return min(remaining, visitorLife)
@@ -309,22 +309,22 @@ func (t *tokens) accept(info wix.TokenInfo) (facts, error) {
 	return f, nil
 }
 
-// factsFrom reads token-info's answer. An active token without an expiry is refused: it
-// would be valid for ever.
+// factsFrom reads token-info's answer. An active token without an expiry is not accepted, as
+// it would be valid for ever, and it is Wix's answer that is odd.
 func factsFrom(info wix.TokenInfo) (facts, error) {
 	instanceID, ok := wix.ParseGUID(info.InstanceID)
 	switch {
 	case !info.Active:
 		return facts{}, &apierr.Error{Code: apierr.TokenInactive, Err: errors.New("token-info says that the token is not active")}
 	case info.Expires.IsZero():
-		return facts{}, &apierr.Error{Code: apierr.TokenInactive, Err: errors.New("token-info has no exp")}
+		return facts{}, &apierr.Error{Code: apierr.WixBadResponse, Err: errors.New("token-info says that the token is active, and has no exp")}
 	case info.InstanceID != "" && !ok:
 		return facts{}, &apierr.Error{Code: apierr.WixBadResponse, Err: errors.New("token-info's instanceId is not a GUID")}
 	}
 	f := facts{
 		clientID:   strings.ToLower(info.ClientID),
 		instanceID: instanceID,
-		role:       roleOf(info.SubjectType),
+		subject:    info.SubjectType,
 		expires:    info.Expires.Unix(),
 	}
 	f.siteID, _ = wix.ParseGUID(info.SiteID)
@@ -366,7 +366,8 @@ func (t *tokens) identification(f facts, cached bool) (Identification, error) {
 		Caller: Caller{
 			InstanceID: f.instanceID,
 			SiteID:     f.siteID,
-			Role:       f.role,
+			Role:       roleOf(f.subject),
+			Subject:    f.subject,
 			Expires:    time.Unix(f.expires, 0).UTC(),
 		},
 		Cached: cached,

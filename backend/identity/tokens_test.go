@@ -131,7 +131,7 @@ func TestTokens_verify_refusals(t *testing.T) {
 		{"401", wix.TokenInfo{}, refusal(401), apierr.TokenInactive, 0},
 		{"403", wix.TokenInfo{}, refusal(403), apierr.TokenInactive, 0},
 		{"404", wix.TokenInfo{}, refusal(404), apierr.TokenInactive, 0},
-		{"no exp: it would be valid for ever", with(good(0), func(i *wix.TokenInfo) { i.Expires = time.Time{} }), nil, apierr.TokenInactive, 0},
+		{"no exp: it would be valid for ever", with(good(0), func(i *wix.TokenInfo) { i.Expires = time.Time{} }), nil, apierr.WixBadResponse, 0},
 		{"exp now", good(0), nil, apierr.TokenExpired, 0},
 		{"exp past", good(-time.Hour), nil, apierr.TokenExpired, 0},
 		{"exp 1970", with(good(0), func(i *wix.TokenInfo) { i.Expires = time.Unix(0, 0) }), nil, apierr.TokenExpired, 0},
@@ -172,7 +172,7 @@ func TestTokens_verify_refusals(t *testing.T) {
 
 func TestTokens_verify_caller(t *testing.T) {
 	expires := time.Now().Add(time.Hour).Truncate(time.Second).UTC()
-	visitor := Caller{InstanceID: idA, SiteID: site, Role: Visitor, Expires: expires}
+	visitor := Caller{InstanceID: idA, SiteID: site, Role: Visitor, Subject: wix.SubjectVisitor, Expires: expires}
 	caller := func(change func(*Caller)) Caller {
 		c := visitor
 		change(&c)
@@ -184,13 +184,13 @@ func TestTokens_verify_caller(t *testing.T) {
 		want   Caller
 	}{
 		{"VISITOR", func(i *wix.TokenInfo) {}, visitor},
-		{"MEMBER sees what a visitor sees", func(i *wix.TokenInfo) { i.SubjectType = wix.SubjectMember }, visitor},
-		{"UNKNOWN sees what a visitor sees", func(i *wix.TokenInfo) { i.SubjectType = wix.SubjectUnknown }, visitor},
-		{"no subject type", func(i *wix.TokenInfo) { i.SubjectType = "" }, visitor},
-		{"a subject type of tomorrow", func(i *wix.TokenInfo) { i.SubjectType = "ADMIN" }, visitor},
-		{"user in lower case is not USER", func(i *wix.TokenInfo) { i.SubjectType = "user" }, visitor},
-		{"USER owns", func(i *wix.TokenInfo) { i.SubjectType = wix.SubjectUser }, caller(func(c *Caller) { c.Role = Owner })},
-		{"APP is the app", func(i *wix.TokenInfo) { i.SubjectType = wix.SubjectApp }, caller(func(c *Caller) { c.Role = App })},
+		{"MEMBER sees what a visitor sees", func(i *wix.TokenInfo) { i.SubjectType = wix.SubjectMember }, caller(func(c *Caller) { c.Subject = wix.SubjectMember })},
+		{"UNKNOWN sees what a visitor sees", func(i *wix.TokenInfo) { i.SubjectType = wix.SubjectUnknown }, caller(func(c *Caller) { c.Subject = wix.SubjectUnknown })},
+		{"no subject type", func(i *wix.TokenInfo) { i.SubjectType = "" }, caller(func(c *Caller) { c.Subject = "" })},
+		{"a subject type of tomorrow", func(i *wix.TokenInfo) { i.SubjectType = "ADMIN" }, caller(func(c *Caller) { c.Subject = "ADMIN" })},
+		{"user in lower case is not USER", func(i *wix.TokenInfo) { i.SubjectType = "user" }, caller(func(c *Caller) { c.Subject = "user" })},
+		{"USER owns", func(i *wix.TokenInfo) { i.SubjectType = wix.SubjectUser }, caller(func(c *Caller) { c.Role, c.Subject = Owner, wix.SubjectUser })},
+		{"APP is the app", func(i *wix.TokenInfo) { i.SubjectType = wix.SubjectApp }, caller(func(c *Caller) { c.Role, c.Subject = App, wix.SubjectApp })},
 		{"when Wix issued the token", func(i *wix.TokenInfo) { i.Issued = expires.Add(-2 * time.Hour) }, caller(func(c *Caller) { c.IssuedAt = expires.Add(-2 * time.Hour) })},
 		{"ids in capitals", func(i *wix.TokenInfo) {
 			i.InstanceID, i.SiteID, i.ClientID = strings.ToUpper(i.InstanceID), strings.ToUpper(i.SiteID), strings.ToUpper(i.ClientID)

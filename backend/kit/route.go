@@ -56,7 +56,7 @@ func (c Call) Log() *slog.Logger { return c.Logger.With("instanceId", c.Instance
 
 // View returns what the caller may see of the installation.
 func (c Call) View() instance.View {
-	if c.Caller.Role != identity.Owner {
+	if !c.Caller.Owns() {
 		return c.Instance.VisitorView()
 	}
 	v := c.Instance.OwnerView()
@@ -144,7 +144,7 @@ type Reply struct {
 	// Status is the HTTP status; 0 is 200, or 204 without a Body.
 	Status int
 	// OfInstance makes the body, instead of Body, out of the instance's record and whether the
-	// caller is the owner, and of nothing else. The encoding of what it returns for
+	// caller owns the site, and of nothing else. The encoding of what it returns for
 	// get-instance, where the status is 200 then, is cached with the record.
 	OfInstance func(c Call) any
 	// NoReuse keeps a browser from using the answer of get-instance again within its 30
@@ -166,8 +166,9 @@ type Route struct {
 	Method string
 	// Path is below api/, such as "reviews" or "reviews/:id".
 	Path string
-	// Role is who may call: Visitor is any verified caller, Owner the site's owner, App the
-	// app itself.
+	// Role is who may call: Visitor is any verified caller, Owner those who edit the site and
+	// the app itself, App the app alone. Where Wix gives its dashboard's pages tokens of the
+	// app (see identity.App), an owner's browser can call the routes for App, too.
 	Role   identity.Role
 	Handle Handler
 }

@@ -57,7 +57,7 @@ func TestBody(t *testing.T) {
 
 func TestCall_View(t *testing.T) {
 	row := instance.Instance{ID: "i"}
-	for role, want := range map[identity.Role]string{identity.Owner: "i", identity.Visitor: "", identity.App: "", "admin": ""} {
+	for role, want := range map[identity.Role]string{identity.Owner: "i", identity.Visitor: "", identity.App: "i", "admin": ""} {
 		c := Call{Caller: identity.Caller{Role: role}, Instance: &row}
 		if got := c.View().InstanceID; got != want {
 			t.Errorf("%s sees the instance id %q, want %q", role, got, want)
@@ -78,6 +78,7 @@ func TestCall_View_upgradeURL(t *testing.T) {
 		{"an owner whose plan is not known yet", identity.Owner, page, instance.Plan{}, page + "i"},
 		{"an owner who pays", identity.Owner, page, instance.NewPlan("gold"), ""},
 		{"an app without plans", identity.Owner, "", instance.NewPlan(""), ""},
+		{"the app", identity.App, page, instance.NewPlan(""), page + "i"},
 		{"a visitor", identity.Visitor, page, instance.NewPlan(""), ""},
 	} {
 		row := instance.Instance{ID: "i", Profile: instance.Profile{Plan: tt.plan}}

@@ -22,7 +22,8 @@ const KindRefresh = "refresh"
 const (
 	// OutcomeDone is a finished job.
 	OutcomeDone = "done"
-	// OutcomeSkipped is a refresh without a purpose: the app is no longer on the site.
+	// OutcomeSkipped is a refresh without a purpose: the app is no longer on the site, as far
+	// as we or Wix know.
 	OutcomeSkipped = "skipped"
 	// OutcomeDeferred is a try that was refused on our own side, and will be made later.
 	OutcomeDeferred = "deferred"
@@ -38,6 +39,11 @@ var backoff = [...]time.Duration{
 	time.Minute, 5 * time.Minute, 30 * time.Minute,
 	2 * time.Hour, 6 * time.Hour, 12 * time.Hour, 24 * time.Hour,
 }
+
+// unknownTries is how often a refresh is tried while Wix does not know the instance: 36
+// minutes, since the app may have been installed a moment ago. It has most likely been
+// removed, and then nobody need look into it.
+const unknownTries = 4
 
 // deferred is how long a job rests at least that our own limit of calls to Wix has refused.
 const deferred = 5 * time.Second
@@ -132,7 +138,8 @@ func (w *Worker) refresh(j instance.Job) (outcome string, err error) {
 	return OutcomeDone, w.jobs.Finish(ctx, j)
 }
 
-// failed makes a job due again later, or buries it. A refusal of our own limit is no attempt.
+// failed makes a job due again later, gives it up or buries it. A refusal of our own limit is
+// no attempt.
 func (w *Worker) failed(j instance.Job, cause error) (outcome string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
 	defer cancel()
@@ -150,6 +157,13 @@ func (w *Worker) failed(j instance.Job, cause error) (outcome string, err error)
 		log.Info("a job has to wait for the budget of calls to Wix", "in", delay.Round(time.Second).String())
 		return OutcomeDeferred, nil
 	}
+	if j.Event == nil && j.Attempts+1 >= unknownTries && isUnknown(cause) {
+		if err := w.jobs.Finish(ctx, j); err != nil {
+			return "", errors.Join(cause, err)
+		}
+		log.Warn("wix does not know the instance: its refresh is given up until the next visit")
+		return OutcomeSkipped, nil
+	}
 	if j.Attempts >= len(backoff) {
 		if err := w.jobs.Bury(ctx, j, cause.Error()); err != nil {
 			return "", errors.Join(cause, err)
@@ -163,6 +177,12 @@ func (w *Worker) failed(j instance.Job, cause error) (outcome string, err error)
 	}
 	log.Warn("a job has failed and will be tried again", "in", delay.Round(time.Second).String())
 	return OutcomeRetried, nil
+}
+
+// isUnknown reports whether Wix says that it does not know the instance.
+func isUnknown(cause error) bool {
+	var e *apierr.Error
+	return errors.As(cause, &e) && e.Code == apierr.InstanceUnknown
 }
 
 // retryAfter is how long an error asks to wait, at most as long as we would ourselves.

@@ -169,6 +169,38 @@ func TestWorker_failureBacksOffAndEndsDead(t *testing.T) {
 	})
 }
 
+func TestWorker_refreshOfAnUnknownInstance(t *testing.T) {
+	unknown := &apierr.Error{Code: apierr.InstanceUnknown}
+	bubble(t, &fakeWix{err: unknown}, func(w *world) {
+		w.pollSlowly()
+		w.requestRefresh("i")
+		time.Sleep(3 * 24 * time.Hour)
+		synctest.Wait()
+		if n := len(w.wix.times()); n != unknownTries {
+			t.Errorf("Wix was asked %d times", n)
+		}
+		if j := w.job(refreshJob); j.State != instance.JobDone || w.deadLetters() != 0 || w.log.count("observed refresh skipped") != 1 {
+			t.Errorf("%+v, %d dead letters, %v", j, w.deadLetters(), w.log.lines)
+		}
+
+		w.wix.answer(plan("gold"), nil)
+		w.requestRefresh("i")
+		if got := w.row().Profile.Plan.Name; got != "gold" {
+			t.Errorf("after it was installed the plan is %q", got)
+		}
+	})
+	// One that was installed a moment ago is known soon.
+	bubble(t, &fakeWix{err: unknown}, func(w *world) {
+		w.requestRefresh("i")
+		time.Sleep(2 * time.Minute)
+		w.wix.answer(plan("gold"), nil)
+		time.Sleep(10 * time.Minute)
+		if got := w.row().Profile.Plan.Name; got != "gold" {
+			t.Errorf("the plan is %q", got)
+		}
+	})
+}
+
 func TestWorker_obeysRetryAfter(t *testing.T) {
 	for _, tt := range []struct {
 		name              string

@@ -191,6 +191,55 @@ func (s Schema) SecretsSet(secrets json.RawMessage) map[string]bool {
 	return all
 }
 
+// Shown is one setting as people read it.
+type Shown struct{ Label, Value string }
+
+// Show returns all settings in the order of their declaration, as text in English. values and
+// secrets are those that Complete has returned. Of a secret it says whether it is set.
+func (s Schema) Show(values, secrets json.RawMessage) []Shown {
+	given, _ := object(values)
+	set := s.SecretsSet(secrets)
+	var all []Shown
+	for _, f := range s.fields {
+		text := shown(f, given[f.Name])
+		if f.Kind == declaration.KindSecret {
+			if text = "Not set"; set[f.Name] {
+				text = "Set"
+			}
+		}
+		all = append(all, Shown{f.Label.English(), text})
+	}
+	return all
+}
+
+// shown is a value for people.
+func shown(f declaration.Field, raw json.RawMessage) string {
+	var value any
+	if json.Unmarshal(raw, &value) != nil {
+		return ""
+	}
+	switch v := value.(type) {
+	case bool:
+		if v {
+			return "On"
+		}
+		return "Off"
+	case float64:
+		return strings.TrimSpace(string(raw) + " " + f.Unit)
+	case map[string]any: // a font
+		font, _ := v["font"].(string)
+		return font
+	case string:
+		for _, c := range f.Choices {
+			if c.Value == v {
+				return c.Label.English()
+			}
+		}
+		return v
+	}
+	return ""
+}
+
 // Names returns the names of the settings, in the order of their declaration.
 func (s Schema) Names() []string {
 	var names []string

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -231,3 +232,30 @@ func TestFor_refusesANameTwice(t *testing.T) {
 }
 
 func second(_ Schema, err error) error { return err }
+
+func TestSchema_Show(t *testing.T) {
+	type all struct {
+		Title  string `json:"title" setting:"text" default:"" label:"The title"`
+		Align  string `json:"align" setting:"choice" default:"start" of:"start,end" labels:"At the start,At the end"`
+		Shadow bool   `json:"shadow" setting:"toggle" default:"true"`
+		Stars  int    `json:"stars" setting:"number" default:"5" min:"1" max:"10" unit:"px"`
+		Font   Font   `json:"font" setting:"font" default:""`
+		Key    Secret `json:"key" setting:"secret"`
+		Other  Secret `json:"other" setting:"secret"`
+	}
+	schema, err := For[all]()
+	if err != nil {
+		t.Fatal(err)
+	}
+	values, secrets := schema.Complete(json.RawMessage(`{"title":"Hi","align":"end","shadow":false,"stars":7,"font":{"font":"16px serif","textDecoration":""},"key":"k-1"}`))
+	want := []Shown{
+		{"The title", "Hi"}, {"Align", "At the end"}, {"Shadow", "Off"}, {"Stars", "7 px"}, {"Font", "16px serif"}, {"Key", "Set"}, {"Other", "Not set"},
+	}
+	if got := schema.Show(values, secrets); !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+	values, secrets = schema.Complete(nil)
+	if got := schema.Show(values, secrets); got[0].Value != "" || got[2].Value != "On" || got[5].Value != "Not set" {
+		t.Errorf("the defaults: %q", got)
+	}
+}

@@ -107,7 +107,7 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 func (c *Client) TokenInfo(ctx context.Context, token string) (TokenInfo, error) {
 	var info TokenInfo
 	err := c.call(ctx, request{
-		op: "token info", method: http.MethodPost, path: "/oauth2/token-info",
+		op: opTokenInfo, method: http.MethodPost, path: "/oauth2/token-info",
 		body: struct {
 			Token string `json:"token"`
 		}{token},
@@ -140,7 +140,7 @@ func (c *Client) appToken(ctx context.Context, instanceID, secret string) (AppTo
 		ExpiresIn   seconds          `json:"expires_in"`
 	}
 	err := c.call(ctx, request{
-		op: "app token", method: http.MethodPost, path: "/oauth2/token",
+		op: opAppToken, method: http.MethodPost, path: "/oauth2/token",
 		body: struct {
 			InstanceID   string `json:"instance_id,omitempty"`
 			ClientID     string `json:"client_id"`
@@ -177,7 +177,7 @@ func sendable(token string) bool {
 func (c *Client) AppInstance(ctx context.Context, accessToken Secret) (AppInstance, error) {
 	var app AppInstance
 	err := c.call(ctx, request{
-		op: "app instance", method: http.MethodGet, path: "/apps/v1/instance", authorization: string(accessToken),
+		op: opAppInstance, method: http.MethodGet, path: "/apps/v1/instance", authorization: string(accessToken),
 	}, &app, func() error {
 		if app.Instance.InstanceID == "" {
 			return errors.New("no instanceId")

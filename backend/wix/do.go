@@ -37,7 +37,7 @@ func (c *Client) Do(r *http.Request, accessToken Secret) (*http.Response, error)
 	sent.Header.Set("Authorization", string(accessToken))
 	resp, err := c.http.Do(sent)
 	if err != nil {
-		return nil, connectionError(r.Context(), "request", err)
+		return nil, connectionError(r.Context(), opRequest, err)
 	}
 	return resp, nil
 }
@@ -52,7 +52,7 @@ func (c *Client) CheckURL(u *url.URL) error {
 func (c *Client) target(u *url.URL) (*url.URL, error) {
 	base, err := url.Parse(c.baseURL)
 	if err != nil {
-		return nil, &Error{Op: "request", Kind: Unavailable, Err: errors.New("the base URL is not valid")}
+		return nil, &Error{Op: opRequest, Kind: Unavailable, Err: errors.New("the base URL is not valid")}
 	}
 	from := base
 	if !below(u, from) {

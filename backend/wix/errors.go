@@ -7,9 +7,18 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"strings"
 	"syscall"
 	"time"
+)
+
+// The values of Error.Op.
+const (
+	opTokenInfo   = "token info"
+	opAppToken    = "app token"
+	opAppInstance = "app instance"
+	opRequest     = "request"
 )
 
 // Kind groups failures by what can be done about them.
@@ -29,6 +38,18 @@ const (
 	BadResponse Kind = "bad response"
 	// Canceled means that the caller's context was canceled.
 	Canceled Kind = "cancelled"
+)
+
+// Refusal is what a refusal of the app itself means. See Error.Refusal.
+type Refusal string
+
+const (
+	// CredentialsRefused: Wix does not take the app's id with its secret.
+	CredentialsRefused Refusal = "credentials refused"
+	// PermissionMissing: the app lacks a permission.
+	PermissionMissing Refusal = "permission missing"
+	// InstanceUnknown: the app is not installed under that instance id, or no longer.
+	InstanceUnknown Refusal = "instance unknown"
 )
 
 // Error is the failure of one call. Neither its text nor its cause ever contains a
@@ -72,6 +93,30 @@ func (e *Error) Error() string {
 }
 
 func (e *Error) Unwrap() error { return e.Err }
+
+// Refusal returns what it means that Wix has refused an app token or an app instance, or ""
+// where the answer does not show that, and for all other calls and failures.
+//
+// Wix documents no errors of /oauth2/token but by RFC 6749 §5.2: 401 or invalid_client for a
+// client that failed to authenticate, invalid_grant for a grant that is not valid. For an
+// instance that Wix does not know, 404 "app not found in any meta-site" has been reported;
+// an answer without Wix's request id is another server's. A read is answered with 403, or
+// with 401, where a permission is missing ("Errors" in Wix's REST documentation).
+func (e *Error) Refusal() Refusal {
+	token := e.Op == opAppToken
+	if e.Kind != Refused || !token && e.Op != opAppInstance {
+		return ""
+	}
+	switch {
+	case token && (e.Status == http.StatusUnauthorized || e.Code == "invalid_client"):
+		return CredentialsRefused
+	case e.Status == http.StatusForbidden, e.Status == http.StatusUnauthorized:
+		return PermissionMissing
+	case token && e.Code == "invalid_grant", e.Status == http.StatusNotFound && e.RequestID != "":
+		return InstanceUnknown
+	}
+	return ""
+}
 
 // connectionError is the failure of an attempt without an answer. The standard library's
 // own texts are dropped: some quote what the other side sent.

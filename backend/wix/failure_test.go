@@ -490,3 +490,29 @@ func TestSecret_isNotPrinted(t *testing.T) {
 		t.Error("nothing was redacted: the test looks in the wrong place")
 	}
 }
+
+func TestError_Refusal(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		err  wix.Error
+		want wix.Refusal
+	}{
+		{"a wrong secret", wix.Error{Op: "app token", Kind: wix.Refused, Status: 401, RequestID: "r"}, wix.CredentialsRefused},
+		{"a wrong secret, by 400", wix.Error{Op: "app token", Kind: wix.Refused, Status: 400, Code: "invalid_client"}, wix.CredentialsRefused},
+		{"a token without permission", wix.Error{Op: "app token", Kind: wix.Refused, Status: 403}, wix.PermissionMissing},
+		{"an instance that is not there", wix.Error{Op: "app token", Kind: wix.Refused, Status: 404, RequestID: "r"}, wix.InstanceUnknown},
+		{"one that is no longer there", wix.Error{Op: "app token", Kind: wix.Refused, Status: 400, Code: "invalid_grant"}, wix.InstanceUnknown},
+		{"a server that is not Wix", wix.Error{Op: "app token", Kind: wix.Refused, Status: 404}, ""},
+		{"a request that Wix does not take", wix.Error{Op: "app token", Kind: wix.Refused, Status: 400, Code: "invalid_request"}, ""},
+		{"a read without permission", wix.Error{Op: "app instance", Kind: wix.Refused, Status: 403}, wix.PermissionMissing},
+		{"the same, by 401", wix.Error{Op: "app instance", Kind: wix.Refused, Status: 401}, wix.PermissionMissing},
+		{"a read of what is gone", wix.Error{Op: "app instance", Kind: wix.Refused, Status: 404, RequestID: "r"}, wix.InstanceUnknown},
+		{"a token that Wix refuses", wix.Error{Op: "token info", Kind: wix.Refused, Status: 401}, ""},
+		{"a request of the app", wix.Error{Op: "request", Kind: wix.Refused, Status: 403}, ""},
+		{"an outage", wix.Error{Op: "app token", Kind: wix.Unavailable, Status: 503}, ""},
+	} {
+		if got := tt.err.Refusal(); got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}

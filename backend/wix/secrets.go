@@ -37,6 +37,17 @@ func (c *Client) SetSecrets(secret, old Secret) {
 	c.secrets.pair.Store(p)
 }
 
+// SignedInstance is ParseSignedInstance with the app's secrets, the Client's clock and
+// SignedInstanceMaxAge.
+func (c *Client) SignedInstance(raw string) (SignedInstance, error) {
+	p := c.secrets.pair.Load()
+	var old Secret
+	if p.secrets[1] != nil {
+		old = Secret(p.secrets[1]())
+	}
+	return ParseSignedInstance(raw, Secret(p.secrets[0]()), c.now(), SignedInstanceMaxAge, old)
+}
+
 // try calls with the secret in use, and then perhaps with the other.
 func (s *secrets) try(call func(secret string) (AppToken, error)) (AppToken, error) {
 	p := s.pair.Load()

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nametag-dev/nametag/backend/apierr"
+	"github.com/nametag-dev/nametag/backend/identity"
 	"github.com/nametag-dev/nametag/backend/wix"
 	"github.com/nametag-dev/nametag/backend/wixsim"
 	"github.com/nametag-dev/nametag/backend/wixtest"
@@ -77,5 +79,31 @@ func TestBehaving(t *testing.T) {
 		if code, body := get(token); code != 200 || body != "app "+site.InstanceID {
 			t.Errorf("%s: %d %s", name, code, body)
 		}
+	}
+}
+
+func TestSite_SignedInstance_verifier(t *testing.T) {
+	w := wixtest.Run(t)
+	v, err := identity.New(w.Options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	site := w.Install()
+	parameter := site.SignedInstance()
+	got, err := v.SignedInstance(parameter)
+	if err != nil || got.InstanceID != site.InstanceID || !got.Owner() {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	for parameter, want := range map[string]apierr.Code{
+		"": apierr.TokenMissing, "x": apierr.TokenMalformed, "x" + parameter: apierr.TokenInactive, site.Owner(): apierr.TokenMalformed,
+	} {
+		if _, err := v.SignedInstance(parameter); apierr.As(err).Code != want {
+			t.Errorf("%q: %v, want %s", parameter, err, want)
+		}
+	}
+	w.Advance(25 * time.Hour)
+	if _, err := v.SignedInstance(parameter); apierr.As(err).Code != apierr.TokenExpired {
+		t.Errorf("a day later: %v", err)
 	}
 }

@@ -70,7 +70,8 @@ func (s Site) SignedInstance() string {
 	return text
 }
 
-// App makes an access token of the app's own identity on the site: an elevated one.
+// App makes an access token of the app's own identity on the site: an elevated one, which
+// Wix's dashboard may also give a page of the app. identity.Owner admits it.
 func (s Site) App() string {
 	s.w.t.Helper()
 	return s.Token(wixsim.TokenRequest{Subject: wixsim.App})

@@ -20,6 +20,9 @@
 //		if code := get(site.Owner()); code != 200 {
 //			t.Errorf("the owner gets %d", code)
 //		}
+//		if code := get(site.App()); code != 200 {
+//			t.Errorf("the app gets %d", code)
+//		}
 //		if code := get(site.Visitor()); code != 403 {
 //			t.Errorf("a visitor gets %d", code)
 //		}

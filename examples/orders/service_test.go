@@ -44,6 +44,8 @@ func TestService(t *testing.T) {
 		{"no JSON", "POST", "/orders", mugs.Visitor(), `mugs`, 400, `"code":"body_malformed"`},
 		{"the owner sees the orders", "GET", "/orders", mugs.Owner(), "", 200, `[{"item":"blue","mugs":2}]`},
 		{"the owner of another site does not", "GET", "/orders", plates.Owner(), "", 200, `[]`},
+		{"nor does the app there", "GET", "/orders", plates.App(), "", 200, `[]`},
+		{"the app may what the owner may", "GET", "/orders", mugs.App(), "", 200, `[{"item":"blue","mugs":2}]`},
 		{"a visitor does not", "GET", "/orders", mugs.Visitor(), "", 403, `"code":"owner_required"`},
 		{"nor does a stranger", "GET", "/orders", "", "", 401, `"code":"token_missing"`},
 		{"a token of another app", "POST", "/orders", mugs.Foreign(), `{"mugs":1}`, 403, `"code":"token_foreign"`},

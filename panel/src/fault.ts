@@ -30,6 +30,7 @@ export type Kind =
   | "owner"
   | "instance"
   | "wix"
+  | "setup"
   | "limited"
   | "offline"
   | "store"
@@ -46,9 +47,12 @@ const KINDS = new Map<string, Kind>([
   ["token_foreign", "foreign"],
   ["owner_required", "owner"],
   ["instance_required", "instance"],
+  ["instance_unknown", "instance"],
   ["wix_unavailable", "wix"],
   ["wix_timeout", "wix"],
   ["wix_bad_response", "wix"],
+  ["app_credentials_refused", "setup"],
+  ["app_permission_missing", "setup"],
   ["rate_limited", "limited"],
   ["offline", "offline"],
   ["store_unavailable", "store"],

@@ -151,6 +151,10 @@ const english = {
       title: "Wix can’t be reached right now",
       body: "This widget’s own settings still work; the site-wide part will be back.",
     },
+    setup: {
+      title: "This app isn’t set up right",
+      body: "Its makers have to mend its connection to Wix. This widget’s own settings still work.",
+    },
     limited: {
       title: "Too many requests",
       body: "Wait a moment. This widget’s own settings still work.",

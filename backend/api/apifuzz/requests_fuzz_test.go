@@ -78,6 +78,11 @@ func (everyone) VerifyToken(_ context.Context, _, given string) (identity.Identi
 	return identity.Identification{At: now, Caller: identity.Caller{InstanceID: id, Role: identity.Owner, IssuedAt: now, Expires: now.Add(time.Hour)}}, nil
 }
 
+// SignedInstance implements api.Identity.
+func (everyone) SignedInstance(string) (wix.SignedInstance, error) {
+	return wix.SignedInstance{}, &apierr.Error{Code: apierr.TokenMissing}
+}
+
 // AppInstance implements api.Identity.
 func (everyone) AppInstance(context.Context, string) (*wix.AppInstance, error) {
 	return nil, &apierr.Error{Code: apierr.WixUnavailable}

@@ -21,7 +21,7 @@ export function FaultBox({
   const { requestId, sentence } = fault.details;
   const notice = messages.faults[kind];
   const body = kind === "app" && sentence ? sentence : notice.body;
-  const traceable = kind === "server" || kind === "store" || kind === "app";
+  const traceable = ["server", "store", "setup", "app"].includes(kind);
 
   // Retries when the browser reports that the network is back.
   useEffect(() => {
