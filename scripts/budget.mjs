@@ -29,7 +29,8 @@ const budgets = [
     dir: "widget/dist",
     counts: (file) => file === "widget-class.js",
     needs: "widget-class.js",
-    most: most.widget,
+    // It is as long as widget.js; what brotli makes of the two differs by some bytes.
+    most: most.widget + 16,
     advice: "It is widget.js with another last line: what grew is there, too.",
   },
   {
