@@ -203,6 +203,7 @@ type Element struct {
 type SiteData struct {
 	// Assets is the URL of the bundle's folder, with a slash at its end.
 	Assets string
+	SiteID string
 	// Language is the page's language, such as "en" or "pt-BR".
 	Language string
 	// RightToLeft sets the page's direction to rtl.
@@ -223,6 +224,7 @@ type SiteData struct {
 
 type siteBoot struct {
 	Tag       string `json:"tag"`
+	SiteID    string `json:"siteId"`
 	Language  string `json:"language"`
 	TokensURL string `json:"tokensUrl"`
 	Token     any    `json:"token"`
@@ -241,7 +243,13 @@ type EditorData struct {
 	// Tag is the widget's element name. WidgetURL is the module that defines it.
 	Tag       string `json:"tag"`
 	WidgetURL string `json:"widgetUrl"`
-	PanelURL  string `json:"panelUrl"`
+	// ClassicScript loads it as a classic script.
+	ClassicScript bool `json:"classicScript"`
+	// StageToken and Sandbox are the first positions of the editor's switches: whether the
+	// widgets of the stage get a token, and whether it is of another origin, without storage.
+	StageToken bool   `json:"-"`
+	Sandbox    bool   `json:"-"`
+	PanelURL   string `json:"panelUrl"`
 	// TokensURL answers a post of {"subject","instanceId"} with {"token"}.
 	TokensURL string `json:"tokensUrl"`
 	// PublishURL stores the elements of the stage, by PUT.

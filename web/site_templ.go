@@ -86,7 +86,7 @@ func SitePage(d SiteData) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templ.JSONScript("boot", siteBoot{Tag: d.Tag, Language: d.Language, TokensURL: d.TokensURL, Token: d.Token, KeepToken: d.KeepToken}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = templ.JSONScript("boot", siteBoot{Tag: d.Tag, SiteID: d.SiteID, Language: d.Language, TokensURL: d.TokensURL, Token: d.Token, KeepToken: d.KeepToken}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -22,6 +22,7 @@ export default defineConfig({
         install: entry("install.ts"),
         sim: entry("sim.ts"),
         site: entry("site.ts"),
+        stagepage: entry("stagepage.ts"),
         upgrade: entry("upgrade.ts"),
         style: entry("style.css"),
         bramble: entry("bramble.css"),

@@ -28,7 +28,7 @@ func (p *pages) site(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	data := web.SiteData{
-		Assets: assetsPath, Language: query.language, RightToLeft: query.rightToLeft,
+		Assets: assetsPath, SiteID: in.SiteID, Language: query.language, RightToLeft: query.rightToLeft,
 		Tag: p.o.Tag, WidgetURL: p.o.WidgetURL,
 	}
 	if !installed && query.tokenKind != "kept" {

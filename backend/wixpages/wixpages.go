@@ -110,7 +110,7 @@ func (p *pages) editor(w http.ResponseWriter, r *http.Request) {
 		p.notInstalled(w, r)
 		return
 	}
-	state := web.AppState{}
+	b, state := p.sim.Behavior(), web.AppState{}
 	if installed {
 		state = stateOf(in)
 	}
@@ -118,7 +118,7 @@ func (p *pages) editor(w http.ResponseWriter, r *http.Request) {
 		Assets: assetsPath, AppID: p.sim.AppID(), InstanceID: in.InstanceID, SiteID: in.SiteID,
 		SiteName: in.SiteDisplayName, Tag: p.o.Tag, WidgetURL: p.o.WidgetURL, PanelURL: p.o.PanelURL,
 		TokensURL: "_sim/tokens", PublishURL: "_sim/published/" + in.InstanceID,
-		SiteURL: "site?instance=" + in.InstanceID, Elements: p.elements(in.InstanceID),
+		ClassicScript: b.ClassicScript, StageToken: b.StageToken, Sandbox: b.StageSandbox, SiteURL: "site?instance=" + in.InstanceID, Elements: p.elements(in.InstanceID),
 		App: state, RetryMS: p.retryMS(),
 	}))
 }

@@ -478,3 +478,27 @@ func TestPages_holdNoSecret(t *testing.T) {
 		}
 	}
 }
+
+func TestEditor_behavior(t *testing.T) {
+	s := newSim(t)
+	h := handlerOf(t, s, testOptions())
+	check := func(token, sandbox, classic bool) {
+		t.Helper()
+		page := visit(h, "/editor").Body.String()
+		for id, want := range map[string]bool{"stage-token": token, "sandbox": sandbox} {
+			if got := regexp.MustCompile(`id="` + id + `"[^>]* checked`).MatchString(page); got != want {
+				t.Errorf("the switch %s is on: %v", id, got)
+			}
+		}
+		if got := bootOf(t, page)["classicScript"]; got != classic {
+			t.Errorf("the script is classic: %v", got)
+		}
+	}
+	check(false, true, false)
+	b := s.Behavior()
+	b.StageToken, b.StageSandbox, b.ClassicScript = true, false, true
+	if err := s.SetBehavior(b); err != nil {
+		t.Fatal(err)
+	}
+	check(true, false, true)
+}

@@ -2,11 +2,12 @@
 
 import { appMenu } from "./appmenu";
 import { boot, byId, press } from "./dom";
+import { undoKeys } from "./history";
 import { type AccessToken, PanelHost } from "./host";
 import { type AppState, Lifecycle } from "./lifecycle";
 import { pickersIn } from "./pickers";
 import { Stage } from "./stage";
-import { StageView, undoKeys } from "./stageview";
+import { StageView } from "./stageview";
 
 interface EditorBoot {
   assets: string;
@@ -15,6 +16,7 @@ interface EditorBoot {
   siteId: string;
   tag: string;
   widgetUrl: string;
+  classicScript: boolean;
   panelUrl: string;
   tokensUrl: string;
   publishUrl: string;
@@ -51,6 +53,7 @@ async function token(subject: "VISITOR" | "USER"): Promise<AccessToken> {
 
 let { app } = config;
 const stageToken = byId<HTMLInputElement>("stage-token");
+const sandbox = byId<HTMLInputElement>("sandbox");
 const preview = byId<HTMLInputElement>("preview");
 let visitor: Promise<AccessToken> | undefined;
 
@@ -59,8 +62,11 @@ const view = new StageView({
   canvas: byId("canvas"),
   tag: config.tag,
   widgetUrl: config.widgetUrl,
-  stylesheet: `${config.assets}bramble.css`,
+  classic: config.classicScript,
+  assets: config.assets,
+  siteId: config.siteId,
   language: "en",
+  sandbox: () => sandbox.checked,
   visitorToken: () =>
     stageToken.checked
       ? async () => {
@@ -155,7 +161,9 @@ for (const button of directions) {
   });
 }
 
-stageToken.addEventListener("change", () => void view.load());
+for (const option of [stageToken, sandbox]) {
+  option.addEventListener("change", () => void view.load());
+}
 preview.addEventListener("change", () => {
   pickers.close();
   bench.dataset.mode = preview.checked ? "visitor" : "editor";
