@@ -121,6 +121,26 @@ test("a greeting is saved as it is typed, shows on the stage and on the publishe
   expect(seen).toEqual({ errors: [], violations: [] });
 });
 
+test("without a token the stage shows a sample, and the panel says where the greeting shows", async ({
+  page,
+  stack,
+}) => {
+  const seen = watch(page);
+  const panel = await openPanel(page, stack, await stack.install());
+  await goTo(panel, "All widgets");
+  await expect(panel.getByText("This shows on the published site.")).toBeVisible();
+  await greeting(panel).fill("Good morning");
+  await expect(saved(panel)).toBeVisible();
+  await expect(stageWidget(page)).toHaveAttribute("settings-version", /^[1-9]/);
+  await expect(stageWidget(page)).toContainText("Hello");
+  await expect(stageWidget(page)).toContainText("Connects when published");
+  const origin = await stageWidget(page).evaluate(() => self.origin);
+  expect(origin).toBe("null");
+  await giveToken(page);
+  await expect(stageWidget(page)).toContainText("Good morning");
+  expect(seen).toEqual({ errors: [], violations: [] });
+});
+
 test("a greeting that is not valid is not sent, and not lost", async ({ page, stack }) => {
   const instance = await stack.install();
   const panel = await openPanel(page, stack, instance);
