@@ -208,7 +208,7 @@ type SiteData struct {
 	Language string
 	// RightToLeft sets the page's direction to rtl.
 	RightToLeft bool
-	// Tag is the widget's element name. WidgetURL is the module that defines it.
+	// Tag is the widget's element name. WidgetURL is the script that defines it.
 	Tag, WidgetURL string
 	Elements       []Element
 	// Removed shows a note instead of the widgets: the app was removed from the site.
@@ -220,6 +220,10 @@ type SiteData struct {
 	// KeepToken makes the tab use its first token for all later visits, as a page that
 	// was left open does.
 	KeepToken bool
+	// ClassicScript loads the widget's script as a classic one, not as a module.
+	ClassicScript bool
+	// Locked makes fetch, XMLHttpRequest and cookies those of Wix's pages.
+	Locked bool
 }
 
 type siteBoot struct {
@@ -229,6 +233,7 @@ type siteBoot struct {
 	TokensURL string `json:"tokensUrl"`
 	Token     any    `json:"token"`
 	KeepToken bool   `json:"keepToken"`
+	Locked    bool   `json:"locked"`
 }
 
 // EditorData is the simulated Wix editor of one site.
@@ -240,7 +245,7 @@ type EditorData struct {
 	InstanceID string `json:"instanceId"`
 	SiteID     string `json:"siteId"`
 	SiteName   string `json:"siteName"`
-	// Tag is the widget's element name. WidgetURL is the module that defines it.
+	// Tag is the widget's element name. WidgetURL is the script that defines it.
 	Tag       string `json:"tag"`
 	WidgetURL string `json:"widgetUrl"`
 	// ClassicScript loads it as a classic script.

@@ -56,7 +56,7 @@ export function wixPage(o: WixPageOptions): (pageId: string) => void {
     },
     getMetaSiteId: () => o.siteId,
     getHtmlSiteId: () => o.siteId,
-    getExternalBaseUrl: () => `${location.origin}/`,
+    getExternalBaseUrl: () => `${address().origin}/`,
     isWixSite: () => true,
     getLanguage: () => o.language,
     getCurrentPageInfo: () => ({ id: page, type: "site" }),
@@ -76,6 +76,9 @@ export function wixPage(o: WixPageOptions): (pageId: string) => void {
     }
   };
 }
+
+/** The page's address. A stage has none of its own. */
+const address = () => new URL(location.protocol === "about:" ? document.baseURI : location.href);
 
 /** Passes the token function to each element of the tag, those of later included, once it is defined. */
 function injectInto(tag: string, token: TokenFunction): void {
@@ -117,11 +120,11 @@ function clientCalls(o: WixPageOptions): Record<string, (...args: any[]) => unkn
     "window.multilingual.isEnabled": () => false,
     "window.multilingual.currentLanguage": () => o.language,
     "window.multilingual.siteLanguages": () => [],
-    "location.url": () => location.href,
-    "location.baseUrl": () => location.origin,
-    "location.path": () => location.pathname.split("/").filter(Boolean),
-    "location.protocol": () => location.protocol.replace(":", ""),
-    "location.query": () => Object.fromEntries(new URLSearchParams(location.search)),
+    "location.url": () => address().href,
+    "location.baseUrl": () => address().origin,
+    "location.path": () => address().pathname.split("/").filter(Boolean),
+    "location.protocol": () => address().protocol.replace(":", ""),
+    "location.query": () => Object.fromEntries(address().searchParams),
     "site.language": () => o.language,
   };
 }
