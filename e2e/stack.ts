@@ -53,6 +53,7 @@ export class Stack {
       `--app-id=${this.appId}`,
       `--app-secret=${this.secret}`,
       `--app-url=${this.app}${this.base}`,
+      "--data=none",
       ...(options.sim?.(this) ?? []),
     ]);
     this.programs.push(sim);

@@ -85,7 +85,21 @@ func (p *pages) handler() http.Handler {
 	if p.o.Assets != nil {
 		mux.Handle("GET /"+assetsPath, http.StripPrefix("/"+strings.TrimSuffix(assetsPath, "/"), p.o.Assets))
 	}
-	return knownHost(mux)
+	return p.guard(mux)
+}
+
+// guard requires of every page what the Sim requires, but for the bundle, which is public, and
+// which a page of an opaque origin loads without a password. Wix's API stays open to the app,
+// and the Sim guards its control API itself.
+func (p *pages) guard(mux *http.ServeMux) http.Handler {
+	guarded := p.sim.Guard(mux)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, pattern := mux.Handler(r); p.sim.KnownHost(r.Host) && (pattern == "/" || pattern == "GET /"+assetsPath) {
+			mux.ServeHTTP(w, r)
+			return
+		}
+		guarded.ServeHTTP(w, r)
+	})
 }
 
 func (p *pages) index(w http.ResponseWriter, r *http.Request) {

@@ -3,8 +3,6 @@ package wixsim
 // The behavior: what nobody outside Wix knows for sure, as switches.
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
@@ -60,9 +58,7 @@ func (b Behavior) check() error {
 // UnmarshalJSON reads a Behavior. It fails for fields that a Behavior has not.
 func (b *Behavior) UnmarshalJSON(text []byte) error {
 	var c BehaviorChange
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&c); err != nil {
+	if err := decodeStrictly(text, &c); err != nil {
 		return err
 	}
 	*b = c.Apply(DefaultBehavior())
@@ -123,6 +119,7 @@ func (s *Sim) changeBehavior(change func(Behavior) Behavior) (Behavior, error) {
 	if b != s.behavior {
 		s.behavior = b
 		s.changed()
+		s.publish("behavior", b)
 	}
 	return b, nil
 }
@@ -139,7 +136,7 @@ func (s *Sim) putBehavior(w http.ResponseWriter, r *http.Request) {
 	}
 	b, err := s.changeBehavior(c.Apply)
 	if err != nil {
-		writeJSON(w, http.StatusUnprocessableEntity, map[string]string{"error": err.Error(), "field": "ownerSubject"})
+		writeFault(w, err.Error())
 		return
 	}
 	writeJSON(w, http.StatusOK, b)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/text/language"
 )
@@ -123,11 +124,11 @@ func (s *Sim) serveInstance(x *exchange, r *http.Request, _ []byte) {
 		applicationError(x, http.StatusNotFound, "NOT_FOUND", "App instance not found")
 		return
 	}
-	writeJSON(x, http.StatusOK, in.document())
+	writeJSON(x, http.StatusOK, in.document(s.Now()))
 }
 
-// document returns Wix's answer about an installation.
-func (in Installation) document() document {
+// document returns Wix's answer about an installation at a time.
+func (in Installation) document(now time.Time) document {
 	plans := []planDoc{{"basic", "3rd-party app"}, {"premium", "3rd-party app"}}
 	known := func(p planDoc) bool { return p.PackageName == in.Plan }
 	if in.Plan != "" && !slices.ContainsFunc(plans, known) {
@@ -138,7 +139,7 @@ func (in Installation) document() document {
 	d := document{
 		Instance: instanceDoc{
 			InstanceID: in.InstanceID, AppName: appName, AppVersion: appVersion,
-			IsFree: in.Plan == "", Billing: in.billing(), AvailablePlans: plans,
+			IsFree: in.Plan == "", Billing: in.billing(now), AvailablePlans: plans,
 			// The scopes that @wix/app-management names for Get App Instance.
 			Permissions:          []string{"SCOPE.DC.MANAGE-YOUR-APP", "SCOPE.DEV_CENTER.APP-INSTANCE-READ-BASIC-INFO"},
 			OriginInstanceID:     in.OriginInstanceID,
@@ -186,7 +187,7 @@ func isBillingCycle(cycle string) bool {
 func renews(cycle string) bool { return cycleYears(cycle) > 0 || cycle == "MONTHLY" }
 
 // billing returns nil for the free plan. Only a trial that has ended has an endDate.
-func (in Installation) billing() *billingDoc {
+func (in Installation) billing(now time.Time) *billingDoc {
 	if in.Plan == "" {
 		return nil
 	}
@@ -207,8 +208,8 @@ func (in Installation) billing() *billingDoc {
 			b.InvoiceID = derivedID("invoice", in.InstanceID+b.TimeStamp)
 		}
 	}
-	if years := cycleYears(in.BillingCycle); years > 0 {
-		b.ExpirationDate = isoTime(in.PlanSince.AddDate(years, 0, 0))
+	if cycleYears(in.BillingCycle) > 0 {
+		b.ExpirationDate = isoTime(in.cycleEnd(now))
 	}
 	return b
 }

@@ -5,7 +5,9 @@ package wixsim
 import (
 	"bytes"
 	"errors"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -51,6 +53,19 @@ type faultTable struct {
 	by map[string]Fault // by the endpoint's name
 }
 
+// faultBody is a Fault in JSON.
+type faultBody struct {
+	Endpoint   string `json:"endpoint"`
+	Status     int    `json:"status,omitempty"`
+	Latency    span   `json:"latency,omitempty"`
+	Body       string `json:"body,omitempty"`
+	BodyBytes  int    `json:"bodyBytes,omitempty"`
+	RetryAfter span   `json:"retryAfter,omitempty"`
+	HangUp     bool   `json:"hangUp,omitempty"`
+	Outage     bool   `json:"outage,omitempty"`
+	Count      int    `json:"count,omitempty"`
+}
+
 // SetFault sets the fault of an endpoint and replaces the one it had. The error says what
 // is wrong with the fault; nothing is set then.
 func (s *Sim) SetFault(f Fault) error {
@@ -68,7 +83,39 @@ func (s *Sim) SetFault(f Fault) error {
 		s.faults.by = map[string]Fault{}
 	}
 	s.faults.by[f.Endpoint] = f
+	s.publishFaults()
 	return nil
+}
+
+// Faults returns the faults that are set, in the order of their endpoints' names, each with the
+// number of calls that it still has.
+func (s *Sim) Faults() []Fault {
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	return s.faults.list()
+}
+
+// list is called with mu locked.
+func (t *faultTable) list() []Fault {
+	out := []Fault{}
+	for _, name := range slices.Sorted(maps.Keys(t.by)) {
+		out = append(out, t.by[name])
+	}
+	return out
+}
+
+func faultBodies(faults []Fault) []faultBody {
+	out := []faultBody{}
+	for _, f := range faults {
+		out = append(out, faultBody{f.Endpoint, f.Status, span(f.Latency), f.Body, f.BodyBytes,
+			span(f.RetryAfter), f.HangUp, f.Outage, f.Count})
+	}
+	return out
+}
+
+// publishFaults reports the faults. The lock of the table is held.
+func (s *Sim) publishFaults() {
+	s.events.publish("faults", func() any { return faultBodies(s.faults.list()) })
 }
 
 // endpointNames returns the name of each endpoint by everything that Fault.Endpoint may be.
@@ -91,8 +138,8 @@ func (f Fault) check() error {
 		rule{within(f.RetryAfter, 0, maxRetryAfter), "retryAfter must be 0 to 86400 seconds"},
 		rule{f.RetryAfter == 0 || f.Status != 0, "retryAfter needs a status"},
 		rule{f.Count >= 0, "count must not be negative"},
-		rule{!f.Outage || !f.answers(), "an outage gives no answer: it goes with latency and count alone"},
-		rule{f.Latency > 0 || f.replaces(), "a fault must have a status, latency, body, bodyBytes, hangUp or outage"},
+		rule{!f.Outage || !f.answers(), "outage gives no answer: it goes with latency and count alone"},
+		rule{f.Latency > 0 || f.replaces(), "status, latency, body, bodyBytes, hangUp or outage must be given"},
 	)
 }
 
@@ -105,10 +152,12 @@ func (s *Sim) ClearFaults() {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
 	s.faults.by = nil
+	s.publishFaults()
 }
 
-// take returns the fault that applies to the next call of an endpoint, and counts it.
-func (t *faultTable) take(endpoint string) (Fault, bool) {
+// takeFault returns the fault that applies to the next call of an endpoint, and counts it.
+func (s *Sim) takeFault(endpoint string) (Fault, bool) {
+	t := &s.faults
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	f, ok := t.by[endpoint]
@@ -124,6 +173,7 @@ func (t *faultTable) take(endpoint string) (Fault, bool) {
 		} else {
 			t.by[f.Endpoint] = f
 		}
+		s.publishFaults()
 	}
 	return f, true
 }
@@ -192,4 +242,28 @@ func (f Fault) write(w http.ResponseWriter, status int) {
 		_ = http.NewResponseController(w).Flush() // so that the client sees the start
 		panic(http.ErrAbortHandler)
 	}
+}
+
+func (s *Sim) getFaults(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, faultBodies(s.Faults()))
+}
+
+func (s *Sim) putFaults(w http.ResponseWriter, r *http.Request) {
+	var in faultBody
+	if !ReadJSON(w, r, &in) {
+		return
+	}
+	err := s.SetFault(Fault{Endpoint: in.Endpoint, Status: in.Status, Latency: time.Duration(in.Latency),
+		Body: in.Body, BodyBytes: in.BodyBytes, RetryAfter: time.Duration(in.RetryAfter),
+		HangUp: in.HangUp, Outage: in.Outage, Count: in.Count})
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (s *Sim) deleteFaults(w http.ResponseWriter, _ *http.Request) {
+	s.ClearFaults()
+	w.WriteHeader(http.StatusNoContent)
 }

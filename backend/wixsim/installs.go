@@ -19,6 +19,7 @@ import (
 const (
 	maxInstallations = 10_000
 	maxRemoved       = 1_000
+	maxMembers       = 100 // of one site
 )
 
 var (
@@ -56,6 +57,9 @@ type InstallRequest struct {
 	Currency string `json:"currency"`
 	// OwnerEmail is the owner's address; the default is owner@example.com.
 	OwnerEmail string `json:"ownerEmail"`
+	// Members are the names or e-mail addresses of the site's members, at most 100, for tokens
+	// of a certain one.
+	Members []string `json:"members,omitempty"`
 	// Unpublished is a site that has no URL yet.
 	Unpublished bool `json:"unpublished"`
 	// Silent sends no webhook, as if Wix had lost it.
@@ -91,6 +95,9 @@ func (s *Sim) Install(req InstallRequest) (Installation, error) {
 func (s *Sim) install(req InstallRequest) (Installation, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if req.InstanceID == "" {
+		req.InstanceID = s.newInstanceID()
+	}
 	req, err := s.siteOf(req).complete()
 	if err != nil {
 		return Installation{}, err
@@ -109,8 +116,24 @@ func (s *Sim) install(req InstallRequest) (Installation, error) {
 		s.removed = slices.Delete(s.removed, i, i+1)
 	}
 	s.changed()
+	s.publishInstall(in.InstanceID, false)
 	s.cfg.Logger.Info("app installed", "instanceId", in.InstanceID)
 	return in.clone(), nil
+}
+
+// newInstanceID returns an id that no site has: by chance, or the next one that follows from
+// Config.IDSeed. The lock is held.
+func (s *Sim) newInstanceID() string {
+	if s.cfg.IDSeed == "" {
+		return uuid.NewString()
+	}
+	for {
+		s.seeded++
+		id := seededID(s.cfg.IDSeed, fmt.Sprint("instance ", s.seeded))
+		if _, taken := s.installs[id]; !taken && s.removedAt(id) < 0 {
+			return id
+		}
+	}
 }
 
 // siteOf fills in what is known of the request's site: that of an earlier installation, and
@@ -143,6 +166,9 @@ func (r InstallRequest) onSite(before Installation) InstallRequest {
 	if len(r.Languages) == 0 {
 		r.Languages = before.Languages
 	}
+	if len(r.Members) == 0 {
+		r.Members = before.Members
+	}
 	return r
 }
 
@@ -164,7 +190,7 @@ func (in Installation) installedAt(now time.Time) Installation {
 	switch {
 	case in.Trial == trialEnded:
 		in.PlanSince = now.Add(-30 * day)
-		in.TrialEndedAt = in.PlanSince.Add(14 * day)
+		in.TrialEndedAt = in.PlanSince.Add(trialLength)
 	case in.Plan != "":
 		in.PlanSince = now
 	}
@@ -204,6 +230,7 @@ func (s *Sim) uninstall(instanceID string) (Installation, bool) {
 		s.removed = slices.Delete(s.removed, 0, 1)
 	}
 	s.changed()
+	s.publishInstall(in.InstanceID, true)
 	s.cfg.Logger.Info("app removed", "instanceId", in.InstanceID)
 	return in, true
 }
@@ -225,6 +252,33 @@ func (s *Sim) Installations() []Installation {
 		all = append(all, s.installs[key].clone())
 	}
 	return all
+}
+
+// InstallationsAfter returns the installations after the one with that instance id, or from the
+// oldest for "", whose site's name contains name in any case; at most limit of them, or all for
+// 0. The error is ErrNotInstalled.
+func (s *Sim) InstallationsAfter(after, name string, limit int) ([]Installation, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	rest := s.order
+	if after != "" {
+		i := slices.Index(rest, idKey(after))
+		if i < 0 {
+			return nil, ErrNotInstalled
+		}
+		rest = rest[i+1:]
+	}
+	name = strings.ToLower(name)
+	found := []Installation{}
+	for _, key := range rest {
+		if limit > 0 && len(found) == limit {
+			break
+		}
+		if in := s.installs[key]; strings.Contains(strings.ToLower(in.SiteDisplayName), name) {
+			found = append(found, in.clone())
+		}
+	}
+	return found, nil
 }
 
 // Removed returns the installations that have been removed, each as it was, the latest
@@ -251,6 +305,7 @@ func (s *Sim) First() (Installation, bool) {
 
 func (in Installation) clone() Installation {
 	in.Languages = slices.Clone(in.Languages)
+	in.Members = slices.Clone(in.Members)
 	return in
 }
 
@@ -267,10 +322,7 @@ func (r InstallRequest) withDefaults() InstallRequest {
 	r.Silent = false // it is about the request, not the site
 	r.Currency = cmp.Or(r.Currency, "USD")
 	r.OwnerEmail = cmp.Or(r.OwnerEmail, "owner@example.com")
-	r.Languages = slices.Clone(r.Languages)
-	if r.InstanceID == "" {
-		r.InstanceID = uuid.NewString()
-	}
+	r.Languages, r.Members = slices.Clone(r.Languages), slices.Clone(r.Members)
 	if len(r.Languages) == 0 {
 		r.Languages = []string{"en"}
 	}
@@ -288,12 +340,18 @@ func (r InstallRequest) check() error {
 		rule{isText(r.SiteDisplayName, 200), "siteDisplayName must be text of at most 200 characters"},
 		rule{isText(r.Plan, 100), "plan must be text of at most 100 characters"},
 		rule{isText(r.OwnerEmail, 254), "ownerEmail must be text of at most 254 characters"},
-		rule{r.Plan != "" || r.BillingCycle == "" && r.Trial == "", "billingCycle and trial need a plan"},
+		rule{r.Plan != "" || r.BillingCycle == "" && r.Trial == "", "plan must be there for a billingCycle or trial"},
 		rule{r.Plan == "" || isBillingCycle(r.BillingCycle), "billingCycle is not one of Wix's"},
 		rule{slices.Contains(trials, r.Trial), "trial must be IN_PROGRESS or ENDED"},
 		rule{len(r.Languages) <= 50, "languages must be at most 50"},
 		rule{isCurrency(r.Currency), "currency must be an ISO 4217 code"},
+		rule{len(r.Members) <= maxMembers && distinct(r.Members), fmt.Sprintf("members must be at most %d different ones", maxMembers)},
+		rule{!slices.ContainsFunc(r.Members, func(m string) bool { return m == "" || !isText(m, 254) }), "members must be text of 1 to 254 characters each"},
 	)
+}
+
+func distinct(list []string) bool {
+	return len(slices.Compact(slices.Sorted(slices.Values(list)))) == len(list)
 }
 
 func isNoLanguage(tag string) bool {

@@ -43,10 +43,7 @@ func (s *Sim) serveTokenInfo(x *exchange, r *http.Request, body []byte) {
 		validationError(x, "token", problem)
 		return
 	}
-	v, active := s.verify(token)
-	if !active {
-		v, active = s.verifySignedInstance(token)
-	}
+	v, active := s.verifyAny(token)
 	info := tokenInfo{Active: active}
 	if active {
 		x.instanceID = v.InstanceID

@@ -64,6 +64,7 @@ func (s *Sim) setPlan(instanceID string, req PlanRequest, now time.Time) (before
 	if err == nil {
 		s.installs[idKey(instanceID)] = after
 		s.changed()
+		s.publishInstall(after.InstanceID, false)
 	}
 	return before, after, event, err
 }
@@ -74,7 +75,7 @@ func (in Installation) changePlan(req PlanRequest, now time.Time) (after Install
 	after = in.with(req)
 	if after.Plan == "" {
 		if !req.plain() {
-			return in, "", errors.New("a billing cycle, trial, renewal or event needs a plan")
+			return in, "", errors.New("plan must be there for a billingCycle, trial, autoRenewing or event")
 		}
 		return after.free(), "", nil
 	}
@@ -135,10 +136,76 @@ func (in Installation) checkChange(after Installation) error {
 	endsTrial := after.Trial == trialEnded && in.Trial == ""
 	cancels := after.RenewalCancelled && !in.RenewalCancelled
 	return check(
-		rule{!startsTrial || in.Plan == "", "a trial begins with the first plan"},
-		rule{!endsTrial, "no trial is running that could end"},
-		rule{!cancels || renews(after.BillingCycle), "this billing cycle is not renewed, so that there is nothing to cancel"},
+		rule{!startsTrial || in.Plan == "", "trial begins with the first plan"},
+		rule{!endsTrial, "trial cannot end: none is running"},
+		rule{!cancels || renews(after.BillingCycle), "autoRenewing cannot be changed: this billing cycle is not renewed"},
 	)
+}
+
+// trialLength is that of each free trial here.
+const trialLength = 14 * 24 * time.Hour
+
+// cycleEnd returns the end of the billing cycle at a time, of a plan that has cycles.
+func (in Installation) cycleEnd(now time.Time) time.Time {
+	years, months := cycleYears(in.BillingCycle), 0
+	if years == 0 {
+		months = 1
+	}
+	for n := 1; ; n++ {
+		if end := in.PlanSince.AddDate(n*years, n*months, 0); end.After(now) {
+			return end
+		}
+	}
+}
+
+// changesAfter returns when the plan changes by itself after a time: when its trial or its last
+// billing cycle ends.
+func (in Installation) changesAfter(now time.Time) (at time.Time, ok bool) {
+	switch {
+	case in.Trial == trialInProgress:
+		at = in.PlanSince.Add(trialLength)
+	case in.Plan != "" && in.RenewalCancelled:
+		at = in.cycleEnd(now)
+	}
+	return at, at.After(now)
+}
+
+// nextPlanChange returns when the first plan changes by itself after a time.
+func (s *Sim) nextPlanChange(now time.Time) (at time.Time, ok bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, in := range s.installs {
+		if its, changes := in.changesAfter(now); changes && (!ok || its.Before(at)) {
+			at, ok = its, true
+		}
+	}
+	return at, ok
+}
+
+// changePlansAt makes the changes for which a time has come, the first after the given one.
+// A trial becomes a paid plan, which Wix reports; a plan whose renewal was cancelled becomes
+// the free one, for which Wix names no event.
+func (s *Sim) changePlansAt(at, after time.Time) {
+	var converted []Installation
+	s.mu.Lock()
+	for key, in := range s.installs {
+		if its, changes := in.changesAfter(after); !changes || !its.Equal(at) {
+			continue
+		}
+		if in.RenewalCancelled {
+			in = in.free()
+		} else {
+			in.Trial, in.TrialEndedAt = trialEnded, at
+			converted = append(converted, in)
+		}
+		s.installs[key] = in
+		s.changed()
+		s.publishInstall(in.InstanceID, false)
+	}
+	s.mu.Unlock()
+	for _, in := range converted {
+		s.notify(Webhook{EventType: PlanConvertedToPaid, At: at}, in, in)
+	}
 }
 
 // buys says whether the change is a purchase.

@@ -91,7 +91,7 @@ func (s *Sim) putPublished(w http.ResponseWriter, r *http.Request) {
 	case errors.Is(err, ErrNotInstalled): // it has just been removed
 		refuse(w, err)
 	case err != nil:
-		WriteError(w, http.StatusUnprocessableEntity, err.Error())
+		writeFault(w, err.Error())
 	default:
 		w.WriteHeader(http.StatusNoContent)
 	}
@@ -99,22 +99,24 @@ func (s *Sim) putPublished(w http.ResponseWriter, r *http.Request) {
 
 func checkElements(elements []Element) error {
 	if len(elements) > MaxElements {
-		return fmt.Errorf("a page holds at most %d widgets", MaxElements)
+		return fmt.Errorf("elements must be at most %d", MaxElements)
 	}
-	for _, e := range elements {
-		if len(e.Attributes) > maxAttributes {
-			return fmt.Errorf("a widget has at most %d attributes", maxAttributes)
+	return each("elements", elements, Element.check)
+}
+
+func (e Element) check() error {
+	if len(e.Attributes) > maxAttributes {
+		return fmt.Errorf("attributes must be at most %d", maxAttributes)
+	}
+	seen := map[string]bool{}
+	for _, a := range e.Attributes {
+		if err := a.Check(); err != nil {
+			return fmt.Errorf("attributes: %w", err)
 		}
-		seen := map[string]bool{}
-		for _, a := range e.Attributes {
-			if err := a.Check(); err != nil {
-				return err
-			}
-			if seen[a.Name] {
-				return errors.New("an attribute may be given once")
-			}
-			seen[a.Name] = true
+		if seen[a.Name] {
+			return fmt.Errorf("attributes must name %q once", a.Name)
 		}
+		seen[a.Name] = true
 	}
 	return nil
 }

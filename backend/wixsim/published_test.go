@@ -40,7 +40,7 @@ func TestPublish(t *testing.T) {
 		{"an id in capitals", strings.ToUpper(in.InstanceID), elements(2, ada), 204},
 		{"an instance that is not installed", noSuchID, elements(1, ""), 404},
 		{"no JSON", in.InstanceID, "<p>", 400},
-		{"a field that is not known", in.InstanceID, `{"elements":[],"more":1}`, 400},
+		{"a field that is not known", in.InstanceID, `{"elements":[],"more":1}`, 422},
 		{"too many widgets", in.InstanceID, elements(MaxElements+1, ""), 422},
 		{"too many attributes", in.InstanceID, elements(1, strings.Join(many, ",")), 422},
 		{"an attribute that is not allowed", in.InstanceID, elements(1, `{"name":"onclick","value":"x"}`), 422},

@@ -42,16 +42,17 @@ type Recording struct {
 
 const (
 	maxRecordings = 10_000
-	maxAnswer     = 16 << 20 // bytes of an answer that is passed on
+	maxPassedOn   = 16 << 20 // bytes of an answer that is passed on
 	answerWithin  = 30 * time.Second
 )
 
 // relay passes calls on and records them.
 type relay struct {
 	Recording
-	base  *url.URL
-	via   string // names this relay in the header Via
-	scrub scrubber
+	base     *url.URL
+	password string // of the control API
+	via      string // names this relay in the header Via
+	scrub    scrubber
 
 	mu   sync.Mutex
 	last int // the number of the last file
@@ -63,7 +64,7 @@ func newRelay(c Config) (*relay, error) {
 	if c.Recording == nil {
 		return nil, nil
 	}
-	rec := &relay{Recording: *c.Recording, via: "offline-wix-" + rand.Text(), scrub: scrubber{[]byte(c.AppSecret)}}
+	rec := &relay{Recording: *c.Recording, password: c.Password, via: "offline-wix-" + rand.Text(), scrub: scrubber{[]byte(c.AppSecret)}}
 	rec.Upstream = cmp.Or(rec.Upstream, WixURL)
 	base, err := url.Parse(rec.Upstream)
 	if err != nil || base.Host == "" || base.User != nil || base.RawQuery != "" || base.Fragment != "" ||
@@ -148,6 +149,9 @@ func (rec *relay) ask(r *http.Request, body []byte) (answer *http.Response, cont
 		return nil, nil, errors.New("the call cannot be passed on")
 	}
 	out.Header = endToEnd(r.Header)
+	if _, token := credentials(out.Header.Get("Authorization")); rec.password != "" && (token == rec.password || basicPassword(token) == rec.password) {
+		out.Header.Del("Authorization") // a browser that has it sends it with each call
+	}
 	out.Header.Del("Accept-Encoding") // so that http.Transport unpacks the answer
 	out.Header.Add("Via", "1.1 "+rec.via)
 	if out.Header.Get("User-Agent") == "" {
@@ -158,12 +162,12 @@ func (rec *relay) ask(r *http.Request, body []byte) (answer *http.Response, cont
 		return nil, nil, err
 	}
 	defer answer.Body.Close()
-	content, err = io.ReadAll(io.LimitReader(answer.Body, maxAnswer+1))
+	content, err = io.ReadAll(io.LimitReader(answer.Body, maxPassedOn+1))
 	switch {
 	case err != nil:
 		return nil, nil, err
-	case len(content) > maxAnswer:
-		return nil, nil, fmt.Errorf("it is larger than %d bytes", maxAnswer)
+	case len(content) > maxPassedOn:
+		return nil, nil, fmt.Errorf("it is larger than %d bytes", maxPassedOn)
 	case answer.StatusCode < 200:
 		return nil, nil, fmt.Errorf("its status is %d", answer.StatusCode)
 	}

@@ -3,6 +3,7 @@ package wixsim
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -157,6 +159,30 @@ func TestRecording_ofWhatIsNotSimulated(t *testing.T) {
 	}
 }
 
+// A browser that has the password of the control API sends it with each call.
+func TestRecording_leavesThePasswordHere(t *testing.T) {
+	const password = "twelve letters"
+	for authorization, want := range map[string]string{
+		"Basic " + base64.StdEncoding.EncodeToString([]byte("sim:"+password)): "",
+		"Bearer " + password: "",
+		"Bearer a token":     "Bearer a token",
+		"Basic " + base64.StdEncoding.EncodeToString([]byte("sim:another password")): "Basic c2ltOmFub3RoZXIgcGFzc3dvcmQ=",
+	} {
+		got := "none"
+		s, dir := recording(t, Recording{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			got = r.Header.Get("Authorization")
+			return reply(200, "{}"), nil
+		})}, func(c *Config) { c.Password = password })
+		ask(s.REST(), "GET", "/stores/v1?x="+url.QueryEscape(password), "", "Authorization", authorization)
+		if got != want {
+			t.Errorf("%s: the upstream got %q", authorization, got)
+		}
+		if _, text := recorded(t, dir); want == "" && (strings.Contains(text, password) || strings.Contains(text, authorization)) {
+			t.Errorf("%s: recorded %s", authorization, text)
+		}
+	}
+}
+
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
@@ -270,7 +296,7 @@ func TestRecording_failures(t *testing.T) {
 			return answer, nil
 		})}, "unexpected EOF"},
 		{"too large", Recording{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
-			return reply(200, strings.Repeat("x", maxAnswer+1)), nil
+			return reply(200, strings.Repeat("x", maxPassedOn+1)), nil
 		})}, "larger than"},
 		{"another protocol", Recording{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 			return reply(101, ""), nil

@@ -36,19 +36,26 @@ const (
 // panic with http.ErrAbortHandler, which net/http's server and Transport expect.
 func (s *Sim) REST() http.Handler { return http.HandlerFunc(s.serveREST) }
 
-// exchange is one call in progress: the answer's writer, which records the status, and the
-// instance for the log.
+// exchange is one call in progress: the answer's writer, which records the status and the
+// start of the body, and what the log is to say of the call.
 type exchange struct {
 	http.ResponseWriter
 	status       int
+	answer       []byte
 	instanceID   string
 	notSimulated bool
+	fault        bool
 }
 
 // WriteHeader is called once for every answer, before its body.
 func (x *exchange) WriteHeader(status int) {
 	x.status = status
 	x.ResponseWriter.WriteHeader(status)
+}
+
+func (x *exchange) Write(b []byte) (int, error) {
+	x.answer = append(x.answer, upTo(b, maxText-len(x.answer))...)
+	return x.ResponseWriter.Write(b)
 }
 
 func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
@@ -60,17 +67,19 @@ func (s *Sim) serveREST(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Wix-Request-Id", requestID)
 	w.Header().Set("Cache-Control", "no-store")
 	x := &exchange{ResponseWriter: w}
+	var body []byte
 	defer func() {
-		call := Call{Method: clip(r.Method, 32), Path: clip(r.URL.Path, 256), Status: x.status, At: start.UTC(),
-			Duration: s.Now().Sub(start), InstanceID: x.instanceID, NotSimulated: x.notSimulated}
-		s.calls.add(call)
+		call := s.calls.add(Call{Method: clip(r.Method, 32), Path: clip(r.URL.Path, 256), Query: clip(r.URL.RawQuery, 1024),
+			Status: x.status, At: start.UTC(), Duration: s.Now().Sub(start), InstanceID: x.instanceID,
+			NotSimulated: x.notSimulated, Fault: x.fault,
+		}, callText{clipHeader(r.Header), clipHeader(w.Header()), bytes.Clone(upTo(body, maxText)), x.answer})
+		s.events.publish("call", func() any { return s.itemOf(call) })
 		s.cfg.Logger.Debug("wix call", "method", call.Method, "path", call.Path, "status", call.Status,
 			"duration", call.Duration, "instanceId", call.InstanceID, "requestId", requestID)
 	}()
 
 	// The body is read before the latency of a fault: net/http notices that a client has
 	// gone only once its request is read.
-	var body []byte
 	var err error
 	if r.Body != nil { // a request made without a server may have none
 		body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
@@ -91,8 +100,11 @@ func (s *Sim) serveREST(w http.ResponseWriter, r *http.Request) {
 	case pathInstance:
 		name, method, serve = endpointInstance, http.MethodGet, s.serveInstance
 	}
-	if fault, ok := s.faults.take(name); ok && fault.apply(x, r) {
-		return
+	if fault, ok := s.takeFault(name); ok {
+		x.fault = true
+		if fault.apply(x, r) {
+			return
+		}
 	}
 	if s.relay.takes(name, r.URL.Path) {
 		x.notSimulated = name == endpointAny

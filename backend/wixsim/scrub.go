@@ -59,7 +59,7 @@ func (c scrubber) id(id string) string {
 // The forms of what is replaced in any text. namedSecret has a name before the secret, as in
 // the query of a URL.
 var (
-	secretText = regexp.MustCompile(`(?i)` + strings.Join([]string{
+	secretForm = regexp.MustCompile(`(?i)` + strings.Join([]string{
 		`-----BEGIN [A-Z ]*KEY-----[^-]*(?:-----END [A-Z ]*KEY-----)?`,
 		`\b(?:OauthNG\.JWS|OAUTH2|IST|JWS)\.[A-Z0-9_.-]+`,
 		`\b(?:bearer|basic) +[A-Z0-9._~+/=-]{8,}`,
@@ -82,10 +82,7 @@ func (c scrubber) secretsOf(h http.Header) map[string]string {
 	for _, value := range h.Values("Authorization") {
 		_, token := credentials(value)
 		c.learn(known, token)
-		if pair, err := base64.StdEncoding.DecodeString(token); err == nil {
-			_, password, _ := strings.Cut(string(pair), ":")
-			c.learn(known, password)
-		}
+		c.learn(known, basicPassword(token))
 	}
 	c.learn(known, string(c.appSecret))
 	return known
@@ -99,6 +96,16 @@ func credentials(authorization string) (scheme, token string) {
 		return authorization[:i+1], strings.TrimSpace(authorization[i:])
 	}
 	return "", authorization
+}
+
+// basicPassword returns the password of HTTP Basic credentials, or "" for others.
+func basicPassword(token string) string {
+	pair, err := base64.StdEncoding.DecodeString(token)
+	if err != nil {
+		return ""
+	}
+	_, password, _ := strings.Cut(string(pair), ":")
+	return password
 }
 
 func (c scrubber) learn(known map[string]string, secret string) {
@@ -144,7 +151,7 @@ func (p scrubPass) isSecret(name string) bool {
 // text replaces what is recognised by its form.
 func (p scrubPass) text(s string) string {
 	s = p.replacer.Replace(s)
-	s = secretText.ReplaceAllStringFunc(s, p.secret)
+	s = secretForm.ReplaceAllStringFunc(s, p.secret)
 	s = namedSecret.ReplaceAllStringFunc(s, func(s string) string {
 		parts := namedSecret.FindStringSubmatch(s)
 		if strings.HasPrefix(parts[2], secretPrefix) {

@@ -173,8 +173,9 @@ func TestControl_signedInstance(t *testing.T) {
 		fields string
 		status int
 	}{
-		{`"subject":"USER","ttl":"1h"`, 400}, {`"subject":"USER","active":false`, 400}, {`"subject":"USER","count":1`, 400},
-		{`"subject":"USER","noInstance":true`, 400}, {`"subject":"USER","appId":"x"`, 400}, {`"subject":"OWNER"`, 400},
+		{`"subject":"USER","ttl":"1h"`, 422}, {`"subject":"USER","active":false`, 422}, {`"subject":"USER","count":1`, 422},
+		{`"subject":"MEMBER","member":"bo@example.com"`, 422},
+		{`"subject":"USER","noInstance":true`, 422}, {`"subject":"USER","appId":"x"`, 422}, {`"subject":"OWNER"`, 422},
 		{`"subject":"USER","instanceId":"` + noSuchID + `"`, 404},
 	} {
 		if w := ask(s.Handler(), "POST", "/_sim/tokens", `{"signedInstance":true,`+tt.fields+`}`); w.Code != tt.status {

@@ -24,6 +24,7 @@ import (
 	"cmp"
 	"crypto/rsa"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -41,6 +42,20 @@ type Config struct {
 
 	// NoSites starts without a site. By default, one site has the app from the start.
 	NoSites bool
+
+	// Seed describes the first sites. They take the place of the one site, and State's when it
+	// has or had any take theirs.
+	Seed *Seed
+	// IDSeed is a text from which the ids of new instances follow, so that they are the same at
+	// each start; "" is that of Seed, and if that has none, ids are made by chance.
+	IDSeed string
+
+	// Password is what the control API and the pages require: as the password of the user sim
+	// (HTTP Basic), or as a Bearer token. Then they answer under addresses and local names, and
+	// those of Hosts. "" requires none, and the control API answers under loopback addresses.
+	Password string
+	// Hosts are further names under which the control API and the pages answer with a Password.
+	Hosts []string
 
 	// Behavior is the behavior from the start; nil means that of State, or the defaults.
 	Behavior *Behavior
@@ -84,6 +99,7 @@ type Sim struct {
 	clock            *clock
 	calls            callLog
 	faults           faultTable
+	events           hub
 	notices          notices
 	relay            *relay            // nil for none
 	appKey, otherKey func() webhookKey // otherKey is for webhooks with the wrong signature
@@ -95,6 +111,7 @@ type Sim struct {
 	installs  map[string]Installation // by idKey
 	order     []string                // the keys of installs, in the order of installation
 	removed   []Installation
+	seeded    int    // the number of the latest id that follows from Config.IDSeed
 	published []Page // the site published longest ago first; its ids are idKeys
 }
 
@@ -111,9 +128,9 @@ func New(cfg Config) (*Sim, error) {
 		return nil, err
 	}
 	clock := &clock{base: cfg.Now}
-	s := &Sim{cfg: cfg, clock: clock, keys: newTokenKeys(), installs: map[string]Installation{},
-		behavior: or(cfg.Behavior, DefaultBehavior()), relay: relay,
-		appKey: appKey, otherKey: sync.OnceValue(newWebhookKey), outbox: newOutbox(cfg, clock)}
+	s := &Sim{cfg: cfg, clock: clock, relay: relay, behavior: or(cfg.Behavior, DefaultBehavior()), keys: newTokenKeys(),
+		installs: map[string]Installation{}, appKey: appKey, otherKey: sync.OnceValue(newWebhookKey)}
+	s.outbox = newOutbox(cfg, clock, &s.events)
 	s.outbox.sign = s.signAgain
 	switch {
 	case cfg.State != nil:
@@ -124,8 +141,16 @@ func New(cfg Config) (*Sim, error) {
 		if err := s.Restore(state); err != nil {
 			return nil, err
 		}
+		if cfg.Seed == nil || len(cfg.State.Installations)+len(cfg.State.Removed) > 0 {
+			return s, nil
+		}
+	case cfg.Seed == nil && cfg.NoSites:
 		return s, nil
-	case cfg.NoSites:
+	}
+	if cfg.Seed != nil {
+		if err := s.plant(*cfg.Seed); err != nil {
+			return nil, err
+		}
 		return s, nil
 	}
 	// No webhook is sent for the first site: the app was installed before its server ran.
@@ -145,12 +170,16 @@ func (c *Config) complete() (func() webhookKey, error) {
 			c.PrivateKey = c.State.PrivateKey
 		}
 	}
+	if c.Seed != nil {
+		c.IDSeed = cmp.Or(c.IDSeed, c.Seed.IDSeed)
+	}
 	err := check(
 		rule{c.AppID != "" && c.AppSecret != "", "the offline Wix needs an app id and an app secret"},
 		rule{c.TokenTTL >= 0, "the offline Wix needs a token lifetime that is not negative"},
 		rule{c.TokenTTL <= maxTTL, "the offline Wix needs a token lifetime of at most ten years"},
 		rule{c.WebhookURL == "" || isHTTP(c.WebhookURL), "the offline Wix needs a webhook URL that is absolute, http or https"},
 		rule{c.RetryFactor == 0 || c.RetryFactor >= 1, "the offline Wix needs a retry factor of at least 1"}, // NaN fails too
+		rule{c.Password == "" || len(c.Password) >= minPassword, fmt.Sprintf("the offline Wix needs a password of at least %d characters", minPassword)},
 		rule{c.PrivateKey == "" || c.Key == nil, "the offline Wix needs one private key, not both PrivateKey and Key"},
 	)
 	if err != nil {
@@ -189,6 +218,11 @@ func NewCredentials() (appID, appSecret string) {
 	return uuid.NewString(), uuid.NewString()
 }
 
+// SeededCredentials returns the app id and app secret that follow from a text.
+func SeededCredentials(seed string) (appID, appSecret string) {
+	return seededID(seed, "app"), seededID(seed, "secret")
+}
+
 // AppID returns the id of the app under test.
 func (s *Sim) AppID() string { return s.cfg.AppID }
 
@@ -199,7 +233,7 @@ func (s *Sim) changed() { s.cfg.Changed() }
 func (s *Sim) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", s.REST())
-	mux.Handle("/_sim/", LocalOnly(s.control()))
+	mux.Handle("/_sim/", s.Guard(s.sameOrigin(s.control())))
 	mux.HandleFunc("GET /{$}", describe)
 	return mux
 }
@@ -216,14 +250,20 @@ Wix's REST API:
 Control, from this machine only:
   GET /_sim/health
   POST /_sim/tokens
+  POST /_sim/tokens/decode
   GET, POST /_sim/installs
   DELETE /_sim/installs/{instanceId}
   PUT /_sim/installs/{instanceId}/plan
   GET, POST, DELETE /_sim/webhooks
+  GET /_sim/webhooks/{id}
+  POST /_sim/webhooks/{id}/replay
   GET, PUT /_sim/webhook-url
   GET /_sim/public-key
-  PUT, DELETE /_sim/faults
+  GET, PUT /_sim/clock
+  GET, PUT, DELETE /_sim/faults
   GET, DELETE /_sim/calls
+  GET /_sim/calls/{id}
+  GET /_sim/events
   GET, PUT /_sim/behavior
   PUT /_sim/published/{instanceId}
   GET, PUT /_sim/state
@@ -231,7 +271,7 @@ Control, from this machine only:
 }
 
 // rule is a condition on a request or a configuration, and the sentence for a request that
-// does not meet it.
+// does not meet it. One about a request begins with the name of the field.
 type rule struct {
 	ok       bool
 	sentence string
@@ -255,6 +295,11 @@ func idKey(id string) string { return strings.ToLower(id) }
 
 // isGUID accepts 36 characters, the one form that Wix uses; uuid.Validate accepts others too.
 func isGUID(s string) bool { return len(s) == 36 && uuid.Validate(s) == nil }
+
+// seededID returns an id that follows from a text.
+func seededID(seed, kind string) string {
+	return uuid.NewSHA1(uuid.NameSpaceOID, []byte("seed:"+seed+":"+kind)).String()
+}
 
 // derivedID returns an id that follows from the id of an instance, so that a
 // reinstallation finds the same site and owner.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -172,12 +174,12 @@ func TestCalls(t *testing.T) {
 	id := s.Installations()[0].InstanceID
 	visitor, app := mint(t, s, TokenRequest{Subject: Visitor}), mint(t, s, TokenRequest{Subject: App})
 	rest := s.REST()
-	ask(rest, "POST", "/oauth2/token-info?token="+visitor, quote("token", visitor))
+	ask(rest, "POST", "/oauth2/token-info?x=1", quote("token", visitor))
 	ask(rest, "POST", "/oauth2/token-info", quote("token", "?"))
 	ask(rest, "POST", "/oauth2/token", quote("grant_type", "client_credentials", "client_id", testAppID, "client_secret", testSecret, "instance_id", id))
 	ask(rest, "GET", "/apps/v1/instance", "", "Authorization", app)
 	ask(rest, "GET", "/apps/v1/instance", "", "Authorization", visitor)
-	ask(rest, "GET", "/", "")
+	ask(rest, "GET", "/site-list/v2/sites", "")
 	ask(s.Handler(), "GET", "/_sim/health", "") // no call of Wix's API
 	var got []Call
 	for _, c := range s.Calls() {
@@ -188,12 +190,12 @@ func TestCalls(t *testing.T) {
 		got = append(got, c)
 	}
 	want := []Call{
-		{Method: "POST", Path: "/oauth2/token-info", Status: 200, InstanceID: id},
-		{Method: "POST", Path: "/oauth2/token-info", Status: 200},
-		{Method: "POST", Path: "/oauth2/token", Status: 200, InstanceID: id},
-		{Method: "GET", Path: "/apps/v1/instance", Status: 200, InstanceID: id},
-		{Method: "GET", Path: "/apps/v1/instance", Status: 403, InstanceID: id},
-		{Method: "GET", Path: "/", Status: 404},
+		{ID: 1, Method: "POST", Path: "/oauth2/token-info", Query: "x=1", Status: 200, InstanceID: id},
+		{ID: 2, Method: "POST", Path: "/oauth2/token-info", Status: 200},
+		{ID: 3, Method: "POST", Path: "/oauth2/token", Status: 200, InstanceID: id},
+		{ID: 4, Method: "GET", Path: "/apps/v1/instance", Status: 200, InstanceID: id},
+		{ID: 5, Method: "GET", Path: "/apps/v1/instance", Status: 403, InstanceID: id},
+		{ID: 6, Method: "GET", Path: "/site-list/v2/sites", Status: 404, NotSimulated: true},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -246,17 +248,17 @@ func TestControl_statuses(t *testing.T) {
 		"a token for null seconds":        {"POST", "/_sim/tokens", `{"subject":"APP","ttl":null}`, 200},
 		"a token without an instance":     {"POST", "/_sim/tokens", `{"subject":"APP","noInstance":true}`, 200},
 		"two tokens":                      {"POST", "/_sim/tokens", `{"subject":"VISITOR","count":2}`, 200},
-		"no token":                        {"POST", "/_sim/tokens", `{"subject":"VISITOR","count":0}`, 400},
-		"too many tokens":                 {"POST", "/_sim/tokens", `{"subject":"VISITOR","count":10001}`, 400},
-		"half a token":                    {"POST", "/_sim/tokens", `{"subject":"VISITOR","count":1.5}`, 400},
-		"a token without subject":         {"POST", "/_sim/tokens", ``, 400},
-		"a token of an unknown subject":   {"POST", "/_sim/tokens", `{"subject":"ROBOT"}`, 400},
+		"no token":                        {"POST", "/_sim/tokens", `{"subject":"VISITOR","count":0}`, 422},
+		"too many tokens":                 {"POST", "/_sim/tokens", `{"subject":"VISITOR","count":10001}`, 422},
+		"half a token":                    {"POST", "/_sim/tokens", `{"subject":"VISITOR","count":1.5}`, 422},
+		"a token without subject":         {"POST", "/_sim/tokens", ``, 422},
+		"a token of an unknown subject":   {"POST", "/_sim/tokens", `{"subject":"ROBOT"}`, 422},
 		"a token of an unknown instance":  {"POST", "/_sim/tokens", `{"subject":"APP","instanceId":"` + noSuchID + `"}`, 404},
-		"a token, ttl no duration":        {"POST", "/_sim/tokens", `{"subject":"APP","ttl":"soon"}`, 400},
-		"a token, ttl a list":             {"POST", "/_sim/tokens", `{"subject":"APP","ttl":[]}`, 400},
-		"a token, ttl out of range":       {"POST", "/_sim/tokens", `{"subject":"APP","ttl":1e300}`, 400},
-		"a token, active as text":         {"POST", "/_sim/tokens", `{"subject":"APP","active":"false"}`, 400},
-		"a token, an unknown field":       {"POST", "/_sim/tokens", `{"subject":"APP","instance_id":"x"}`, 400},
+		"a token, ttl no duration":        {"POST", "/_sim/tokens", `{"subject":"APP","ttl":"soon"}`, 422},
+		"a token, ttl a list":             {"POST", "/_sim/tokens", `{"subject":"APP","ttl":[]}`, 422},
+		"a token, ttl out of range":       {"POST", "/_sim/tokens", `{"subject":"APP","ttl":1e300}`, 422},
+		"a token, active as text":         {"POST", "/_sim/tokens", `{"subject":"APP","active":"false"}`, 422},
+		"a token, an unknown field":       {"POST", "/_sim/tokens", `{"subject":"APP","instance_id":"x"}`, 422},
 		"a token, two objects":            {"POST", "/_sim/tokens", `{"subject":"APP"}{}`, 400},
 		"a token, a list":                 {"POST", "/_sim/tokens", `[{"subject":"APP"}]`, 400},
 		"a token, null":                   {"POST", "/_sim/tokens", `null`, 400},
@@ -268,8 +270,8 @@ func TestControl_statuses(t *testing.T) {
 		"the installations":               {"GET", "/_sim/installs", ``, 200},
 		"an installation":                 {"POST", "/_sim/installs", ``, 201},
 		"an installation with everything": {"POST", "/_sim/installs", `{"siteDisplayName":"X","plan":"p","billingCycle":"YEARLY","trial":"ENDED","originInstanceId":"` + id + `","languages":["en","fr"],"currency":"EUR","ownerEmail":"a@b.example","unpublished":true}`, 201},
-		"a bad installation":              {"POST", "/_sim/installs", `{"currency":"euro"}`, 400},
-		"an installation, misspelt":       {"POST", "/_sim/installs", `{"displayName":"X"}`, 400},
+		"a bad installation":              {"POST", "/_sim/installs", `{"currency":"euro"}`, 422},
+		"an installation, misspelt":       {"POST", "/_sim/installs", `{"displayName":"X"}`, 422},
 		"an installation twice":           {"POST", "/_sim/installs", `{"instanceId":"` + id + `"}`, 409},
 		"removing what is not there":      {"DELETE", "/_sim/installs/" + noSuchID, ``, 404},
 		"removing nothing":                {"DELETE", "/_sim/installs/", ``, 404},
@@ -278,10 +280,10 @@ func TestControl_statuses(t *testing.T) {
 		"a fault":                         {"PUT", "/_sim/faults", `{"endpoint":"token","status":503,"latency":"1ms","body":"x","count":1,"retryAfter":2}`, 204},
 		"a fault of latency":              {"PUT", "/_sim/faults", `{"endpoint":"/oauth2/token-info","latency":"1ms"}`, 204},
 		"an outage":                       {"PUT", "/_sim/faults", `{"outage":true}`, 204},
-		"an empty fault":                  {"PUT", "/_sim/faults", `{"endpoint":"token"}`, 400},
-		"a fault of an unknown endpoint":  {"PUT", "/_sim/faults", `{"endpoint":"/","status":503}`, 400},
-		"a fault, latency no duration":    {"PUT", "/_sim/faults", `{"latency":"200"}`, 400},
-		"a fault, an unknown field":       {"PUT", "/_sim/faults", `{"status":503,"delay":"1s"}`, 400},
+		"an empty fault":                  {"PUT", "/_sim/faults", `{"endpoint":"token"}`, 422},
+		"a fault of an unknown endpoint":  {"PUT", "/_sim/faults", `{"endpoint":"/","status":503}`, 422},
+		"a fault, latency no duration":    {"PUT", "/_sim/faults", `{"latency":"200"}`, 422},
+		"a fault, an unknown field":       {"PUT", "/_sim/faults", `{"status":503,"delay":"1s"}`, 422},
 		"a fault by POST":                 {"POST", "/_sim/faults", `{"status":503}`, 405},
 		"the end of faults":               {"DELETE", "/_sim/faults", ``, 204},
 		"the calls":                       {"GET", "/_sim/calls", ``, 200},
@@ -298,8 +300,13 @@ func TestControl_statuses(t *testing.T) {
 				t.Error("no Allow")
 			}
 			if tt.status >= 400 {
-				if sentence, _ := object(t, w)["error"].(string); sentence == "" || len(sentence) > 300 {
+				answer := object(t, w)
+				sentence, _ := answer["error"].(string)
+				if sentence == "" || len(sentence) > 300 {
 					t.Errorf("error %q", sentence)
+				}
+				if field, _ := answer["field"].(string); tt.status == 422 && (field == "" || !strings.HasPrefix(sentence, field)) || tt.status != 422 && field != "" {
+					t.Errorf("field %q of %q", field, sentence)
 				}
 			}
 		})
@@ -329,7 +336,7 @@ func TestControl_answers(t *testing.T) {
 		t.Errorf("minted %v", two)
 	}
 	if body := ask(h, "GET", "/_sim/calls", "").Body.String(); body !=
-		`[{"method":"POST","path":"/oauth2/token-info","status":200,"at":"2026-05-04T03:02:01.5Z","durationMs":0,"instanceId":"`+id+"\"}]\n" {
+		`[{"id":1,"method":"POST","path":"/oauth2/token-info","query":"","status":200,"at":"2026-05-04T03:02:01.5Z","durationMs":0,"instanceId":"`+id+`","notSimulated":false,"fault":false}]`+"\n" {
 		t.Errorf("calls %s", body)
 	}
 	ask(h, "DELETE", "/_sim/calls", "")
@@ -517,23 +524,35 @@ func TestSim_comparesIDsWithoutCase(t *testing.T) {
 	}
 }
 
+// The description names all routes of the control API, and no others.
 func TestHandler_describesItself(t *testing.T) {
-	h := newSim(t).Handler()
+	s := newSim(t, func(c *Config) { c.WebhookURL, c.PrivateKey, c.Transport = receiverURL, testKey(), new(receiver) })
+	defer s.Close()
+	h := s.Handler()
 	w := ask(h, "GET", "/", "")
 	if w.Code != 200 || w.Header().Get("Content-Type") != "text/plain; charset=utf-8" {
 		t.Fatalf("%d %v", w.Code, w.Header())
 	}
+	described := map[string]string{}
 	for line := range strings.Lines(w.Body.String()) {
-		methods, path, ok := strings.Cut(strings.TrimSpace(line), " /")
-		if !ok {
-			continue
+		if methods, path, ok := strings.Cut(strings.TrimSpace(line), " /_sim/"); ok {
+			described["/_sim/"+strings.ReplaceAll(path, "{instanceId}", "{id}")] = strings.TrimSpace(methods)
 		}
-		for method := range strings.SplitSeq(methods, ", ") {
-			target := strings.ReplaceAll("/"+path, "{instanceId}", noSuchID)
-			if w := ask(h, strings.TrimSpace(method), target, ""); w.Code == 405 || strings.Contains(w.Body.String(), "there is nothing here") {
-				t.Errorf("%s %s answers %d", method, target, w.Code)
-			}
+	}
+	source, err := os.ReadFile("control.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	routes := map[string]string{}
+	for _, route := range regexp.MustCompile(`mux\.Handle\("(/_sim/[^"]*)", methods\{(.*)\}\)`).FindAllStringSubmatch(string(source), -1) {
+		var methods []string
+		for _, m := range regexp.MustCompile(`"([A-Z]+)":`).FindAllStringSubmatch(route[2], -1) {
+			methods = append(methods, m[1])
 		}
+		routes[route[1]] = strings.Join(methods, ", ")
+	}
+	if diff := cmp.Diff(routes, described); len(routes) < 15 || diff != "" {
+		t.Error(diff)
 	}
 }
 

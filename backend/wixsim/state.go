@@ -3,7 +3,6 @@ package wixsim
 // The state: everything that outlives a Sim. Faults and the log of calls are no part of it.
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -19,6 +18,8 @@ const StateVersion = 1
 
 // ErrOtherApp says that a state has other credentials or keys than the Sim.
 var ErrOtherApp = errors.New("the state is of another app")
+
+var errNoState = errors.New("this is no state of the offline Wix: it must be one JSON object with a version")
 
 // State is the state of a Sim, for a file or a scenario. It holds the app's secret and the
 // keys that sign. A later Sim with the same State is the same Wix: it accepts the tokens,
@@ -50,7 +51,8 @@ type Page struct {
 }
 
 // SavedDelivery is a delivery, and what its further attempts need while it is pending. One
-// that was under way is made again: a receiver may get it twice.
+// that was under way is made again: a receiver may get it twice. A delivery that has ended has
+// its body as long as it can be replayed.
 type SavedDelivery struct {
 	Delivery
 	URL    string    `json:"url,omitempty"` // "" is the Sim's webhook URL
@@ -68,15 +70,13 @@ func ReadState(r io.Reader) (State, error) {
 	var s State
 	var any struct{ Version *int }
 	if err := json.Unmarshal(text, &any); err != nil || any.Version == nil {
-		return State{}, errors.New("this is no state of the offline Wix: it must be one JSON object with a version")
+		return State{}, errNoState
 	}
 	if *any.Version != StateVersion {
-		return State{}, fmt.Errorf("the state is of version %d, and this offline Wix knows version %d", *any.Version, StateVersion)
+		return State{}, fmt.Errorf("version is not right: the state is of version %d, and this offline Wix knows version %d", *any.Version, StateVersion)
 	}
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&s); err != nil {
-		return State{}, errors.New("the state cannot be read: " + clip(err.Error(), 200))
+	if decodeStrictly(text, &s) != nil {
+		return State{}, errors.New(fieldFault(text, &s))
 	}
 	return s, s.check()
 }
@@ -141,6 +141,7 @@ func (s *Sim) Restore(state State) error {
 	}
 	s.outbox.load(state)
 	s.changed()
+	s.publish("state", struct{}{})
 	return nil
 }
 
@@ -179,7 +180,7 @@ func (s State) check() error {
 	}
 	if s.Behavior != nil {
 		if err := s.Behavior.check(); err != nil {
-			return fmt.Errorf("behavior: %w", err)
+			return fmt.Errorf("behavior.%w", err)
 		}
 	}
 	instances := map[string]bool{}
@@ -199,11 +200,11 @@ func (s State) check() error {
 	)
 }
 
-// each returns the first fault of a list, with its place.
+// each returns the first fault of a list, with its place. A fault begins with a field's name.
 func each[T any](name string, list []T, check func(T) error) error {
 	for i, v := range list {
 		if err := check(v); err != nil {
-			return fmt.Errorf("%s[%d]: %w", name, i, err)
+			return fmt.Errorf("%s[%d].%w", name, i, err)
 		}
 	}
 	return nil
@@ -244,7 +245,7 @@ func (o *outbox) save(state *State) {
 	defer o.mu.Unlock()
 	state.Ahead, state.LastDelivery, state.Deliveries = o.clock.offset(), o.lastID, []SavedDelivery{}
 	for _, d := range o.all {
-		saved := SavedDelivery{Delivery: d.Delivery, URL: d.url, Body: d.body, Due: d.due.UTC(), Resign: d.again}
+		saved := SavedDelivery{Delivery: d.Delivery, URL: d.URL, Body: d.body, Due: d.due.UTC(), Resign: d.again}
 		saved.Attempts = append([]Attempt{}, d.Attempts...)
 		if saved.URL == o.url {
 			saved.URL = "" // it follows the receiver to another address
@@ -260,18 +261,21 @@ func (o *outbox) load(state State) {
 	o.drop()
 	o.clock.set(state.Ahead)
 	o.all, o.lastID = nil, max(o.lastID, state.LastDelivery)
+	o.stored, o.stripped = 0, 0
 	now := o.clock.now()
 	for _, saved := range state.Deliveries {
 		d := &delivery{Delivery: saved.Delivery}
+		d.URL, d.body = cmp.Or(saved.URL, o.url), saved.Body
 		d.Attempts = slices.Clone(saved.Attempts)
 		o.all = append(o.all, d)
 		if saved.State != DeliveryPending {
+			o.store(d, d.size())
 			continue
 		}
-		d.signedWebhook = signedWebhook{url: cmp.Or(saved.URL, o.url), body: saved.Body, again: saved.Resign}
+		d.again = saved.Resign
 		o.pending++
 		switch {
-		case o.closed || d.url == "": // there is nowhere to send it to
+		case o.closed || d.URL == "": // there is nowhere to send it to
 			o.finish(d, DeliveryFailed)
 		case saved.Due.After(now):
 			o.await(d, saved.Due)
@@ -306,7 +310,9 @@ func (s *Sim) putState(w http.ResponseWriter, r *http.Request) {
 		WriteError(w, http.StatusRequestEntityTooLarge, "the request body is too large")
 	case errors.Is(err, ErrOtherApp):
 		WriteError(w, http.StatusConflict, err.Error())
+	case errors.Is(err, errNoState):
+		WriteError(w, http.StatusBadRequest, err.Error())
 	default:
-		WriteError(w, http.StatusUnprocessableEntity, err.Error())
+		writeFault(w, err.Error())
 	}
 }

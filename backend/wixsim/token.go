@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,6 +41,9 @@ type TokenRequest struct {
 	InstanceID string
 	// NoInstance makes a token that names no instance.
 	NoInstance bool
+	// Member is one of the site's Members, for a token of a Member that is of the same person
+	// each time; "" is a new person each time.
+	Member string
 	// AppID defaults to the app under test. A token of another app is genuine, and was
 	// issued for that app.
 	AppID string
@@ -129,7 +133,7 @@ func (s *Sim) tokenFor(req TokenRequest) (tokenInstance, error) {
 	t := tokenInstance{AppDefID: cmp.Or(req.AppID, s.cfg.AppID)}
 	err := check(
 		rule{isText(t.AppDefID, 100), "appId must be text of at most 100 characters"},
-		rule{req.InstanceID == "" || !req.NoInstance, "a token names either an instance or none"},
+		rule{req.InstanceID == "" || !req.NoInstance, "noInstance and instanceId exclude each other"},
 		rule{req.InstanceID == "" || isGUID(req.InstanceID), "instanceId must be a GUID"},
 		rule{req.TTL.Abs() <= maxTTL, "ttl must be at most ten years"},
 	)
@@ -143,11 +147,17 @@ func (s *Sim) tokenFor(req TokenRequest) (tokenInstance, error) {
 		t.MetaSiteID = derivedID("site", t.InstanceID)
 		t.SiteOwnerID = derivedID("owner", t.InstanceID)
 	}
+	if in, _ := s.Installation(t.InstanceID); req.Member != "" && (req.Subject != Member || !slices.Contains(in.Members, req.Member)) {
+		return t, errors.New("member must be one of the site's members, for a token of the subject MEMBER")
+	}
 	switch req.Subject {
 	case Visitor:
 		t.AID = uuid.NewString()
 	case Member:
 		t.SiteMemberID = uuid.NewString()
+		if req.Member != "" {
+			t.SiteMemberID = derivedID("member "+req.Member, t.InstanceID)
+		}
 		t.UID = t.SiteMemberID
 	case User:
 		t.UID, t.Permissions = cmp.Or(t.SiteOwnerID, uuid.NewString()), "OWNER"

@@ -28,6 +28,10 @@ const (
 	// maxSending bounds the requests that are in flight at one time.
 	maxSending = 16
 	maxDelay   = 24 * time.Hour
+	maxAnswer  = 2 << 10 // bytes of one answer's body
+	// maxStored bounds the bodies of deliveries that have ended and all answers, in bytes; the
+	// oldest deliveries lose theirs first.
+	maxStored = 8 << 20
 )
 
 // retryDelays returns Wix's delays from a failed attempt to the next one ("Webhook
@@ -51,6 +55,10 @@ var (
 	ErrBusy = fmt.Errorf("at most %d webhooks can be pending", maxDeliveries)
 	// ErrClosed says that the Sim has been closed.
 	ErrClosed = errors.New("the offline Wix is closed")
+	// ErrNoDelivery says that there is no delivery of an id, or not any more.
+	ErrNoDelivery = errors.New("there is no delivery of this id any more")
+
+	errNotStored = errors.New("this webhook is too old to be sent again: its body is not stored any more")
 )
 
 // Delivery is the delivery of one webhook to one URL.
@@ -58,7 +66,8 @@ type Delivery struct {
 	ID         int64     `json:"id"`
 	EventType  string    `json:"eventType"`
 	InstanceID string    `json:"instanceId"`
-	At         time.Time `json:"at"` // the event's time
+	URL        string    `json:"url"` // of the receiver
+	At         time.Time `json:"at"`  // the event's time
 	Attempts   []Attempt `json:"attempts"`
 	State      string    `json:"state"` // DeliveryPending, DeliveryDelivered or DeliveryFailed
 }
@@ -69,6 +78,8 @@ type Attempt struct {
 	Status   int           `json:"status,omitempty"` // 0 when there was no answer
 	Error    string        `json:"error,omitempty"`  // why there was none, or ""
 	Duration time.Duration `json:"durationNanoseconds"`
+	// Answer is the start of the answer's body, at most 2 KiB, or "" where it is not stored.
+	Answer string `json:"answer,omitempty"`
 }
 
 // outbox stores the deliveries and makes their attempts. Its workers are goroutines that
@@ -80,6 +91,7 @@ type outbox struct {
 	logger  *slog.Logger
 	sign    func(Unsigned) string
 	changed func() // called after each change of what State returns, with mu locked
+	events  *hub
 	stop    context.Context
 	cancel  context.CancelFunc
 
@@ -96,7 +108,10 @@ type outbox struct {
 	ready   []*delivery // to be sent as soon as a worker is free
 	sending int         // workers
 	closed  bool
-	workers sync.WaitGroup
+	stored  int // bytes that maxStored bounds
+	// stripped is the highest id of the deliveries that have lost their body and answers.
+	stripped int64
+	workers  sync.WaitGroup
 }
 
 type delivery struct {
@@ -105,23 +120,38 @@ type delivery struct {
 	due time.Time // when it becomes ready, while it is waiting; zero otherwise
 }
 
+// size is what maxStored counts of a delivery that has ended.
+func (d *delivery) size() int {
+	n := len(d.body)
+	for _, a := range d.Attempts {
+		n += len(a.Answer)
+	}
+	return n
+}
+
+// copy returns the delivery for others to hold.
+func (d *delivery) copy() Delivery {
+	out := d.Delivery
+	out.Attempts = slices.Clone(d.Attempts)
+	return out
+}
+
 // signedWebhook is a webhook that is ready to be sent.
 type signedWebhook struct {
-	url   string
 	body  string
 	delay time.Duration
 	// again makes the body of a retry, or is nil for the same body each time.
 	again *Unsigned
 }
 
-func newOutbox(cfg Config, clock *clock) *outbox {
+func newOutbox(cfg Config, clock *clock, events *hub) *outbox {
 	o := &outbox{
 		client: &http.Client{
 			Transport: cfg.Transport,
 			// Wix counts 200 alone as success, so that a redirect is a failure.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		factor: cfg.RetryFactor, clock: clock, logger: cfg.Logger, changed: cfg.Changed, url: cfg.WebhookURL,
+		factor: cfg.RetryFactor, clock: clock, logger: cfg.Logger, changed: cfg.Changed, events: events, url: cfg.WebhookURL,
 	}
 	o.idle = sync.NewCond(&o.mu)
 	if o.client.Transport == nil {
@@ -192,6 +222,9 @@ func (o *outbox) add(batch []*delivery, shuffled bool) ([]int64, error) {
 	}
 	o.all = append(o.all, batch...)
 	o.pending += len(batch)
+	for _, d := range batch {
+		o.publish(d)
+	}
 	if shuffled {
 		rand.Shuffle(len(batch), func(i, j int) { batch[i], batch[j] = batch[j], batch[i] })
 	}
@@ -218,6 +251,7 @@ func (o *outbox) makeRoom(n int) {
 		drop := excess > 0 && d.State != DeliveryPending
 		if drop {
 			excess--
+			o.stored -= d.size()
 		}
 		return drop
 	})
@@ -325,7 +359,7 @@ func (o *outbox) work() {
 		if d.again != nil && len(d.Attempts) > 0 {
 			d.body = o.sign(*d.again)
 		}
-		to, body := d.url, d.body
+		to, body := d.URL, d.body
 		o.mu.Unlock()
 		o.record(d, o.attempt(to, body))
 	}
@@ -345,7 +379,9 @@ func (o *outbox) attempt(to, body string) Attempt {
 	switch {
 	case err == nil:
 		a.Status = answer.StatusCode
-		io.CopyN(io.Discard, answer.Body, 4096) // so that the connection can be used again
+		// Up to its end, so that the connection can be used again.
+		text, _ := io.ReadAll(io.LimitReader(answer.Body, 2*maxAnswer))
+		a.Answer = strings.ToValidUTF8(string(upTo(text, maxAnswer)), "\uFFFD")
 		answer.Body.Close()
 	case errors.Is(err, context.DeadlineExceeded):
 		a.Error = "no answer within " + webhookTimeout.String()
@@ -376,7 +412,11 @@ func (o *outbox) record(d *delivery, a Attempt) {
 	if o.closed || d.State != DeliveryPending {
 		return
 	}
+	if d.ID <= o.stripped {
+		a.Answer = ""
+	}
 	d.Attempts = append(d.Attempts, a)
+	o.store(d, len(a.Answer))
 	o.changed()
 	log := o.logger.With("delivery", d.ID, "eventType", d.EventType, "instanceId", d.InstanceID,
 		"attempt", len(d.Attempts), "status", a.Status)
@@ -392,6 +432,36 @@ func (o *outbox) record(d *delivery, a Attempt) {
 		delay := o.divide(delays[attempts-1])
 		o.schedule(d, delay)
 		log.Info("webhook to be sent again", "cause", a.Error, "in", delay)
+		o.publish(d)
+	}
+}
+
+// publish reports a change of a delivery.
+func (o *outbox) publish(d *delivery) {
+	o.events.publish("delivery", func() any { return deliveryItemOf(d.copy()) })
+}
+
+// store counts n bytes more of a delivery's, and drops the oldest where there are too many.
+func (o *outbox) store(d *delivery, n int) {
+	if o.stored += n; o.stored <= maxStored {
+		return
+	}
+	for _, old := range o.all {
+		if o.stored <= maxStored || old.ID > d.ID {
+			return
+		}
+		if old.ID <= o.stripped {
+			continue
+		}
+		o.stripped = old.ID
+		for i := range old.Attempts {
+			o.stored -= len(old.Attempts[i].Answer)
+			old.Attempts[i].Answer = ""
+		}
+		if old.State != DeliveryPending {
+			o.stored -= len(old.body)
+			old.body = ""
+		}
 	}
 }
 
@@ -401,8 +471,13 @@ func (o *outbox) divide(delay time.Duration) time.Duration {
 
 func (o *outbox) finish(d *delivery, state string) {
 	d.State = state
-	d.signedWebhook = signedWebhook{}
+	d.signedWebhook = signedWebhook{body: d.body}
+	if d.ID <= o.stripped {
+		d.body = ""
+	}
 	o.pending--
+	o.store(d, len(d.body))
+	o.publish(d)
 }
 
 // drop gives up everything that is pending.
@@ -441,8 +516,7 @@ func (s *Sim) Webhooks() []Delivery {
 	defer s.outbox.mu.Unlock()
 	all := make([]Delivery, len(s.outbox.all))
 	for i, d := range s.outbox.all {
-		all[i] = d.Delivery
-		all[i].Attempts = slices.Clone(d.Attempts)
+		all[i] = d.copy()
 	}
 	return all
 }
@@ -453,14 +527,15 @@ func (s *Sim) ClearWebhooks() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.drop()
-	o.all = nil
+	o.all, o.stored, o.stripped = nil, 0, 0
 	o.changed()
 }
 
-// Close gives up the pending webhooks, cancels the requests that are in flight, waits for
-// them, and sends no more. A Sim that has sent no webhook and passed no call on need not be
-// closed.
+// Close ends the streams of events, gives up the pending webhooks, cancels the requests that
+// are in flight, waits for them, and sends no more. A Sim that has sent no webhook, passed no
+// call on and has no reader of events need not be closed.
 func (s *Sim) Close() {
+	s.CloseEvents()
 	o := s.outbox
 	o.mu.Lock()
 	o.closed = true
@@ -483,7 +558,7 @@ func (s *Sim) WebhookURL() string {
 // https; "" sends none.
 func (s *Sim) SetWebhookURL(to string) error {
 	if to != "" && !isHTTP(to) {
-		return errors.New("the webhook URL must be an absolute one, http or https")
+		return errors.New("url must be an absolute one, http or https")
 	}
 	s.outbox.mu.Lock()
 	defer s.outbox.mu.Unlock()

@@ -99,7 +99,7 @@ func (s *Sim) eventFields(w Webhook, in, before Installation) map[string]any {
 		}
 		return fields
 	}
-	bill := in.billing()
+	bill := in.billing(s.Now())
 	if !isPlanEvent(w.EventType) || bill == nil {
 		return fields
 	}

@@ -214,14 +214,14 @@ func (s *Sim) prepare(w Webhook, in, before Installation) ([]*delivery, error) {
 		Identity:    mustJSON(wixUser{"WIX_USER", in.OwnerID}),
 		AccountInfo: accountInfo{in.AccountID, in.SiteID},
 	})
-	message := signedWebhook{url: w.URL, body: s.signWebhook(data, w, now), delay: w.Delay}
+	message := signedWebhook{body: s.signWebhook(data, w, now), delay: w.Delay}
 	if w.Resign {
 		message.again = &Unsigned{Data: data, KeyID: w.KeyID, TTL: w.TTL, Forge: w.Forge}
 	}
 	copies := make([]*delivery, 1+w.Duplicates)
 	for i := range copies {
 		copies[i] = &delivery{
-			Delivery:      Delivery{EventType: w.EventType, InstanceID: in.InstanceID, At: w.At},
+			Delivery:      Delivery{EventType: w.EventType, InstanceID: in.InstanceID, URL: w.URL, At: w.At},
 			signedWebhook: message,
 		}
 	}

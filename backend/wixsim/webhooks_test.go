@@ -292,8 +292,8 @@ func TestOutbox_boundsPendingDeliveries(t *testing.T) {
 		post(t, s, Webhook{EventType: AppInstalled, Delay: time.Hour})
 		post(t, s, Webhook{EventType: AppRemoved, Duplicates: 999}) // these are done soon
 		synctest.Wait()
-		if last := s.outbox.all[1000]; last.State != DeliveryDelivered || last.body != "" {
-			t.Error("the JWT is stored after the delivery")
+		if last := s.outbox.all[1000]; last.State != DeliveryDelivered {
+			t.Error("it is not delivered")
 		}
 		late := slices.Repeat([]Webhook{{EventType: AppInstalled, Duplicates: 999, Delay: time.Hour}}, 10)
 		if _, err := s.Send(late...); err != ErrBusy {
@@ -497,25 +497,25 @@ func TestControl_webhookStatuses(t *testing.T) {
 		{"none of several", "POST", "webhooks", `{"events":[]}`, 202},
 		{"a receiver of its own", "POST", "webhooks", `{"eventType":"X","url":"http://127.0.0.1:1/","delay":"1h"}`, 202},
 
-		{"no event type", "POST", "webhooks", `{}`, 400},
-		{"an event type too long", "POST", "webhooks", quote("eventType", strings.Repeat("x", 151)), 400},
-		{"an instance id too long", "POST", "webhooks", quote("eventType", "X", "instanceId", strings.Repeat("x", 101)), 400},
-		{"one wrong of several", "POST", "webhooks", `{"events":[{"eventType":"AppInstalled"},{}]}`, 400},
-		{"one and several", "POST", "webhooks", `{"eventType":"X","events":[{"eventType":"X"}]}`, 400},
-		{"an unknown field", "POST", "webhooks", `{"eventType":"X","type":"Y"}`, 400},
-		{"data that is a list", "POST", "webhooks", `{"eventType":"X","data":[1]}`, 400},
-		{"data that is a number", "POST", "webhooks", `{"eventType":"X","data":1}`, 400},
-		{"an invalid time", "POST", "webhooks", `{"eventType":"X","at":"yesterday"}`, 400},
-		{"duplicates below none", "POST", "webhooks", `{"eventType":"X","duplicates":-1}`, 400},
-		{"duplicates without end", "POST", "webhooks", `{"eventType":"X","duplicates":1001}`, 400},
-		{"a delay into the past", "POST", "webhooks", `{"eventType":"X","delay":"-1s"}`, 400},
-		{"a delay beyond a day", "POST", "webhooks", `{"eventType":"X","delay":"25h"}`, 400},
-		{"a lifetime without end", "POST", "webhooks", `{"eventType":"X","ttl":"876000h"}`, 400},
-		{"an unknown forgery", "POST", "webhooks", `{"eventType":"X","forge":"well"}`, 400},
-		{"a key id too long", "POST", "webhooks", quote("eventType", "X", "kid", strings.Repeat("x", 101)), 400},
-		{"a receiver elsewhere", "POST", "webhooks", `{"eventType":"X","url":"http://192.0.2.1/"}`, 400},
-		{"a receiver elsewhere among several", "POST", "webhooks", `{"events":[{"eventType":"X","url":"https://example.com/"}]}`, 400},
-		{"a receiver that is a file", "POST", "webhooks", `{"eventType":"X","url":"file://localhost/etc/passwd"}`, 400},
+		{"no event type", "POST", "webhooks", `{}`, 422},
+		{"an event type too long", "POST", "webhooks", quote("eventType", strings.Repeat("x", 151)), 422},
+		{"an instance id too long", "POST", "webhooks", quote("eventType", "X", "instanceId", strings.Repeat("x", 101)), 422},
+		{"one wrong of several", "POST", "webhooks", `{"events":[{"eventType":"AppInstalled"},{}]}`, 422},
+		{"one and several", "POST", "webhooks", `{"eventType":"X","events":[{"eventType":"X"}]}`, 422},
+		{"an unknown field", "POST", "webhooks", `{"eventType":"X","type":"Y"}`, 422},
+		{"data that is a list", "POST", "webhooks", `{"eventType":"X","data":[1]}`, 422},
+		{"data that is a number", "POST", "webhooks", `{"eventType":"X","data":1}`, 422},
+		{"an invalid time", "POST", "webhooks", `{"eventType":"X","at":"yesterday"}`, 422},
+		{"duplicates below none", "POST", "webhooks", `{"eventType":"X","duplicates":-1}`, 422},
+		{"duplicates without end", "POST", "webhooks", `{"eventType":"X","duplicates":1001}`, 422},
+		{"a delay into the past", "POST", "webhooks", `{"eventType":"X","delay":"-1s"}`, 422},
+		{"a delay beyond a day", "POST", "webhooks", `{"eventType":"X","delay":"25h"}`, 422},
+		{"a lifetime without end", "POST", "webhooks", `{"eventType":"X","ttl":"876000h"}`, 422},
+		{"an unknown forgery", "POST", "webhooks", `{"eventType":"X","forge":"well"}`, 422},
+		{"a key id too long", "POST", "webhooks", quote("eventType", "X", "kid", strings.Repeat("x", 101)), 422},
+		{"a receiver elsewhere", "POST", "webhooks", `{"eventType":"X","url":"http://192.0.2.1/"}`, 422},
+		{"a receiver elsewhere among several", "POST", "webhooks", `{"events":[{"eventType":"X","url":"https://example.com/"}]}`, 422},
+		{"a receiver that is a file", "POST", "webhooks", `{"eventType":"X","url":"file://localhost/etc/passwd"}`, 422},
 		{"a body too large", "POST", "webhooks", big, 413},
 		{"more than can be pending", "POST", "webhooks", `{"events":[` + strings.Repeat(`{"eventType":"X","duplicates":1000},`, 9) + `{"eventType":"X","duplicates":1000}]}`, 503},
 		{"another method", "PUT", "webhooks", `{}`, 405},
@@ -524,18 +524,18 @@ func TestControl_webhookStatuses(t *testing.T) {
 		{"the key cannot be set", "PUT", "public-key", "{}", 405},
 		{"the receiver", "GET", "webhook-url", "", 200},
 		{"a receiver on this machine", "PUT", "webhook-url", `{"url":"http://[::1]:9/x"}`, 204},
-		{"an invalid receiver", "PUT", "webhook-url", `{"url":"://"}`, 400},
-		{"a receiver on another machine", "PUT", "webhook-url", `{"url":"http://10.0.0.1/"}`, 400},
-		{"a name that looks local", "PUT", "webhook-url", `{"url":"http://localhost.example.com/"}`, 400},
-		{"a user who looks local", "PUT", "webhook-url", `{"url":"http://localhost@example.com/"}`, 400},
-		{"a file on this machine", "PUT", "webhook-url", `{"url":"file://localhost/tmp/x"}`, 400},
-		{"a receiver without scheme", "PUT", "webhook-url", `{"url":"127.0.0.1:9"}`, 400},
+		{"an invalid receiver", "PUT", "webhook-url", `{"url":"://"}`, 422},
+		{"a receiver on another machine", "PUT", "webhook-url", `{"url":"http://10.0.0.1/"}`, 422},
+		{"a name that looks local", "PUT", "webhook-url", `{"url":"http://localhost.example.com/"}`, 422},
+		{"a user who looks local", "PUT", "webhook-url", `{"url":"http://localhost@example.com/"}`, 422},
+		{"a file on this machine", "PUT", "webhook-url", `{"url":"file://localhost/tmp/x"}`, 422},
+		{"a receiver without scheme", "PUT", "webhook-url", `{"url":"127.0.0.1:9"}`, 422},
 
 		{"a plan", "PUT", "installs/" + id + "/plan", `{"plan":"premium"}`, 200},
 		{"a plan of an unknown instance", "PUT", "installs/" + noSuchID + "/plan", `{"plan":"premium"}`, 404},
-		{"an unknown field of a plan", "PUT", "installs/" + id + "/plan", `{"package":"premium"}`, 400},
+		{"an unknown field of a plan", "PUT", "installs/" + id + "/plan", `{"package":"premium"}`, 422},
 		{"a plan cannot be posted", "POST", "installs/" + id + "/plan", `{"plan":"premium"}`, 405},
-		{"an unknown field of a removal", "DELETE", "installs/" + id, `{"quiet":true}`, 400},
+		{"an unknown field of a removal", "DELETE", "installs/" + id, `{"quiet":true}`, 422},
 		{"a silent removal", "DELETE", "installs/" + id, `{"silent":true}`, 204},
 		{"no receiver", "PUT", "webhook-url", `{}`, 204},
 		{"an event without a receiver", "POST", "webhooks", `{"eventType":"AppRemoved","instanceId":"x"}`, 409},
@@ -581,7 +581,7 @@ func TestControl_listsDeliveries(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := []map[string]any{{
-			"id": 1.0, "eventType": "AppRemoved", "instanceId": noSuchID, "at": "2026-05-04T03:02:01.250Z", "state": "delivered",
+			"id": 1.0, "eventType": "AppRemoved", "instanceId": noSuchID, "url": receiverURL, "at": "2026-05-04T03:02:01.250Z", "state": "delivered",
 			"attempts": []any{
 				map[string]any{"at": "2000-01-01T00:00:00Z", "error": "no answer within 1.25s", "durationMs": 1250.0},
 				map[string]any{"at": "2000-01-01T00:01:01.25Z", "status": 200.0, "durationMs": 0.0},

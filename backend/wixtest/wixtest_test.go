@@ -380,7 +380,7 @@ func TestWix_endsTheTestWithTheReason(t *testing.T) {
 		name, want string
 		do         func(w *wixtest.Wix, site wixtest.Site)
 	}{
-		{"a fault of nothing", "wixtest: set a fault: a fault must have", func(w *wixtest.Wix, _ wixtest.Site) { w.Fail(wixsim.Fault{}) }},
+		{"a fault of nothing", "wixtest: set a fault: status, latency", func(w *wixtest.Wix, _ wixtest.Site) { w.Fail(wixsim.Fault{}) }},
 		{"back in time", "wixtest: advance the clock by -1s: ", func(w *wixtest.Wix, _ wixtest.Site) { w.Advance(-time.Second) }},
 		{"a webhook without a receiver", "wixtest: send webhooks: no webhook URL", func(w *wixtest.Wix, _ wixtest.Site) { w.Send(wixsim.Webhook{EventType: "X"}) }},
 		{"a receiver without a host", "wixtest: set the webhook URL: ", func(w *wixtest.Wix, _ wixtest.Site) { w.SetWebhookURL("/x") }},

@@ -60,7 +60,7 @@ export function sim(...flags) {
   const credentials = [`--app-id=${appId}`, `--app-secret=${appSecret}`];
   return start(
     program,
-    ["sim", "--addr=127.0.0.1:0", ...credentials, ...flags],
+    ["sim", "--addr=127.0.0.1:0", "--data=none", ...credentials, ...flags],
     {},
     (output) => /offline Wix is at (\S+)\//.exec(output)?.[1],
   );

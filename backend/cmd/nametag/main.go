@@ -32,7 +32,7 @@ const exitUsage = 2
 type commands struct {
 	Serve     serveCmd     `cmd:"" help:"Serve the widget, the panel and the API. Configured by environment variables; see docs/operations.md."`
 	Demo      demoCmd      `cmd:"" help:"Show it all on an offline Wix: no configuration, nothing stored."`
-	Sim       simCmd       `cmd:"" help:"Run the offline Wix alone, for any self-hosted Wix app."`
+	Sim       simCommands  `cmd:"" help:"Run the offline Wix alone, for any self-hosted Wix app."`
 	Instances instancesCmd `cmd:"" help:"Look at, export and purge what is stored on installations."`
 	Doctor    doctorCmd    `cmd:"" help:"Try everything that serve needs, and say what to do for each fault."`
 	Migrate   migrateCmd   `cmd:"" help:"Bring the database to this version's schema and list the migrations."`
@@ -59,7 +59,7 @@ func run(args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int 
 	exited := -1
 	parser, err := kong.New(&cli,
 		kong.Name(product.ID), kong.Description(strings.ReplaceAll(product.Description, "$", "$$")),
-		kong.Vars{"tag": product.Tag, "version": versionLine()}, kong.Writers(stdout, stderr), kong.Exit(func(code int) { exited = code }))
+		kong.Vars{"tag": product.Tag, "id": product.ID, "env": product.EnvPrefix, "version": versionLine()}, kong.Writers(stdout, stderr), kong.Exit(func(code int) { exited = code }))
 	if err != nil {
 		panic(err) // the commands struct is wrong
 	}

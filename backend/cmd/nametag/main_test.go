@@ -53,7 +53,7 @@ func TestRun(t *testing.T) {
 		out, err string // part of what is printed
 	}{
 		{name: "help", args: []string{"--help"}, code: 0, out: "offline Wix"},
-		{name: "help of a command", args: []string{"sim", "--help"}, code: 0, out: "--app-secret"},
+		{name: "help of a command", args: []string{"sim", "run", "--help"}, code: 0, out: "--app-secret"},
 		{name: "the version", args: []string{"version"}, code: 0, out: product.ID + " "},
 		{name: "the version by a flag", args: []string{"--version"}, code: 0, out: "(commit "},
 		{name: "health without a server", args: []string{"health"}, environ: []string{product.EnvPrefix + "ADDR=127.0.0.1:1"}, code: 1, err: "does not answer"},

@@ -40,9 +40,15 @@ type simProcess struct {
 // that has no url.
 func startSim(t *testing.T, args ...string) *simProcess {
 	t.Helper()
-	p := &simProcess{cmd: exec.Command(os.Args[0], append([]string{"sim", "--addr=127.0.0.1:0"}, args...)...)}
+	p := &simProcess{cmd: exec.Command(os.Args[0], append([]string{"sim", "--addr=127.0.0.1:0", "--data=none"}, args...)...)}
 	p.cmd.Env = []string{asProgram + "=1"}
 	p.cmd.Stderr = &p.stderr
+	p.start(t)
+	return p
+}
+
+func (p *simProcess) start(t *testing.T) {
+	t.Helper()
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -62,7 +68,6 @@ func startSim(t *testing.T, args ...string) *simProcess {
 		for lines.Scan() {
 		}
 	})
-	return p
 }
 
 // end sends a signal and returns the exit code.
@@ -325,7 +330,7 @@ func TestSim_records(t *testing.T) {
 		{[]string{"--record=" + dir, "--upstream=http://example.com"}, 1, "must be a URL with https"},
 	} {
 		var stdout, stderr bytes.Buffer
-		args := append([]string{"sim", "--addr=127.0.0.1:0"}, tt.args...)
+		args := append([]string{"sim", "--addr=127.0.0.1:0", "--data=none"}, tt.args...)
 		if code := run(args, nil, strings.NewReader(""), &stdout, &stderr); code != tt.code || !strings.Contains(stderr.String(), tt.want) {
 			t.Errorf("%v: exit code %d: %s", tt.args, code, &stderr)
 		}
