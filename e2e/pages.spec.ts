@@ -90,6 +90,34 @@ test("a classic script gets the token of wixEmbedsAPI while it runs", async ({ p
   });
 });
 
+test("@wix/editor gets the signed app instance, and the panel's URL has it", async ({ page }) => {
+  const script = await serveScript("./panel.ts");
+  const stack = new Stack();
+  try {
+    await stack.start({ sim: () => [`--panel-url=${script.page}`, "--owner-subject=APP"] });
+    const instanceId = await stack.install();
+    await page.goto(`${stack.wix}/editor?instance=${instanceId}`);
+    const body = page.frameLocator("#panel-frame").locator("body");
+    await expect(body).toContainText("{");
+    const found = JSON.parse((await body.textContent()) ?? "");
+    expect(found.answered).toBe(found.inUrl);
+    for (const [token, subjectType] of [
+      [found.inUrl, "APP"],
+      [found.token, "APP"],
+    ]) {
+      const info = await fetch(`${stack.wix}/oauth2/token-info`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ token }),
+      });
+      expect(await info.json()).toMatchObject({ active: true, subjectType, instanceId });
+    }
+  } finally {
+    await stack.stop();
+    script.close();
+  }
+});
+
 test("a locked page has Wix's fetch, and no cookies", async ({ page, stack }) => {
   await page.goto(`${stack.wix}/site?instance=${await stack.install()}`);
   const found = await page.evaluate(async () => {

@@ -245,6 +245,10 @@ type EditorData struct {
 	InstanceID string `json:"instanceId"`
 	SiteID     string `json:"siteId"`
 	SiteName   string `json:"siteName"`
+	// OwnerSubject is the subject of the panel's tokens, and Instance the signed app
+	// instance that Wix's editor passes to the panel: "" when the app is not installed.
+	OwnerSubject string `json:"ownerSubject"`
+	Instance     string `json:"instance"`
 	// Tag is the widget's element name. WidgetURL is the script that defines it.
 	Tag       string `json:"tag"`
 	WidgetURL string `json:"widgetUrl"`

@@ -124,14 +124,16 @@ func (p *pages) editor(w http.ResponseWriter, r *http.Request) {
 		p.notInstalled(w, r)
 		return
 	}
-	b, state := p.sim.Behavior(), web.AppState{}
+	b, state, instance := p.sim.Behavior(), web.AppState{}, ""
 	if installed {
 		state = stateOf(in)
+		// An installation that is removed at this moment has no instance.
+		instance, _ = p.sim.SignedInstance(in.InstanceID, b.OwnerSubject)
 	}
 	p.show(w, r, http.StatusOK, editorPolicy(p.o), web.EditorPage(web.EditorData{
 		Assets: assetsPath, AppID: p.sim.AppID(), InstanceID: in.InstanceID, SiteID: in.SiteID,
 		SiteName: in.SiteDisplayName, Tag: p.o.Tag, WidgetURL: p.o.WidgetURL, PanelURL: p.o.PanelURL,
-		TokensURL: "_sim/tokens", PublishURL: "_sim/published/" + in.InstanceID,
+		OwnerSubject: b.OwnerSubject, Instance: instance, TokensURL: "_sim/tokens", PublishURL: "_sim/published/" + in.InstanceID,
 		ClassicScript: b.ClassicScript, StageToken: b.StageToken, Sandbox: b.StageSandbox, SiteURL: "site?instance=" + in.InstanceID, Elements: p.elements(in.InstanceID),
 		App: state, RetryMS: p.retryMS(),
 	}))

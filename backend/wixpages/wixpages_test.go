@@ -2,6 +2,7 @@ package wixpages
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -506,4 +507,29 @@ func TestEditor_behavior(t *testing.T) {
 		t.Fatal(err)
 	}
 	check(true, false, true)
+}
+
+func TestEditor_signedInstance(t *testing.T) {
+	s := newSim(t)
+	h := handlerOf(t, s, testOptions())
+	for _, subject := range []string{wixsim.User, wixsim.App, wixsim.Member} {
+		b := s.Behavior()
+		b.OwnerSubject = subject
+		if err := s.SetBehavior(b); err != nil {
+			t.Fatal(err)
+		}
+		boot := bootOf(t, visit(h, "/editor").Body.String())
+		if boot["ownerSubject"] != subject {
+			t.Errorf("the panel's tokens are of %v, want %s", boot["ownerSubject"], subject)
+		}
+		answer := ask(h, http.MethodPost, "/oauth2/token-info", fmt.Sprintf(`{"token":%q}`, boot["instance"])).Body.String()
+		if !strings.Contains(answer, `"active":true`) || !strings.Contains(answer, `"subjectType":"`+subject+`"`) {
+			t.Errorf("%s: token-info says %s of the instance", subject, answer)
+		}
+	}
+	in := s.Installations()[0]
+	s.UninstallSilently(in.InstanceID)
+	if boot := bootOf(t, visit(h, "/editor?instance="+in.InstanceID).Body.String()); boot["instance"] != "" {
+		t.Errorf("a removed app gets the instance %v", boot["instance"])
+	}
 }

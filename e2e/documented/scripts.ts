@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "vite";
 import { listen } from "../listen";
 
-/** Bundles a file of this folder, as a module or as a classic script, and serves it. */
+/** Bundles a file of this folder, as a module or as a classic script, and serves it, also in a page. */
 export async function serveScript(name: string, format: "es" | "iife" = "es") {
   const result = await build({
     configFile: false,
@@ -21,10 +21,11 @@ export async function serveScript(name: string, format: "es" | "iife" = "es") {
     throw new Error("vite gave no single output");
   }
   const [{ code }] = result.output;
-  const server = await listen((_, response) => {
-    response.setHeader("Content-Type", "text/javascript");
-    response.setHeader("Access-Control-Allow-Origin", "*");
-    response.end(code);
+  const server = await listen((path, response) => {
+    const isPage = path.startsWith("/page");
+    response.setHeader("Content-Type", isPage ? "text/html" : "text/javascript");
+    response.end(isPage ? '<!doctype html><script type="module" src="script.js"></script>' : code);
   });
-  return { url: `http://${server.host}/script.js`, close: server.close };
+  const at = (name: string) => `http://${server.host}/${name}`;
+  return { url: at("script.js"), page: at("page"), close: server.close };
 }

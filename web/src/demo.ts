@@ -163,6 +163,7 @@ class Demo {
       tag,
       appId,
       siteId,
+      instance: "", // the demo has no dashboard that would sign one
       language: "en",
       stage: this.#stage,
       pickers: this.#pickers,

@@ -14,6 +14,8 @@ interface EditorBoot {
   appId: string;
   instanceId: string;
   siteId: string;
+  ownerSubject: string;
+  instance: string;
   tag: string;
   widgetUrl: string;
   classicScript: boolean;
@@ -39,7 +41,7 @@ const say = (text: string) => {
   clearing = setTimeout(() => status.replaceChildren(), 6000);
 };
 
-async function token(subject: "VISITOR" | "USER"): Promise<AccessToken> {
+async function token(subject: string): Promise<AccessToken> {
   const answer = await fetch(config.tokensUrl, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
@@ -86,12 +88,13 @@ const panel = new PanelHost({
   tag: config.tag,
   appId: config.appId,
   siteId: config.siteId,
+  instance: config.instance,
   language: "en",
   stage,
   pickers,
   direction: () => view.direction,
   viewMode: () => (preview.checked ? "Preview" : "Editor"),
-  ownerToken: () => token("USER"),
+  ownerToken: () => token(config.ownerSubject),
   preloadFonts: () => {},
   notice: say,
   onActivity: () => {},
