@@ -118,6 +118,37 @@ test("@wix/editor gets the signed app instance, and the panel's URL has it", asy
   }
 });
 
+test("@wix/dashboard asks as the owner, and its page has the signed app instance", async ({
+  page,
+}) => {
+  const script = await serveScript("./dashboard.ts");
+  const stack = new Stack();
+  try {
+    await stack.start({
+      sim: ({ app }) => [`--dashboard-url=${script.page}?${new URLSearchParams({ backend: app })}`],
+    });
+    const instanceId = await stack.install({ siteDisplayName: "The Court" });
+    // The package speaks to this origin alone, for which the app is in the local network.
+    await page.context().grantPermissions(["local-network-access"]);
+    await page.route("https://manage.wix.com/**", async (route) => {
+      const { pathname, search } = new URL(route.request().url());
+      const headers = { ...route.request().headers(), origin: stack.wix };
+      const response = await route.fetch({ url: stack.wix + pathname + search, headers });
+      await route.fulfill({ response });
+    });
+    await page.goto(`https://manage.wix.com/dashboard?instance=${instanceId}`);
+    const body = page.frameLocator("#app-frame").locator("body");
+    await expect(body).toContainText("The Court");
+    expect(JSON.parse((await body.textContent()) ?? "")).toMatchObject({
+      status: 200,
+      instance: expect.stringMatching(/^[\w-]+\.[\w-]+$/),
+    });
+  } finally {
+    await stack.stop();
+    script.close();
+  }
+});
+
 test("a locked page has Wix's fetch, and no cookies", async ({ page, stack }) => {
   await page.goto(`${stack.wix}/site?instance=${await stack.install()}`);
   const found = await page.evaluate(async () => {

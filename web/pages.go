@@ -272,6 +272,22 @@ type EditorData struct {
 	RetryMS []float64 `json:"retryMs"`
 }
 
+// DashboardData is the simulated dashboard of one site.
+type DashboardData struct {
+	// Assets is the URL of the bundle's folder, with a slash at its end.
+	Assets     string `json:"-"`
+	InstanceID string `json:"instanceId"`
+	SiteName   string `json:"siteName"`
+	// PageURL is the app's page.
+	PageURL string `json:"pageUrl"`
+	// Instance is the signed app instance, and OwnerSubject the subject of the tokens that
+	// the page gets.
+	Instance     string `json:"instance"`
+	OwnerSubject string `json:"ownerSubject"`
+	// TokensURL answers a post of {"subject","instanceId"} with {"token"}.
+	TokensURL string `json:"tokensUrl"`
+}
+
 // AppState is the state of the app on a site.
 type AppState struct {
 	Installed bool `json:"installed"`

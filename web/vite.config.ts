@@ -18,6 +18,7 @@ export default defineConfig({
     rollupOptions: {
       input: {
         home: entry("home.ts"),
+        dashboard: entry("dashboard.ts"),
         editor: entry("editor.ts"),
         install: entry("install.ts"),
         sim: entry("sim.ts"),

@@ -32,6 +32,8 @@ type Options struct {
 	WidgetURL string
 	// PanelURL is the page of the settings panel; "" means panel/ below AppURL.
 	PanelURL string
+	// DashboardURL is the app's page in the dashboard of a site; "" means open below AppURL.
+	DashboardURL string
 	// Assets serves the browser bundle of the pages. Without one the pages answer 503.
 	Assets http.Handler
 	// Logger is for pages that cannot be written; nil means no log.
@@ -39,8 +41,9 @@ type Options struct {
 }
 
 // New returns a handler that serves the REST API and the control API of an offline Wix, and
-// the pages: GET / is the index, GET /site a site, GET /editor the editor, and
-// GET /apps/upgrade/{appId}?appInstanceId= the page with the plans.
+// the pages: GET / is the index, GET /site a site, GET /editor the editor, GET /dashboard the
+// dashboard with the app's page, and GET /apps/upgrade/{appId}?appInstanceId= the page with
+// the plans.
 func New(sim *wixsim.Sim, o Options) (http.Handler, error) {
 	p, err := newPages(sim, o)
 	if err != nil {
@@ -71,6 +74,7 @@ func newPages(sim *wixsim.Sim, o Options) (*pages, error) {
 	base := strings.TrimSuffix(o.AppURL, "/")
 	o.WidgetURL = cmp.Or(o.WidgetURL, base+"/widget.js")
 	o.PanelURL = cmp.Or(o.PanelURL, base+"/panel/")
+	o.DashboardURL = cmp.Or(o.DashboardURL, base+"/open")
 	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	return &pages{sim: sim, o: o}, nil
 }
@@ -81,6 +85,7 @@ func (p *pages) handler() http.Handler {
 	mux.HandleFunc("GET /{$}", p.index)
 	mux.HandleFunc("GET /site", p.site)
 	mux.HandleFunc("GET /editor", p.editor)
+	mux.HandleFunc("GET /dashboard", p.dashboard)
 	mux.HandleFunc("GET /apps/upgrade/{app}", p.upgrade)
 	if p.o.Assets != nil {
 		mux.Handle("GET /"+assetsPath, http.StripPrefix("/"+strings.TrimSuffix(assetsPath, "/"), p.o.Assets))
@@ -136,6 +141,20 @@ func (p *pages) editor(w http.ResponseWriter, r *http.Request) {
 		OwnerSubject: b.OwnerSubject, Instance: instance, TokensURL: "_sim/tokens", PublishURL: "_sim/published/" + in.InstanceID,
 		ClassicScript: b.ClassicScript, StageToken: b.StageToken, Sandbox: b.StageSandbox, SiteURL: "site?instance=" + in.InstanceID, Elements: p.elements(in.InstanceID),
 		App: state, RetryMS: p.retryMS(),
+	}))
+}
+
+func (p *pages) dashboard(w http.ResponseWriter, r *http.Request) {
+	in, installed, _ := p.installation(r.URL.Query().Get("instance"))
+	subject := p.sim.Behavior().OwnerSubject
+	instance, err := p.sim.SignedInstance(in.InstanceID, subject)
+	if !installed || err != nil {
+		p.notInstalled(w, r)
+		return
+	}
+	p.show(w, r, http.StatusOK, dashboardPolicy(p.o), web.DashboardPage(web.DashboardData{
+		Assets: assetsPath, InstanceID: in.InstanceID, SiteName: in.SiteDisplayName, PageURL: p.o.DashboardURL,
+		Instance: instance, OwnerSubject: subject, TokensURL: "_sim/tokens",
 	}))
 }
 

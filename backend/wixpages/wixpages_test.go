@@ -117,6 +117,9 @@ func TestPages_answer(t *testing.T) {
 		{"the site page of an instance", "/site?instance=" + second, 200, second},
 		{"the editor of an instance", "/editor?instance=" + second, 200, second},
 		{"the editor knows the panel", "/editor", 200, `http://app.test:8080/panel/`},
+		{"the dashboard of an instance", "/dashboard?instance=" + second, 200, second},
+		{"the dashboard knows the app's page", "/dashboard", 200, `"pageUrl":"http://app.test:8080/open"`},
+		{"the dashboard of an instance that is not installed", "/dashboard?instance=" + noSuchID, 404, "not installed"},
 		{"the bundle", "/_sim/assets/site.js", 200, "the bundle"},
 		{"an attribute's value is text", "/site?attr.display-name=" + url.QueryEscape(`"><script>`), 200, `display-name="&#34;&gt;&lt;script&gt;"`},
 		{"a file that is not in the bundle", "/_sim/assets/nothing.js", 404, ""},
@@ -469,7 +472,7 @@ func TestPages_ofASiteWithoutTheApp(t *testing.T) {
 
 func TestPages_withoutABundle(t *testing.T) {
 	h, _, _ := pagesOfTwoSites(t, func(o *Options) { o.Assets = nil })
-	for _, target := range []string{"/", "/site", "/editor"} {
+	for _, target := range []string{"/", "/site", "/editor", "/dashboard"} {
 		if w := visit(h, target); w.Code != 503 || !strings.Contains(w.Body.String(), "make build") {
 			t.Errorf("%s answers %d", target, w.Code)
 		}
@@ -478,7 +481,7 @@ func TestPages_withoutABundle(t *testing.T) {
 
 func TestPages_holdNoSecret(t *testing.T) {
 	h, _, _ := pagesOfTwoSites(t)
-	for _, target := range []string{"/", "/site", "/editor"} {
+	for _, target := range []string{"/", "/site", "/editor", "/dashboard"} {
 		if strings.Contains(visit(h, target).Body.String(), testSecret) {
 			t.Errorf("%s shows the app's secret", target)
 		}
