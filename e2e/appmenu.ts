@@ -1,10 +1,13 @@
 // The simulated editor's menu with the owner's actions on the app: buy, cancel, remove.
 import type { Page } from "@playwright/test";
+import { giveToken } from "./panel";
 import { expect, type Stack } from "./stack";
 
+/** Opens the editor, with a token for the stage, and its menu. */
 export async function openEditor(page: Page, stack: Stack, instance: string): Promise<void> {
   await page.setViewportSize({ width: 1440, height: 1000 });
   await page.goto(`${stack.wix}/editor?instance=${instance}`);
+  await giveToken(page);
   await openMenu(page);
 }
 

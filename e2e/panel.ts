@@ -12,6 +12,11 @@ export async function openPanel(page: Page, stack: Stack, instance: string): Pro
   return panel;
 }
 
+/** Hands the widgets of the stage a token, which Wix's editor is not known to do. */
+export async function giveToken(page: Page): Promise<void> {
+  await page.getByRole("switch", { name: "Stage token" }).check();
+}
+
 /** Goes to a tab, where the app has as many settings that the panel has tabs. */
 export async function goTo(panel: FrameLocator, tab: "This widget" | "All widgets" | "About") {
   const found = panel.getByRole("tab", { name: tab });

@@ -119,7 +119,27 @@ func EditorPage(d EditorData) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<div class=\"group seg\" role=\"group\" aria-label=\"Direction of the site\"><button type=\"button\" data-direction=\"ltr\" aria-pressed=\"true\" title=\"Left to right\">LTR</button> <button type=\"button\" data-direction=\"rtl\" aria-pressed=\"false\" title=\"Right to left\">RTL</button></div><label class=\"switch\"><input type=\"checkbox\" id=\"stage-token\" role=\"switch\" checked> <span>Stage token</span></label> <label class=\"switch\"><input type=\"checkbox\" id=\"preview\" role=\"switch\"> <span>Preview</span></label> <span class=\"gap\"></span> <button type=\"button\" class=\"button\" id=\"app-button\" popovertarget=\"app\">App</button>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "<div class=\"group seg\" role=\"group\" aria-label=\"Direction of the site\"><button type=\"button\" data-direction=\"ltr\" aria-pressed=\"true\" title=\"Left to right\">LTR</button> <button type=\"button\" data-direction=\"rtl\" aria-pressed=\"false\" title=\"Right to left\">RTL</button></div><label class=\"switch\"><input type=\"checkbox\" id=\"stage-token\" role=\"switch\"")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		if d.StageToken {
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, " checked")
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "> <span>Stage token</span></label> <label class=\"switch\"><input type=\"checkbox\" id=\"sandbox\" role=\"switch\"")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		if d.Sandbox {
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, " checked")
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "> <span>Sandbox</span></label> <label class=\"switch\"><input type=\"checkbox\" id=\"preview\" role=\"switch\"> <span>Preview</span></label> <span class=\"gap\"></span> <button type=\"button\" class=\"button\" id=\"app-button\" popovertarget=\"app\">App</button>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -127,20 +147,20 @@ func EditorPage(d EditorData) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<button type=\"button\" class=\"button\" id=\"add\">Add a copy</button> <a class=\"button\" id=\"site-link\" href=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "<button type=\"button\" class=\"button\" id=\"add\">Add a copy</button> <a class=\"button\" id=\"site-link\" href=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var7 templ.SafeURL
 		templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinURLErrs(templ.SafeURL(d.SiteURL))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `editor.templ`, Line: 39, Col: 68}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `editor.templ`, Line: 40, Col: 68}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "\">View site</a> <button type=\"button\" class=\"button main\" id=\"publish\">Publish</button></header><main class=\"bench\" id=\"bench\" data-mode=\"editor\" aria-label=\"Stage and panel\"><div class=\"split\"><div class=\"stage\" id=\"stage\" data-device=\"desktop\" tabindex=\"-1\"><div class=\"window\"><div class=\"canvas\" id=\"canvas\"></div></div></div>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "\">View site</a> <button type=\"button\" class=\"button main\" id=\"publish\">Publish</button></header><main class=\"bench\" id=\"bench\" data-mode=\"editor\" aria-label=\"Stage and panel\"><div class=\"split\"><div class=\"stage\" id=\"stage\" data-device=\"desktop\" tabindex=\"-1\"><div class=\"window\"><div class=\"canvas\" id=\"canvas\"></div></div></div>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -148,7 +168,7 @@ func EditorPage(d EditorData) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "</div></main><p class=\"toast\" id=\"status\" role=\"status\"></p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "</div></main><p class=\"toast\" id=\"status\" role=\"status\"></p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -156,7 +176,7 @@ func EditorPage(d EditorData) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "<template id=\"removed\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "<template id=\"removed\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -164,7 +184,7 @@ func EditorPage(d EditorData) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "</template>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "</template>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -172,7 +192,7 @@ func EditorPage(d EditorData) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "</body></html>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "</body></html>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -202,7 +222,7 @@ func appMenu() templ.Component {
 			templ_7745c5c3_Var8 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<div class=\"menu\" id=\"app\" popover role=\"dialog\" aria-labelledby=\"app-title\"><div class=\"picker-head\"><h2 id=\"app-title\">The app on this site</h2><button type=\"button\" class=\"icon\" popovertarget=\"app\" popovertargetaction=\"hide\" aria-label=\"Close the app menu\" title=\"Close\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "<div class=\"menu\" id=\"app\" popover role=\"dialog\" aria-labelledby=\"app-title\"><div class=\"picker-head\"><h2 id=\"app-title\">The app on this site</h2><button type=\"button\" class=\"icon\" popovertarget=\"app\" popovertargetaction=\"hide\" aria-label=\"Close the app menu\" title=\"Close\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -210,7 +230,7 @@ func appMenu() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "</button></div>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "</button></div>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -226,7 +246,7 @@ func appMenu() templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "<button type=\"button\" class=\"button\" data-do=\"remove\">Remove the app</button> <button type=\"button\" class=\"button main\" data-do=\"install\">Install again</button>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 22, "<button type=\"button\" class=\"button\" data-do=\"remove\">Remove the app</button> <button type=\"button\" class=\"button main\" data-do=\"install\">Install again</button>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -236,7 +256,7 @@ func appMenu() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "</div>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "</div>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -280,11 +280,12 @@ type Element struct {
 type SiteData struct {
 	// Assets is the URL of the bundle's folder, with a slash at its end.
 	Assets string
+	SiteID string
 	// Language is the page's language, such as "en" or "pt-BR".
 	Language string
 	// RightToLeft sets the page's direction to rtl.
 	RightToLeft bool
-	// Tag is the widget's element name. WidgetURL is the module that defines it.
+	// Tag is the widget's element name. WidgetURL is the script that defines it.
 	Tag, WidgetURL string
 	Elements       []Element
 	// Removed shows a note instead of the widgets: the app was removed from the site.
@@ -296,14 +297,20 @@ type SiteData struct {
 	// KeepToken makes the tab use its first token for all later visits, as a page that
 	// was left open does.
 	KeepToken bool
+	// ClassicScript loads the widget's script as a classic one, not as a module.
+	ClassicScript bool
+	// Locked makes fetch, XMLHttpRequest and cookies those of Wix's pages.
+	Locked bool
 }
 
 type siteBoot struct {
 	Tag       string `json:"tag"`
+	SiteID    string `json:"siteId"`
 	Language  string `json:"language"`
 	TokensURL string `json:"tokensUrl"`
 	Token     any    `json:"token"`
 	KeepToken bool   `json:"keepToken"`
+	Locked    bool   `json:"locked"`
 }
 
 // EditorData is the simulated Wix editor of one site.
@@ -315,10 +322,20 @@ type EditorData struct {
 	InstanceID string `json:"instanceId"`
 	SiteID     string `json:"siteId"`
 	SiteName   string `json:"siteName"`
-	// Tag is the widget's element name. WidgetURL is the module that defines it.
+	// OwnerSubject is the subject of the panel's tokens, and Instance the signed app
+	// instance that Wix's editor passes to the panel: "" when the app is not installed.
+	OwnerSubject string `json:"ownerSubject"`
+	Instance     string `json:"instance"`
+	// Tag is the widget's element name. WidgetURL is the script that defines it.
 	Tag       string `json:"tag"`
 	WidgetURL string `json:"widgetUrl"`
-	PanelURL  string `json:"panelUrl"`
+	// ClassicScript loads it as a classic script.
+	ClassicScript bool `json:"classicScript"`
+	// StageToken and Sandbox are the first positions of the editor's switches: whether the
+	// widgets of the stage get a token, and whether it is of another origin, without storage.
+	StageToken bool   `json:"-"`
+	Sandbox    bool   `json:"-"`
+	PanelURL   string `json:"panelUrl"`
 	// TokensURL answers a post of {"subject","instanceId"} with {"token"}.
 	TokensURL string `json:"tokensUrl"`
 	// PublishURL stores the elements of the stage, by PUT.
@@ -330,6 +347,22 @@ type EditorData struct {
 	// RetryMS is Wix's retry schedule of webhooks: the milliseconds after each failed
 	// attempt.
 	RetryMS []float64 `json:"retryMs"`
+}
+
+// DashboardData is the simulated dashboard of one site.
+type DashboardData struct {
+	// Assets is the URL of the bundle's folder, with a slash at its end.
+	Assets     string `json:"-"`
+	InstanceID string `json:"instanceId"`
+	SiteName   string `json:"siteName"`
+	// PageURL is the app's page.
+	PageURL string `json:"pageUrl"`
+	// Instance is the signed app instance, and OwnerSubject the subject of the tokens that
+	// the page gets.
+	Instance     string `json:"instance"`
+	OwnerSubject string `json:"ownerSubject"`
+	// TokensURL answers a post of {"subject","instanceId"} with {"token"}.
+	TokensURL string `json:"tokensUrl"`
 }
 
 // AppState is the state of the app on a site.

@@ -86,7 +86,7 @@ func SitePage(d SiteData) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templ.JSONScript("boot", siteBoot{Tag: d.Tag, Language: d.Language, TokensURL: d.TokensURL, Token: d.Token, KeepToken: d.KeepToken}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = templ.JSONScript("boot", siteBoot{Tag: d.Tag, SiteID: d.SiteID, Language: d.Language, TokensURL: d.TokensURL, Token: d.Token, KeepToken: d.KeepToken, Locked: d.Locked}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -108,29 +108,49 @@ func SitePage(d SiteData) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if !d.Removed {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "<script type=\"module\" src=\"")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
-			var templ_7745c5c3_Var7 string
-			templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.ResolveAttributeValue(d.WidgetURL)
-			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `site.templ`, Line: 16, Col: 43}
-			}
-			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var7)
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "\"></script>")
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
+			if d.ClassicScript {
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "<script defer src=\"")
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
+				var templ_7745c5c3_Var7 string
+				templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.ResolveAttributeValue(d.WidgetURL)
+				if templ_7745c5c3_Err != nil {
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `site.templ`, Line: 17, Col: 36}
+				}
+				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var7)
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 9, "\"></script>")
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
+			} else {
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<script type=\"module\" src=\"")
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
+				var templ_7745c5c3_Var8 string
+				templ_7745c5c3_Var8, templ_7745c5c3_Err = templ.ResolveAttributeValue(d.WidgetURL)
+				if templ_7745c5c3_Err != nil {
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `site.templ`, Line: 19, Col: 44}
+				}
+				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var8)
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "\"></script>")
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "</head><body class=\"site\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "</head><body class=\"site\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Var8 := templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
+		templ_7745c5c3_Var9 := templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 			templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 			templ_7745c5c3_Buffer, templ_7745c5c3_IsBuffer := templruntime.GetBuffer(templ_7745c5c3_W)
 			if !templ_7745c5c3_IsBuffer {
@@ -149,7 +169,7 @@ func SitePage(d SiteData) templ.Component {
 				}
 			}
 			for _, e := range d.Elements {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "<div class=\"comp\">")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "<div class=\"comp\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -157,18 +177,53 @@ func SitePage(d SiteData) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "</div>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "</div>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = siteBody().Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = siteBody().Render(templ.WithChildren(ctx, templ_7745c5c3_Var9), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "</body></html>")
+		templ_7745c5c3_Err = visitPage().Render(ctx, templ_7745c5c3_Buffer)
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "</body></html>")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		return nil
+	})
+}
+
+// visitPage is the second page of the site, to which its script goes without a load. The
+// script puts the same widgets there.
+func visitPage() templ.Component {
+	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
+		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
+		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
+			return templ_7745c5c3_CtxErr
+		}
+		templ_7745c5c3_Buffer, templ_7745c5c3_IsBuffer := templruntime.GetBuffer(templ_7745c5c3_W)
+		if !templ_7745c5c3_IsBuffer {
+			defer func() {
+				templ_7745c5c3_BufErr := templruntime.ReleaseBuffer(templ_7745c5c3_Buffer)
+				if templ_7745c5c3_Err == nil {
+					templ_7745c5c3_Err = templ_7745c5c3_BufErr
+				}
+			}()
+		}
+		ctx = templ.InitializeContext(ctx)
+		templ_7745c5c3_Var10 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var10 == nil {
+			templ_7745c5c3_Var10 = templ.NopComponent
+		}
+		ctx = templ.ClearChildren(ctx)
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<template id=\"visit\"><div class=\"site-hero\"><div><h1>Come through the green gate</h1><p>Mill Lane, ten minutes from the station. <a href=\"?\" data-page=\"home\">Back to the herbs</a></p></div></div><section class=\"site-slot\" data-slot aria-label=\"Visit\"></section></template>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -193,12 +248,12 @@ func siteTemplate() templ.Component {
 			}()
 		}
 		ctx = templ.InitializeContext(ctx)
-		templ_7745c5c3_Var9 := templ.GetChildren(ctx)
-		if templ_7745c5c3_Var9 == nil {
-			templ_7745c5c3_Var9 = templ.NopComponent
+		templ_7745c5c3_Var11 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var11 == nil {
+			templ_7745c5c3_Var11 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "<template id=\"site\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "<template id=\"site\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -206,7 +261,7 @@ func siteTemplate() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "</template>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "</template>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -230,12 +285,12 @@ func removedNote() templ.Component {
 			}()
 		}
 		ctx = templ.InitializeContext(ctx)
-		templ_7745c5c3_Var10 := templ.GetChildren(ctx)
-		if templ_7745c5c3_Var10 == nil {
-			templ_7745c5c3_Var10 = templ.NopComponent
+		templ_7745c5c3_Var12 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var12 == nil {
+			templ_7745c5c3_Var12 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<p class=\"site-note\">The app has been removed from this site, and its widget with it.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "<p class=\"site-note\">The app has been removed from this site, and its widget with it.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -260,20 +315,20 @@ func siteBody() templ.Component {
 			}()
 		}
 		ctx = templ.InitializeContext(ctx)
-		templ_7745c5c3_Var11 := templ.GetChildren(ctx)
-		if templ_7745c5c3_Var11 == nil {
-			templ_7745c5c3_Var11 = templ.NopComponent
+		templ_7745c5c3_Var13 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var13 == nil {
+			templ_7745c5c3_Var13 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "<a class=\"site-skip\" href=\"#main\">Skip to the content</a><header class=\"site-top\"><a class=\"site-name\" href=\"#main\">Bramble & Thyme</a><nav aria-label=\"Site\"><a href=\"#week\">This week</a> <a href=\"#find\">Find us</a></nav></header><main id=\"main\" aria-label=\"Bramble & Thyme\"><div class=\"site-hero\"><div><h1>Herbs grown slowly, sold by hand</h1><p>A walled garden of two acres, and a shop at its gate. Open from Thursday to Sunday.</p></div><svg class=\"sprig\" viewBox=\"0 0 220 150\" aria-hidden=\"true\"><path class=\"stem\" d=\"M110 148C108 112 112 72 104 14M109 128C132 118 158 98 172 66M108 108C88 100 62 82 48 54\"></path> <g class=\"leaf\"><path d=\"M104 14c-12 10-14 24-2 36 10-12 10-26 2-36Z\"></path> <path d=\"M107 52c-18-2-28 6-32 22 16 4 28-4 32-22Z\"></path> <path d=\"M108 46c16-6 28 0 34 14-14 8-28 2-34-14Z\"></path> <path d=\"M172 66c-2-16-12-24-28-24-2 16 12 26 28 24Z\"></path> <path d=\"M172 66c10-12 22-14 36-6-8 14-24 16-36 6Z\"></path> <path d=\"M148 98c-4-14-14-20-28-18 0 14 14 22 28 18Z\"></path> <path d=\"M148 98c14-6 26-2 34 10-14 8-28 4-34-10Z\"></path> <path d=\"M48 54c4-16-2-28-18-34-6 16 4 30 18 34Z\"></path> <path d=\"M48 54c-14-4-26 2-32 16 14 8 28 0 32-16Z\"></path> <path d=\"M76 90c2-16-6-26-22-28-2 16 8 28 22 28Z\"></path> <path d=\"M76 90c-16-2-26 6-28 20 16 4 28-4 28-20Z\"></path></g> <g class=\"berry\"><circle cx=\"186\" cy=\"40\" r=\"6\"></circle> <circle cx=\"198\" cy=\"48\" r=\"5\"></circle> <circle cx=\"192\" cy=\"30\" r=\"4\"></circle> <circle cx=\"20\" cy=\"40\" r=\"5\"></circle> <circle cx=\"12\" cy=\"50\" r=\"4\"></circle></g></svg></div><section class=\"site-slot\" data-slot aria-label=\"Welcome\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "<a class=\"site-skip\" href=\"#main\">Skip to the content</a><header class=\"site-top\"><a class=\"site-name\" href=\"#main\">Bramble & Thyme</a><nav aria-label=\"Site\"><a href=\"#week\" data-page=\"home\">This week</a> <a href=\"#find\">Find us</a> <a href=\"?page=visit\" data-page=\"visit\">Visit</a></nav></header><main id=\"main\" aria-label=\"Bramble & Thyme\"><div class=\"site-hero\"><div><h1>Herbs grown slowly, sold by hand</h1><p>A walled garden of two acres, and a shop at its gate. Open from Thursday to Sunday.</p></div><svg class=\"sprig\" viewBox=\"0 0 220 150\" aria-hidden=\"true\"><path class=\"stem\" d=\"M110 148C108 112 112 72 104 14M109 128C132 118 158 98 172 66M108 108C88 100 62 82 48 54\"></path> <g class=\"leaf\"><path d=\"M104 14c-12 10-14 24-2 36 10-12 10-26 2-36Z\"></path> <path d=\"M107 52c-18-2-28 6-32 22 16 4 28-4 32-22Z\"></path> <path d=\"M108 46c16-6 28 0 34 14-14 8-28 2-34-14Z\"></path> <path d=\"M172 66c-2-16-12-24-28-24-2 16 12 26 28 24Z\"></path> <path d=\"M172 66c10-12 22-14 36-6-8 14-24 16-36 6Z\"></path> <path d=\"M148 98c-4-14-14-20-28-18 0 14 14 22 28 18Z\"></path> <path d=\"M148 98c14-6 26-2 34 10-14 8-28 4-34-10Z\"></path> <path d=\"M48 54c4-16-2-28-18-34-6 16 4 30 18 34Z\"></path> <path d=\"M48 54c-14-4-26 2-32 16 14 8 28 0 32-16Z\"></path> <path d=\"M76 90c2-16-6-26-22-28-2 16 8 28 22 28Z\"></path> <path d=\"M76 90c-16-2-26 6-28 20 16 4 28-4 28-20Z\"></path></g> <g class=\"berry\"><circle cx=\"186\" cy=\"40\" r=\"6\"></circle> <circle cx=\"198\" cy=\"48\" r=\"5\"></circle> <circle cx=\"192\" cy=\"30\" r=\"4\"></circle> <circle cx=\"20\" cy=\"40\" r=\"5\"></circle> <circle cx=\"12\" cy=\"50\" r=\"4\"></circle></g></svg></div><section class=\"site-slot\" data-slot aria-label=\"Welcome\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templ_7745c5c3_Var11.Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = templ_7745c5c3_Var13.Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "</section><section class=\"site-week\" id=\"week\"><h2>This week</h2><ul><li><b>Lemon thyme</b><span>Pots of three, cut and come again</span></li><li><b>Purple sage</b><span>First of the year, until Sunday</span></li><li><b>Bramble jelly</b><span>Last autumn’s, forty jars left</span></li></ul></section></main><footer class=\"site-foot\" id=\"find\"><p>The Old Kitchen Garden, Mill Lane. The gate is green.</p></footer>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "</section><section class=\"site-week\" id=\"week\"><h2>This week</h2><ul><li><b>Lemon thyme</b><span>Pots of three, cut and come again</span></li><li><b>Purple sage</b><span>First of the year, until Sunday</span></li><li><b>Bramble jelly</b><span>Last autumn’s, forty jars left</span></li></ul></section></main><footer class=\"site-foot\" id=\"find\"><p>The Old Kitchen Garden, Mill Lane. The gate is green.</p></footer>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -18,10 +18,12 @@ export default defineConfig({
     rollupOptions: {
       input: {
         home: entry("home.ts"),
+        dashboard: entry("dashboard.ts"),
         editor: entry("editor.ts"),
         install: entry("install.ts"),
         sim: entry("sim.ts"),
         site: entry("site.ts"),
+        stagepage: entry("stagepage.ts"),
         upgrade: entry("upgrade.ts"),
         style: entry("style.css"),
         bramble: entry("bramble.css"),

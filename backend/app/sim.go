@@ -20,7 +20,7 @@ import (
 
 // SimConfig configures the command sim. Empty credentials are those of the state, or made up.
 type SimConfig struct {
-	Addr, AppID, AppSecret, AppURL, Tag, WidgetURL, PanelURL, WebhookURL string
+	Addr, AppID, AppSecret, AppURL, Tag, WidgetURL, PanelURL, DashboardURL, WebhookURL string
 	// PrivateKey is the PEM text that signs webhooks, or "" for one that is made up.
 	PrivateKey string
 	// RetryFactor divides the waits of Wix's retry schedule.
@@ -121,7 +121,8 @@ func Sim(c SimConfig, b Bundles, log *slog.Logger) (_ *App, _ SimInfo, err error
 	a.closers = append(a.closers, func() error { sim.Close(); return nil })
 	pages, err := wixpages.New(sim, wixpages.Options{
 		Tag: c.Tag, AppURL: strings.TrimRight(c.AppURL, "/"), WidgetURL: c.WidgetURL, PanelURL: c.PanelURL,
-		Assets: serveFiles(bundles.web), Logger: log,
+		DashboardURL: c.DashboardURL,
+		Assets:       serveFiles(bundles.web), Logger: log,
 	})
 	if err != nil {
 		return nil, none, err

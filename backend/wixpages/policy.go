@@ -18,6 +18,11 @@ func editorPolicy(o Options) string {
 		"; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 }
 
+// dashboardPolicy restricts the dashboard's own code, in which the app's page is.
+func dashboardPolicy(o Options) string {
+	return ownPagePolicy + "; connect-src 'self'; frame-src 'self' " + origin(o.DashboardURL)
+}
+
 // strictPolicy is that of a site whose owner allows as little as possible, with Trusted
 // Types: no string may become code or markup.
 func strictPolicy(o Options) string {

@@ -27,9 +27,13 @@ func (p *pages) site(w http.ResponseWriter, r *http.Request) {
 		p.notInstalled(w, r)
 		return
 	}
+	b := p.sim.Behavior()
 	data := web.SiteData{
-		Assets: assetsPath, Language: query.language, RightToLeft: query.rightToLeft,
-		Tag: p.o.Tag, WidgetURL: p.o.WidgetURL,
+		Assets: assetsPath, SiteID: in.SiteID, Language: query.language, RightToLeft: query.rightToLeft,
+		Tag: p.o.Tag, WidgetURL: p.o.WidgetURL, Locked: b.LockedPage, ClassicScript: b.ClassicScript,
+	}
+	if query.script != "" {
+		data.ClassicScript = query.script == "classic"
 	}
 	if !installed && query.tokenKind != "kept" {
 		data.Removed = true
@@ -48,6 +52,7 @@ func (p *pages) site(w http.ResponseWriter, r *http.Request) {
 // siteQuery is the query of a site page's URL.
 type siteQuery struct {
 	instance, viewer, language string
+	script                     string // classic, module, or "" for what the behavior says
 	tokenKind                  string // "", kept, expired, inactive, foreign or none
 	copies                     int    // 0 for what is published
 	attributes                 []web.Attribute
@@ -104,6 +109,11 @@ func (q *siteQuery) set(name, value string) string {
 	case "token":
 		q.tokenKind = value
 		return oneOf(name, value, "kept", "expired", "inactive", "foreign", "none")
+	case "page":
+		return oneOf(name, value, "visit") // the page's script goes there
+	case "script":
+		q.script = value
+		return oneOf(name, value, "classic", "module")
 	case "csp":
 		q.strict = value == "strict"
 		return oneOf(name, value, "strict")

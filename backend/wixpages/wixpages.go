@@ -33,6 +33,8 @@ type Options struct {
 	WidgetURL string
 	// PanelURL is the page of the settings panel; "" means panel/ below AppURL.
 	PanelURL string
+	// DashboardURL is the app's page in the dashboard of a site; "" means open below AppURL.
+	DashboardURL string
 	// Assets serves the browser bundle of the pages. Without one the pages answer 503.
 	Assets http.Handler
 	// Logger is for pages that cannot be written; nil means no log.
@@ -40,8 +42,9 @@ type Options struct {
 }
 
 // New returns a handler that serves the REST API and the control API of an offline Wix, and
-// the pages: GET / is the index, GET /site a site, GET /editor the editor, and
-// GET /apps/upgrade/{appId}?appInstanceId= the page with the plans.
+// the pages: GET / is the index, GET /site a site, GET /editor the editor, GET /dashboard the
+// dashboard with the app's page, and GET /apps/upgrade/{appId}?appInstanceId= the page with
+// the plans.
 func New(sim *wixsim.Sim, o Options) (http.Handler, error) {
 	p, err := newPages(sim, o)
 	if err != nil {
@@ -72,6 +75,7 @@ func newPages(sim *wixsim.Sim, o Options) (*pages, error) {
 	base := strings.TrimSuffix(o.AppURL, "/")
 	o.WidgetURL = cmp.Or(o.WidgetURL, base+"/widget.js")
 	o.PanelURL = cmp.Or(o.PanelURL, base+"/panel/")
+	o.DashboardURL = cmp.Or(o.DashboardURL, base+"/open")
 	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	return &pages{sim: sim, o: o}, nil
 }
@@ -82,6 +86,7 @@ func (p *pages) handler() http.Handler {
 	mux.HandleFunc("GET /{$}", p.index)
 	mux.HandleFunc("GET /site", p.site)
 	mux.HandleFunc("GET /editor", p.editor)
+	mux.HandleFunc("GET /dashboard", p.dashboard)
 	mux.HandleFunc("GET /apps/upgrade/{app}", p.upgrade)
 	if p.o.Assets != nil {
 		mux.Handle("GET /"+assetsPath, http.StripPrefix("/"+strings.TrimSuffix(assetsPath, "/"), p.o.Assets))
@@ -157,16 +162,32 @@ func (p *pages) editor(w http.ResponseWriter, r *http.Request) {
 		p.notInstalled(w, r)
 		return
 	}
-	state := web.AppState{}
+	b, state, instance := p.sim.Behavior(), web.AppState{}, ""
 	if installed {
 		state = stateOf(in)
+		// An installation that is removed at this moment has no instance.
+		instance, _ = p.sim.SignedInstance(in.InstanceID, b.OwnerSubject)
 	}
 	p.show(w, r, http.StatusOK, editorPolicy(p.o), web.EditorPage(web.EditorData{
 		Assets: assetsPath, AppID: p.sim.AppID(), InstanceID: in.InstanceID, SiteID: in.SiteID,
 		SiteName: in.SiteDisplayName, Tag: p.o.Tag, WidgetURL: p.o.WidgetURL, PanelURL: p.o.PanelURL,
-		TokensURL: "_sim/tokens", PublishURL: "_sim/published/" + in.InstanceID,
-		SiteURL: "site?instance=" + in.InstanceID, Elements: p.elements(in.InstanceID),
+		OwnerSubject: b.OwnerSubject, Instance: instance, TokensURL: "_sim/tokens", PublishURL: "_sim/published/" + in.InstanceID,
+		ClassicScript: b.ClassicScript, StageToken: b.StageToken, Sandbox: b.StageSandbox, SiteURL: "site?instance=" + in.InstanceID, Elements: p.elements(in.InstanceID),
 		App: state, RetryMS: p.retryMS(),
+	}))
+}
+
+func (p *pages) dashboard(w http.ResponseWriter, r *http.Request) {
+	in, installed, _ := p.installation(r.URL.Query().Get("instance"))
+	subject := p.sim.Behavior().OwnerSubject
+	instance, err := p.sim.SignedInstance(in.InstanceID, subject)
+	if !installed || err != nil {
+		p.notInstalled(w, r)
+		return
+	}
+	p.show(w, r, http.StatusOK, dashboardPolicy(p.o), web.DashboardPage(web.DashboardData{
+		Assets: assetsPath, InstanceID: in.InstanceID, SiteName: in.SiteDisplayName, PageURL: p.o.DashboardURL,
+		Instance: instance, OwnerSubject: subject, TokensURL: "_sim/tokens",
 	}))
 }
 

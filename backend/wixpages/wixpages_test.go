@@ -163,10 +163,18 @@ func TestPages_answer(t *testing.T) {
 		{"the index names the app", "/", 200, testAppID},
 		{"a site's name is text", "/", 200, "&lt;b&gt;Second&lt;/b&gt;"},
 		{"the site page loads the app's widget", "/site", 200, `src="http://app.test:8080/widget.js"`},
+		{"a module", "/site", 200, `<script type="module" src="http://app.test:8080/widget.js">`},
+		{"a classic script", "/site?script=classic", 200, `<script defer src="http://app.test:8080/widget.js">`},
+		{"an unknown kind of script", "/site?script=async", 400, "script must"},
+		{"an unknown page", "/site?page=shop", 400, "page must"},
+		{"a locked page", "/site", 200, `"locked":true`},
 		{"the site page without an instance is the oldest one's", "/site", 200, first},
 		{"the site page of an instance", "/site?instance=" + second, 200, second},
 		{"the editor of an instance", "/editor?instance=" + second, 200, second},
 		{"the editor knows the panel", "/editor", 200, `http://app.test:8080/panel/`},
+		{"the dashboard of an instance", "/dashboard?instance=" + second, 200, second},
+		{"the dashboard knows the app's page", "/dashboard", 200, `"pageUrl":"http://app.test:8080/open"`},
+		{"the dashboard of an instance that is not installed", "/dashboard?instance=" + noSuchID, 404, "not installed"},
 		{"the bundle", "/_sim/assets/site.js", 200, "the bundle"},
 		{"an attribute's value is text", "/site?attr.display-name=" + url.QueryEscape(`"><script>`), 200, `display-name="&#34;&gt;&lt;script&gt;"`},
 		{"a file that is not in the bundle", "/_sim/assets/nothing.js", 404, ""},
@@ -519,7 +527,7 @@ func TestPages_ofASiteWithoutTheApp(t *testing.T) {
 
 func TestPages_withoutABundle(t *testing.T) {
 	h, _, _ := pagesOfTwoSites(t, func(o *Options) { o.Assets = nil })
-	for _, target := range []string{"/", "/site", "/editor"} {
+	for _, target := range []string{"/", "/site", "/editor", "/dashboard"} {
 		if w := visit(h, target); w.Code != 503 || !strings.Contains(w.Body.String(), "make build") {
 			t.Errorf("%s answers %d", target, w.Code)
 		}
@@ -528,9 +536,58 @@ func TestPages_withoutABundle(t *testing.T) {
 
 func TestPages_holdNoSecret(t *testing.T) {
 	h, _, _ := pagesOfTwoSites(t)
-	for _, target := range []string{"/", "/site", "/editor"} {
+	for _, target := range []string{"/", "/site", "/editor", "/dashboard"} {
 		if strings.Contains(visit(h, target).Body.String(), testSecret) {
 			t.Errorf("%s shows the app's secret", target)
 		}
+	}
+}
+
+func TestEditor_behavior(t *testing.T) {
+	s := newSim(t)
+	h := handlerOf(t, s, testOptions())
+	check := func(token, sandbox, classic bool) {
+		t.Helper()
+		page := visit(h, "/editor").Body.String()
+		for id, want := range map[string]bool{"stage-token": token, "sandbox": sandbox} {
+			if got := regexp.MustCompile(`id="` + id + `"[^>]* checked`).MatchString(page); got != want {
+				t.Errorf("the switch %s is on: %v", id, got)
+			}
+		}
+		if got := bootOf(t, page)["classicScript"]; got != classic {
+			t.Errorf("the script is classic: %v", got)
+		}
+	}
+	check(false, true, false)
+	b := s.Behavior()
+	b.StageToken, b.StageSandbox, b.ClassicScript = true, false, true
+	if err := s.SetBehavior(b); err != nil {
+		t.Fatal(err)
+	}
+	check(true, false, true)
+}
+
+func TestEditor_signedInstance(t *testing.T) {
+	s := newSim(t)
+	h := handlerOf(t, s, testOptions())
+	for _, subject := range []string{wixsim.User, wixsim.App, wixsim.Member} {
+		b := s.Behavior()
+		b.OwnerSubject = subject
+		if err := s.SetBehavior(b); err != nil {
+			t.Fatal(err)
+		}
+		boot := bootOf(t, visit(h, "/editor").Body.String())
+		if boot["ownerSubject"] != subject {
+			t.Errorf("the panel's tokens are of %v, want %s", boot["ownerSubject"], subject)
+		}
+		answer := ask(h, http.MethodPost, "/oauth2/token-info", fmt.Sprintf(`{"token":%q}`, boot["instance"])).Body.String()
+		if !strings.Contains(answer, `"active":true`) || !strings.Contains(answer, `"subjectType":"`+subject+`"`) {
+			t.Errorf("%s: token-info says %s of the instance", subject, answer)
+		}
+	}
+	in := s.Installations()[0]
+	s.UninstallSilently(in.InstanceID)
+	if boot := bootOf(t, visit(h, "/editor?instance="+in.InstanceID).Body.String()); boot["instance"] != "" {
+		t.Errorf("a removed app gets the instance %v", boot["instance"])
 	}
 }

@@ -1,6 +1,6 @@
 // The shipped app's settings panel, with the real @wix/editor inside, in the simulated editor.
 import type { FrameLocator, Page } from "@playwright/test";
-import { goTo, openPanel, reloadPanel } from "../panel";
+import { giveToken, goTo, openPanel, reloadPanel } from "../panel";
 import { expect, expectAccessible, type Stack, tag, test, watch } from "../stack";
 
 const stage = (page: Page) => page.frameLocator("iframe.page");
@@ -96,6 +96,7 @@ test("a greeting is saved as it is typed, shows on the stage and on the publishe
   const seen = watch(page);
   const instance = await stack.install();
   const panel = await openPanel(page, stack, instance);
+  await giveToken(page);
   await goTo(panel, "All widgets");
   await expect(stageWidget(page)).toContainText("Hello");
   await greeting(panel).press("End");
@@ -117,6 +118,26 @@ test("a greeting is saved as it is typed, shows on the stage and on the publishe
   await expect
     .poll(() => stored(stack, instance))
     .toMatchObject({ settings: { greeting: "Hello" } });
+  expect(seen).toEqual({ errors: [], violations: [] });
+});
+
+test("without a token the stage shows a sample, and the panel says where the greeting shows", async ({
+  page,
+  stack,
+}) => {
+  const seen = watch(page);
+  const panel = await openPanel(page, stack, await stack.install());
+  await goTo(panel, "All widgets");
+  await expect(panel.getByText("This shows on the published site.")).toBeVisible();
+  await greeting(panel).fill("Good morning");
+  await expect(saved(panel)).toBeVisible();
+  await expect(stageWidget(page)).toHaveAttribute("settings-version", /^[1-9]/);
+  await expect(stageWidget(page)).toContainText("Hello");
+  await expect(stageWidget(page)).toContainText("Connects when published");
+  const origin = await stageWidget(page).evaluate(() => self.origin);
+  expect(origin).toBe("null");
+  await giveToken(page);
+  await expect(stageWidget(page)).toContainText("Good morning");
   expect(seen).toEqual({ errors: [], violations: [] });
 });
 
@@ -184,6 +205,7 @@ test("a save that fails keeps the draft, and is repeated on demand", async ({ pa
 test("the second of two owners is asked which greeting to keep", async ({ page, stack }) => {
   const instance = await stack.install();
   const panel = await openPanel(page, stack, instance);
+  await giveToken(page);
   await goTo(panel, "All widgets");
   await saveElsewhere(stack, instance, "Theirs", 0);
   await greeting(panel).fill("Mine");

@@ -102,6 +102,8 @@ const english = {
   site: {
     title: "All widgets on this site",
     tab: "All widgets",
+    /** Wix's editor hands a widget no token, so that it cannot load these settings there. */
+    where: "This shows on the published site. In the editor a widget may show a sample.",
     saving: "Saving…",
     saved: "Saved",
     saveFailed: "Not saved",

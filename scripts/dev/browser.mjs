@@ -51,6 +51,8 @@ export async function createPages(root, folder, report, started) {
     plugins: [
       {
         name: "dev",
+        // The sandboxed stage of the editor has the origin "null". A build allows every origin.
+        config: () => ({ server: { cors: { origin: "null" } } }),
         configureServer: started,
         hotUpdate({ file, server }) {
           if (this.environment.name === "client" && siteStyle.test(file)) {

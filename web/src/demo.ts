@@ -2,12 +2,14 @@
 // same page as a visitor sees it, and the report of what happens between them.
 
 import { boot, byId, press } from "./dom";
+import { undoKeys } from "./history";
 import { type AccessToken, type PanelActivity, PanelHost } from "./host";
 import { type Pickers, pickersIn } from "./pickers";
 import { Report } from "./report";
 import { DemoSession } from "./session";
 import { maxCopies, Stage, type StageChange } from "./stage";
-import { StageView, undoKeys, type WidgetState } from "./stageview";
+import { StageView } from "./stageview";
+import type { StageRequest, WidgetState } from "./stagewire";
 import { count, type Fact, type Metric } from "./timeline";
 
 export async function startDemo(): Promise<void> {
@@ -98,20 +100,22 @@ class Demo {
   }
 
   #createView(assets: string): StageView {
-    const { tag, widgetUrl } = this.#session.current;
+    const { tag, widgetUrl, siteId } = this.#session.current;
     return new StageView({
       stage: this.#stage,
       canvas: byId("canvas"),
       tag,
       widgetUrl,
-      stylesheet: `${assets}bramble.css`,
+      assets,
+      siteId,
       language: "en",
+      sandbox: () => false,
       visitorToken: () => async () => this.#visitor?.token ?? "",
       onSettings: () => byId("panel").scrollIntoView({ block: "nearest" }),
       onFault: showFault,
       onToken: (at) => this.#onToken(at),
       onState: (at, state) => this.#onState(at, state),
-      onRequest: (at, entry) => this.#onRequest(at, entry),
+      onRequest: (at, request) => this.#onRequest(at, request),
     });
   }
 
@@ -134,7 +138,7 @@ class Demo {
         : "The widget could not be identified.";
   }
 
-  #onRequest(at: number, entry: PerformanceResourceTiming): void {
+  #onRequest(at: number, entry: StageRequest): void {
     if (!isAPI(entry.name)) {
       return;
     }
@@ -159,6 +163,7 @@ class Demo {
       tag,
       appId,
       siteId,
+      instance: "", // the demo has no dashboard that would sign one
       language: "en",
       stage: this.#stage,
       pickers: this.#pickers,
@@ -307,7 +312,7 @@ function isAPI(url: string): boolean {
   return new URL(url).pathname.includes("/api/");
 }
 
-function metrics(entry: PerformanceResourceTiming): Metric[] {
+function metrics(entry: StageRequest): Metric[] {
   return entry.serverTiming.map((t) => ({
     name: t.name,
     duration: t.duration,

@@ -2,19 +2,23 @@
 
 import { appMenu } from "./appmenu";
 import { boot, byId, press } from "./dom";
+import { undoKeys } from "./history";
 import { type AccessToken, PanelHost } from "./host";
 import { type AppState, Lifecycle } from "./lifecycle";
 import { pickersIn } from "./pickers";
 import { Stage } from "./stage";
-import { StageView, undoKeys } from "./stageview";
+import { StageView } from "./stageview";
 
 interface EditorBoot {
   assets: string;
   appId: string;
   instanceId: string;
   siteId: string;
+  ownerSubject: string;
+  instance: string;
   tag: string;
   widgetUrl: string;
+  classicScript: boolean;
   panelUrl: string;
   tokensUrl: string;
   publishUrl: string;
@@ -37,7 +41,7 @@ const say = (text: string) => {
   clearing = setTimeout(() => status.replaceChildren(), 6000);
 };
 
-async function token(subject: "VISITOR" | "USER"): Promise<AccessToken> {
+async function token(subject: string): Promise<AccessToken> {
   const answer = await fetch(config.tokensUrl, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
@@ -51,6 +55,7 @@ async function token(subject: "VISITOR" | "USER"): Promise<AccessToken> {
 
 let { app } = config;
 const stageToken = byId<HTMLInputElement>("stage-token");
+const sandbox = byId<HTMLInputElement>("sandbox");
 const preview = byId<HTMLInputElement>("preview");
 let visitor: Promise<AccessToken> | undefined;
 
@@ -59,8 +64,11 @@ const view = new StageView({
   canvas: byId("canvas"),
   tag: config.tag,
   widgetUrl: config.widgetUrl,
-  stylesheet: `${config.assets}bramble.css`,
+  classic: config.classicScript,
+  assets: config.assets,
+  siteId: config.siteId,
   language: "en",
+  sandbox: () => sandbox.checked,
   visitorToken: () =>
     stageToken.checked
       ? async () => {
@@ -80,12 +88,13 @@ const panel = new PanelHost({
   tag: config.tag,
   appId: config.appId,
   siteId: config.siteId,
+  instance: config.instance,
   language: "en",
   stage,
   pickers,
   direction: () => view.direction,
   viewMode: () => (preview.checked ? "Preview" : "Editor"),
-  ownerToken: () => token("USER"),
+  ownerToken: () => token(config.ownerSubject),
   preloadFonts: () => {},
   notice: say,
   onActivity: () => {},
@@ -155,7 +164,9 @@ for (const button of directions) {
   });
 }
 
-stageToken.addEventListener("change", () => void view.load());
+for (const option of [stageToken, sandbox]) {
+  option.addEventListener("change", () => void view.load());
+}
 preview.addEventListener("change", () => {
   pickers.close();
   bench.dataset.mode = preview.checked ? "visitor" : "editor";

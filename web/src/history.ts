@@ -64,3 +64,20 @@ export class History<T> {
     return true;
   }
 }
+
+/** Ctrl+Z (⌘Z) undoes, with Shift it redoes; Ctrl+Y redoes. */
+export function undoKeys(event: KeyboardEvent, steps: { undo(): void; redo(): void }): void {
+  if (!(event.ctrlKey || event.metaKey) || event.altKey) {
+    return;
+  }
+  const key = event.key.toLowerCase();
+  if (key !== "z" && key !== "y") {
+    return;
+  }
+  event.preventDefault();
+  if (key === "y" || event.shiftKey) {
+    steps.redo();
+  } else {
+    steps.undo();
+  }
+}

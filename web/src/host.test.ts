@@ -17,11 +17,17 @@ test.each([
 
 test("the panel's URL keeps its own query and gets Wix's parameters", () => {
   const url = new URL(
-    panelAddress({ panelUrl: "https://h/panel/?v=1", appId: "app&1", language: "en" }),
+    panelAddress({
+      panelUrl: "https://h/panel/?v=1",
+      appId: "app&1",
+      instance: "signature.payload",
+      language: "en",
+    }),
   );
   expect(url.searchParams.get("v")).toBe("1");
   expect(url.searchParams.get("editorType")).toBe("CLASSIC");
   expect(url.searchParams.get("appDefinitionId")).toBe("app&1");
+  expect(url.searchParams.get("instance")).toBe("signature.payload");
   expect(JSON.parse(url.searchParams.get("essentials") ?? "")).toMatchObject({
     language: "en",
     locale: "en",

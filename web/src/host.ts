@@ -26,6 +26,8 @@ interface PanelHostOptions {
   tag: string;
   appId: string;
   siteId: string;
+  /** The signed app instance, which Wix appends to the panel's URL; "" for none. */
+  instance: string;
   language: string;
   stage: Stage;
   pickers: Pickers;
@@ -162,6 +164,7 @@ export class PanelHost {
         setPreloadFonts: (_ref: ComponentRef, families: string[]) => o.preloadFonts(families),
       },
       info: {
+        getAppInstance: () => o.instance,
         getMetaSiteId: () => o.siteId,
         getViewMode: () => o.viewMode(),
         getLanguageCode: () => o.language,
@@ -208,10 +211,18 @@ export class PanelHost {
 }
 
 /** The panel's URL with the parameters that Wix's editor adds. */
-export function panelAddress(o: { panelUrl: string; appId: string; language: string }): string {
+export function panelAddress(o: {
+  panelUrl: string;
+  appId: string;
+  instance: string;
+  language: string;
+}): string {
   const url = new URL(o.panelUrl, document.baseURI);
   url.searchParams.set("editorType", "CLASSIC");
   url.searchParams.set("appDefinitionId", o.appId);
+  if (o.instance) {
+    url.searchParams.set("instance", o.instance);
+  }
   const timezone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   url.searchParams.set(
     "essentials",

@@ -1,16 +1,9 @@
 // Renders a stage as a page in an iframe: a document that loads the widget's script as a
-// Wix page does, so that a reload is a page load. It does for the widgets what Wix's own
-// code on the page does.
+// Wix page does, so that a reload is a page load. The document's own code is stagepage.ts.
 
-import { id } from "../../app.json";
 import { h } from "./dom";
-import type { Stage, StageElement } from "./stage";
-
-export interface WidgetState {
-  state: "idle" | "loading" | "ready" | "failed";
-  code?: string;
-  requestId?: string;
-}
+import type { Stage } from "./stage";
+import type { FromStage, Opening, Scene, StageRequest, ToStage, WidgetState } from "./stagewire";
 
 interface StageViewOptions {
   stage: Stage;
@@ -18,8 +11,17 @@ interface StageViewOptions {
   canvas: HTMLElement;
   tag: string;
   widgetUrl: string;
-  stylesheet: string;
+  /** Whether the widget's script is loaded as a classic one, not as a module. */
+  classic?: boolean;
+  /** The URL of the bundle's folder, with a slash at its end. */
+  assets: string;
+  siteId: string;
   language: string;
+  /**
+   * Whether the page that is being loaded is of another origin, without storage, as in Wix's
+   * editor.
+   */
+  sandbox(): boolean;
   /** The token function for the page that is being loaded, or null for none. */
   visitorToken(): (() => Promise<string>) | null;
   /** Whether the app has been removed: Wix then removes its widgets from the page. */
@@ -30,15 +32,8 @@ interface StageViewOptions {
   // What happens in the page. Times are milliseconds of the outer page's clock.
   onToken?(at: number): void;
   onState?(at: number, state: WidgetState): void;
-  onRequest?(at: number, entry: PerformanceResourceTiming): void;
+  onRequest?(at: number, request: StageRequest): void;
 }
-
-type PageWindow = Window &
-  typeof globalThis & { commonConfig?: { language: string; locale: string } };
-
-type WidgetElement = HTMLElement & {
-  accessTokenListener?: (token: () => Promise<string>) => void;
-};
 
 type StageMode = "editor" | "visitor";
 
@@ -46,244 +41,143 @@ export class StageView {
   #o: StageViewOptions;
   #mode: StageMode = "editor";
   #direction: "ltr" | "rtl" = "ltr";
-  #page: {
-    doc: Document;
-    win: PageWindow;
-    slot: Element;
-    token: (() => Promise<string>) | null;
-  } | null = null;
+  #port: MessagePort | null = null;
   #load = 0;
 
   constructor(options: StageViewOptions) {
     this.#o = options;
-    options.stage.subscribe(() => this.#sync());
+    options.stage.subscribe(() => this.#show());
   }
 
-  /** Loads or reloads the page, and resolves when its widgets are in it. */
+  /** Loads or reloads the page, and resolves when its widgets are on their way to it. */
   async load(): Promise<void> {
     const load = ++this.#load;
-    this.#page = null;
-    const frame = h("iframe", { title: "The page of the site", class: "page" });
-    frame.srcdoc = "<!doctype html><title>Bramble &amp; Thyme</title>";
+    const o = this.#o;
+    this.#port?.close();
+    this.#port = null;
+    const removed = o.removed?.() ?? false;
+    const frame = h("iframe", {
+      title: "The page of the site",
+      class: "page",
+      sandbox: o.sandbox() && "allow-scripts",
+    });
+    frame.srcdoc = this.#document(removed);
     await new Promise((resolve) => {
       frame.addEventListener("load", resolve, { once: true });
-      this.#o.canvas.replaceChildren(frame);
+      o.canvas.replaceChildren(frame);
     });
-    const doc = frame.contentDocument;
-    const win = frame.contentWindow as PageWindow | null;
-    if (load !== this.#load || !doc || !win) {
+    if (load !== this.#load || !frame.contentWindow) {
       return;
     }
-
-    // As on a Wix page: @wix/site reads commonConfig once, when a widget starts.
-    win.commonConfig = { language: this.#o.language, locale: "en-us" };
-    doc.documentElement.lang = this.#o.language;
-    doc.documentElement.dir = this.#direction;
-    doc.body.className = "site stage";
-    await new Promise((resolve) => {
-      const style = doc.createElement("link");
-      style.rel = "stylesheet";
-      style.href = this.#o.stylesheet;
-      style.addEventListener("load", resolve);
-      style.addEventListener("error", resolve);
-      doc.head.append(style);
-    });
-    if (load !== this.#load) {
-      return;
-    }
-    const template = document.getElementById("site") as HTMLTemplateElement;
-    doc.body.append(doc.importNode(template.content, true));
-    const slot = doc.querySelector("[data-slot]");
-    if (!slot) {
-      throw new Error("the site has no place for widgets");
-    }
-    this.#watch(doc, win);
-    if (this.#o.removed?.()) {
-      const note = document.getElementById("removed") as HTMLTemplateElement;
-      slot.append(doc.importNode(note.content, true));
-      return;
-    }
-    this.#page = { doc, win, slot, token: this.#o.visitorToken() };
-    this.#sync();
-
-    const script = doc.createElement("script");
-    script.type = "module";
-    script.src = this.#o.widgetUrl;
-    script.addEventListener("error", () =>
-      this.#o.onFault("The widget’s script could not be loaded."),
-    );
-    doc.head.append(script);
+    const token = o.visitorToken();
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = ({ data }: MessageEvent<FromStage>) => this.#take(data, port1, token);
+    this.#port = port1;
+    const opening: Opening = {
+      tag: o.tag,
+      script: removed
+        ? null
+        : { url: absolute(o.widgetUrl), type: o.classic ? "text/javascript" : "module" },
+      siteId: o.siteId,
+      language: o.language,
+      token: token !== null,
+      scene: this.#scene(),
+    };
+    // A sandboxed document has no origin that could be named here.
+    frame.contentWindow.postMessage(opening, "*", [port2]);
   }
 
   setMode(mode: StageMode): void {
     this.#mode = mode;
-    this.#sync();
+    this.#show();
   }
 
   setDirection(direction: "ltr" | "rtl"): void {
     this.#direction = direction;
-    const doc = this.#o.canvas.querySelector("iframe")?.contentDocument;
-    if (doc) {
-      doc.documentElement.dir = direction;
-    }
+    this.#show();
   }
 
   get direction(): "ltr" | "rtl" {
     return this.#direction;
   }
 
-  #watch(doc: Document, win: PageWindow): void {
-    const { stage } = this.#o;
-    const ours = (time: number) => time + win.performance.timeOrigin - performance.timeOrigin;
-
-    doc.addEventListener(`${id}-state`, (event) =>
-      this.#o.onState?.(performance.now(), (event as CustomEvent<WidgetState>).detail),
+  #document(removed: boolean): string {
+    const doc = document.implementation.createHTMLDocument("Bramble & Thyme");
+    doc.documentElement.lang = this.#o.language;
+    doc.documentElement.dir = this.#direction;
+    doc.body.className = "site stage";
+    doc.head.append(
+      h("link", { rel: "stylesheet", href: absolute(`${this.#o.assets}bramble.css`) }),
+      h("script", { type: "module", src: absolute(`${this.#o.assets}stagepage.js`) }),
     );
-    new win.PerformanceObserver((list) => {
-      for (const entry of list.getEntries()) {
-        this.#o.onRequest?.(ours(entry.startTime), entry as PerformanceResourceTiming);
-      }
-    }).observe({ type: "resource", buffered: true });
-
-    doc.addEventListener("click", (event) => {
-      const target = event.target as Element;
-      const link = target.closest("a");
-      if (link) {
-        // A srcdoc page has no address of its own, so a link to a fragment would leave it.
-        event.preventDefault();
-        const part = link.getAttribute("href") ?? "";
-        if (this.#mode === "visitor" && part.startsWith("#")) {
-          doc.getElementById(part.slice(1))?.scrollIntoView({ block: "start" });
-        }
-      }
-      if (this.#mode === "editor" && !target.closest(".comp")) {
-        stage.select(null);
-      }
-    });
-    doc.addEventListener("keydown", (event) => {
-      if (this.#mode !== "editor") {
-        return;
-      }
-      const target = event.target as Element;
-      if ((event.key === "Delete" || event.key === "Backspace") && target.closest(".comp-hit")) {
-        event.preventDefault();
-        if (stage.selected) {
-          stage.remove(stage.selected);
-        }
-      } else {
-        undoKeys(event, stage);
-      }
-    });
-  }
-
-  // sync updates the page from the model.
-  #sync(): void {
-    if (!this.#page) {
-      return;
+    doc.body.append(doc.importNode(template("site").content, true));
+    if (removed) {
+      doc.querySelector("[data-slot]")?.append(doc.importNode(template("removed").content, true));
     }
-    const { doc, slot } = this.#page;
-    const { stage } = this.#o;
-    doc.body.classList.toggle("editing", this.#mode === "editor");
-    for (const box of slot.querySelectorAll<HTMLElement>(".comp")) {
-      if (!stage.find(box.dataset.id ?? "")) {
-        box.remove();
-      }
-    }
-    stage.elements.forEach((element, i) => {
-      let box = slot.querySelector<HTMLElement>(`.comp[data-id="${element.id}"]`);
-      if (!box) {
-        box = this.#box(doc, element);
-        slot.insertBefore(box, slot.children[i] ?? null);
-        void this.#inject(box.firstElementChild as WidgetElement);
-      }
-      write(box.firstElementChild as Element, element.attributes);
-      this.#decorate(box, element, i);
-    });
+    return `<!doctype html>${doc.documentElement.outerHTML}`;
   }
 
-  // decorate shows or hides the editor's controls of an element.
-  #decorate(box: HTMLElement, element: StageElement, index: number): void {
-    const editing = this.#mode === "editor";
-    const selected = editing && this.#o.stage.selected === element.id;
-    box.classList.toggle("selected", selected);
-    const [hit, bar] = [box.children[1] as HTMLElement, box.children[2] as HTMLElement];
-    hit.hidden = !editing;
-    hit.setAttribute("aria-pressed", String(selected));
-    hit.setAttribute("aria-label", `Select widget ${index + 1}`);
-    bar.hidden = !selected;
-    bar.setAttribute("aria-label", `Widget ${index + 1}`);
-  }
-
-  #box(doc: Document, element: StageElement): HTMLElement {
-    const { stage } = this.#o;
-    const button = (className: string, text: string, press: () => void) => {
-      const b = doc.createElement("button");
-      b.type = "button";
-      b.className = className;
-      b.textContent = text;
-      b.addEventListener("click", press);
-      return b;
+  #scene(): Scene {
+    const { stage, removed } = this.#o;
+    return {
+      elements: removed?.() ? [] : stage.elements,
+      selected: stage.selected,
+      editing: this.#mode === "editor",
+      direction: this.#direction,
     };
-    const box = doc.createElement("div");
-    box.className = "comp";
-    box.dataset.id = element.id;
-    const widget = doc.createElement(this.#o.tag);
-    write(widget, element.attributes);
-    const bar = doc.createElement("div");
-    bar.className = "comp-bar";
-    bar.setAttribute("role", "group");
-    bar.append(
-      button("", "Settings", () => this.#o.onSettings()),
-      button("", "Duplicate", () => stage.duplicate(element.id)),
-      button("", "Delete", () => stage.remove(element.id)),
-    );
-    const hit = button("comp-hit", "", () => stage.select(element.id));
-    hit.addEventListener("dblclick", () => this.#o.onSettings());
-    box.append(widget, hit, bar);
-    return box;
   }
 
-  // inject passes the token function to a widget, as Wix does.
-  async #inject(widget: WidgetElement): Promise<void> {
-    const page = this.#page;
-    if (!page?.token) {
-      return;
-    }
-    const { token } = page;
-    await page.win.customElements.whenDefined(this.#o.tag);
-    widget.accessTokenListener?.(() => {
-      this.#o.onToken?.(performance.now());
-      return token();
-    });
+  #show(): void {
+    this.#port?.postMessage({ kind: "show", scene: this.#scene() } satisfies ToStage);
   }
-}
 
-/** Ctrl+Z (⌘Z) undoes, with Shift it redoes; Ctrl+Y redoes. */
-export function undoKeys(event: KeyboardEvent, stage: Stage): void {
-  if (!(event.ctrlKey || event.metaKey) || event.altKey) {
-    return;
-  }
-  const key = event.key.toLowerCase();
-  if (key !== "z" && key !== "y") {
-    return;
-  }
-  event.preventDefault();
-  if (key === "y" || event.shiftKey) {
-    stage.redo();
-  } else {
-    stage.undo();
-  }
-}
-
-function write(widget: Element, attributes: Readonly<Record<string, string>>): void {
-  for (const { name } of [...widget.attributes]) {
-    if (!(name in attributes)) {
-      widget.removeAttribute(name);
-    }
-  }
-  for (const [name, value] of Object.entries(attributes)) {
-    if (widget.getAttribute(name) !== value) {
-      widget.setAttribute(name, value);
+  #take(message: FromStage, port: MessagePort, token: (() => Promise<string>) | null): void {
+    const { stage, ...o } = this.#o;
+    const ours = (at: number) => at - performance.timeOrigin;
+    switch (message.kind) {
+      case "token": {
+        const { id } = message;
+        const answer = (to: ToStage) => port.postMessage(to);
+        o.onToken?.(ours(message.at));
+        token?.().then(
+          (text) => answer({ kind: "token", id, token: text }),
+          (error: unknown) => answer({ kind: "no-token", id, reason: String(error) }),
+        );
+        break;
+      }
+      case "state":
+        o.onState?.(ours(message.at), message.state);
+        break;
+      case "request":
+        o.onRequest?.(ours(message.at), message.request);
+        break;
+      case "select":
+        stage.select(message.id);
+        break;
+      case "duplicate":
+        stage.duplicate(message.id);
+        break;
+      case "remove":
+        stage.remove(message.id);
+        break;
+      case "undo":
+        stage.undo();
+        break;
+      case "redo":
+        stage.redo();
+        break;
+      case "settings":
+        o.onSettings();
+        break;
+      case "fault":
+        o.onFault(message.text);
+        break;
     }
   }
 }
+
+function template(id: string): HTMLTemplateElement {
+  return document.getElementById(id) as HTMLTemplateElement;
+}
+
+const absolute = (url: string) => new URL(url, document.baseURI).href;

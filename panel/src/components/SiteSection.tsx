@@ -1,5 +1,5 @@
 // "All widgets on this site": the settings that the server stores for every widget at once, saved as they are edited.
-import { Loader, Text, TextButton } from "@wix/design-system";
+import { Loader, SidePanel, Text, TextButton } from "@wix/design-system";
 import { Check } from "@wix/wix-ui-icons-common";
 import { siteFields } from "../fields";
 import type { Field } from "../kinds/kind";
@@ -59,6 +59,11 @@ function Form({ state }: { state: SiteState & { status: "ready" } }) {
           );
         }}
       </Fields>
+      <SidePanel.Field>
+        <Text size="small" secondary>
+          {words.where}
+        </Text>
+      </SidePanel.Field>
       {state.fault && (
         <FaultBox fault={state.fault} title={words.saveFailed} retry={() => site.retry()} />
       )}

@@ -87,11 +87,19 @@ const failure =
     Response.json({ error: "x", code, requestId: "r1" }, { status, headers });
 
 describe("without a token", () => {
-  test("it shows its attributes, sends nothing, and says so", () => {
+  test("on a page it says so, and in the editor's frame it shows a sample", () => {
+    const copy = add();
+    expect(message(copy)).toBe("Not connected");
+    vi.stubGlobal("top", {});
+    copy.setAttribute("display-name", "Ada");
+    expect(title(copy)).toBe("Hello Ada");
+    expect(message(copy)).toBe("Connects when published");
+  });
+
+  test("it shows its attributes, and sends nothing", () => {
     const copy = add({ "display-name": "Ada" });
     scrollToAll();
     expect(title(copy)).toBe("Hello Ada");
-    expect(message(copy)).toBe("Not connected yet");
     expect(part(copy, "retry").hidden).toBe(true);
     expect(requests).toEqual([]);
   });

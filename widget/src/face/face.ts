@@ -49,7 +49,11 @@ function sentence({ state, wait, answer }: View): string {
     return wait ? `Busy for ${wait} s` : "Can’t connect";
   }
   if (!answer) {
-    return state === "loading" ? "Connecting…" : "Not connected yet";
+    if (state === "loading") {
+      return "Connecting…";
+    }
+    // Wix hands out no token in the editor, which frames the page. Elsewhere something is wrong.
+    return self !== top ? "Connects when published" : "Not connected";
   }
   const site = text(answer.instance?.siteDisplayName);
   return answer.status === "Success" ? `Connected${site && " to "}${site}` : "Not linked to a site";
