@@ -179,3 +179,12 @@ test("a locked page has Wix's fetch, and no cookies", async ({ page, stack }) =>
     cookie: "",
   });
 });
+
+test("the dashboard shows the app's own page for the owner", async ({ page, stack }) => {
+  const instanceId = await stack.install({ siteDisplayName: "Corner Café" });
+  await page.goto(stack.wix);
+  await page.getByRole("link", { name: "Dashboard of Corner Café" }).click();
+  const app = page.frameLocator("#app-frame");
+  await expect(app.getByText(instanceId)).toBeVisible();
+  await expect(page.getByRole("link", { name: "Open app" })).toHaveAttribute("href", /instance=/);
+});

@@ -23,7 +23,7 @@ const dashboardHosts = "https://manage.wix.com https://*.manage.wix.com"
 // openPolicy keeps the address, which is a credential for a day, out of caches and out of
 // what the page's links send.
 func (s *Server) openPolicy() policy {
-	p := policy{dashboardHosts, "no-referrer", "no-store"}
+	p := policy{strings.TrimSpace(dashboardHosts + " " + s.opts.Dashboard), "no-referrer", "no-store"}
 	if hosts := s.opts.FrameAncestors; len(hosts) > 0 {
 		p.frameAncestors = strings.Join(hosts, " ")
 	}

@@ -98,6 +98,9 @@ type Options struct {
 	TrustedProxies []netip.Prefix
 	// FrameAncestors are the hosts that may frame the panel. None means any.
 	FrameAncestors []string
+	// Dashboard is the origin of a dashboard that is not Wix's, such as that of the offline
+	// Wix, or "". It may frame the page open.
+	Dashboard string
 	// Draining reports whether the process is about to end. Nil means never.
 	Draining func() bool
 }

@@ -3,6 +3,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -155,6 +156,7 @@ func Serve(ctx context.Context, c Config, b Bundles, business kit.New, log *slog
 		Observe:        func(o api.Observation) { m.observe(o); a.watch.observe(o) },
 		TrustedProxies: c.proxies,
 		FrameAncestors: c.FrameAncestors,
+		Dashboard:      otherWix(c.WixURL),
 		Draining:       a.draining.Load,
 	}
 	if c.Demo {
@@ -287,11 +289,16 @@ func (a *App) compose(ctx context.Context, c composition) (*api.Composition, cac
 
 // upgradePage is where an owner chooses a plan. The offline Wix has such a page, too.
 func upgradePage(wixURL, appID string) string {
-	manage := "https://www.wix.com"
-	if u, err := url.Parse(wixURL); err == nil && wixURL != wix.DefaultBaseURL {
-		manage = u.Scheme + "://" + u.Host
+	return cmp.Or(otherWix(wixURL), "https://www.wix.com") + "/apps/upgrade/" + appID + "?appInstanceId="
+}
+
+// otherWix returns the origin of a Wix that is not the real one, such as the offline Wix, or "".
+func otherWix(wixURL string) string {
+	u, err := url.Parse(wixURL)
+	if err != nil || wixURL == wix.DefaultBaseURL {
+		return ""
 	}
-	return manage + "/apps/upgrade/" + appID + "?appInstanceId="
+	return u.Scheme + "://" + u.Host
 }
 
 // caches are all places where something about an instance is cached.

@@ -32,6 +32,7 @@ const (
 type world struct {
 	t   *testing.T
 	sim *wixsim.Sim
+	wix string // its base URL
 	url string
 	// admin is the address of metrics and profiles.
 	admin string
@@ -105,7 +106,7 @@ func startApp(t *testing.T, app kit.New, sim *wixsim.Sim, environ ...string) *wo
 // runApp serves until the test ends. prepare may change what Serve has built.
 func runApp(t *testing.T, app kit.New, sim *wixsim.Sim, config Config, prepare func(*App)) *world {
 	t.Helper()
-	w := &world{t: t, sim: sim, log: &lockedBuffer{}}
+	w := &world{t: t, sim: sim, wix: config.WixURL, log: &lockedBuffer{}}
 	a, err := Serve(t.Context(), config, fakeBundles(), app, slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	if err != nil {
 		t.Fatal(err)

@@ -58,7 +58,7 @@ func TestServe_open(t *testing.T) {
 		}
 		for name, want := range map[string]string{
 			"Referrer-Policy": "no-referrer", "Cache-Control": "no-store", "Set-Cookie": "",
-			"Content-Security-Policy": "; frame-ancestors https://manage.wix.com https://*.manage.wix.com",
+			"Content-Security-Policy": "; frame-ancestors https://manage.wix.com https://*.manage.wix.com " + w.wix,
 		} {
 			if value := got.header.Get(name); !strings.HasSuffix(value, want) || value == "" != (want == "") {
 				t.Errorf("%s: %s", name, value)
