@@ -11,7 +11,9 @@ import (
 
 // Widget, Panel and Web hold nothing but the names without which the server does not start.
 
-func Widget() fs.FS { return fstest.MapFS{"widget.js": {}, "thumbnail-0000000000000000.svg": {}} }
+func Widget() fs.FS {
+	return fstest.MapFS{"widget.js": {}, "widget-class.js": {}, "thumbnail-0000000000000000.svg": {}}
+}
 
 func Panel() fs.FS { return fstest.MapFS{"index.html": {}} }
 

@@ -104,12 +104,18 @@ function logger(name, report) {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the colors of a terminal
 const plain = (message) => message.replace(/\u001b\[[0-9;]*m/g, "");
 
-/** Builds the widget, and returns its files by name. */
+/** Builds the widget, and its class without a tag, and returns their files by name. */
 export async function buildWidget(root) {
-  const { output } = await build({
-    configFile: join(root, "widget/vite.config.ts"),
-    logLevel: "silent",
-    build: { write: false, minify: false, sourcemap: "inline" },
-  });
-  return new Map(output.map((file) => [file.fileName, file.code ?? file.source]));
+  const built = await Promise.all(
+    ["production", "class"].map((mode) =>
+      build({
+        configFile: join(root, "widget/vite.config.ts"),
+        mode,
+        logLevel: "silent",
+        build: { write: false, minify: false, sourcemap: "inline" },
+      }),
+    ),
+  );
+  const files = built.flatMap(({ output }) => output);
+  return new Map(files.map((file) => [file.fileName, file.code ?? file.source]));
 }
