@@ -10,7 +10,7 @@ async function withApp(
   format: "es" | "iife",
   use: (stack: Stack, instanceId: string) => Promise<void>,
 ): Promise<void> {
-  const script = await serveScript(name, format);
+  const script = await serveScript(name, { format });
   const stack = new Stack();
   try {
     await stack.start({
@@ -90,33 +90,37 @@ test("a classic script gets the token of wixEmbedsAPI while it runs", async ({ p
   });
 });
 
-test("@wix/editor gets the signed app instance, and the panel's URL has it", async ({ page }) => {
-  const script = await serveScript("./panel.ts");
-  const stack = new Stack();
-  try {
-    await stack.start({ sim: () => [`--panel-url=${script.page}`, "--owner-subject=APP"] });
-    const instanceId = await stack.install();
-    await page.goto(`${stack.wix}/editor?instance=${instanceId}`);
-    const body = page.frameLocator("#panel-frame").locator("body");
-    await expect(body).toContainText("{");
-    const found = JSON.parse((await body.textContent()) ?? "");
-    expect(found.answered).toBe(found.inUrl);
-    for (const [token, subjectType] of [
-      [found.inUrl, "APP"],
-      [found.token, "APP"],
-    ]) {
-      const info = await fetch(`${stack.wix}/oauth2/token-info`, {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ token }),
-      });
-      expect(await info.json()).toMatchObject({ active: true, subjectType, instanceId });
+for (const [version, name] of [
+  ["newest", "@wix/editor"],
+  ["oldest", "wix-editor-oldest"],
+] as const) {
+  test(`the ${version} @wix/editor gets the signed app instance that the panel's URL has`, async ({
+    page,
+  }) => {
+    const script = await serveScript("./panel.ts", { alias: { "@wix/editor": name } });
+    const stack = new Stack();
+    try {
+      await stack.start({ sim: () => [`--panel-url=${script.page}`, "--owner-subject=APP"] });
+      const instanceId = await stack.install();
+      await page.goto(`${stack.wix}/editor?instance=${instanceId}`);
+      const body = page.frameLocator("#panel-frame").locator("body");
+      await expect(body).toContainText("{");
+      const found = JSON.parse((await body.textContent()) ?? "");
+      expect(found.answered).toBe(found.inUrl);
+      for (const token of [found.inUrl, found.token]) {
+        const info = await fetch(`${stack.wix}/oauth2/token-info`, {
+          method: "POST",
+          headers: { "Content-Type": "application/json" },
+          body: JSON.stringify({ token }),
+        });
+        expect(await info.json()).toMatchObject({ active: true, subjectType: "APP", instanceId });
+      }
+    } finally {
+      await stack.stop();
+      script.close();
     }
-  } finally {
-    await stack.stop();
-    script.close();
-  }
-});
+  });
+}
 
 test("@wix/dashboard asks as the owner, and its page has the signed app instance", async ({
   page,

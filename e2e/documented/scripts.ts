@@ -3,11 +3,19 @@ import { fileURLToPath } from "node:url";
 import { build } from "vite";
 import { listen } from "../listen";
 
-/** Bundles a file of this folder, as a module or as a classic script, and serves it, also in a page. */
-export async function serveScript(name: string, format: "es" | "iife" = "es") {
+interface ScriptOptions {
+  /** A module by default, or a classic script. */
+  format?: "es" | "iife";
+  /** Packages that take the place of those that the script names, such as older versions. */
+  alias?: Record<string, string>;
+}
+
+/** Bundles a file of this folder and serves it, also in a page. */
+export async function serveScript(name: string, { format = "es", alias = {} }: ScriptOptions = {}) {
   const result = await build({
     configFile: false,
     logLevel: "silent",
+    resolve: { alias },
     define: { "process.env.NODE_ENV": '"production"' },
     build: {
       write: false,
