@@ -71,8 +71,8 @@ type watch struct {
 	foreign, inactive, refused atomic.Int64
 	// classic is set while the latest page that loaded widget.js did so as a classic script.
 	classic atomic.Bool
-	// doubted is when an answer last put the credentials in doubt, in Unix seconds.
-	doubted atomic.Int64
+	// refusedAt is when Wix last refused the app itself, in Unix seconds.
+	refusedAt atomic.Int64
 	// otherHost is a host that callers of the API use in place of the public URL's, and
 	// astray the path of a webhook to which nothing answers. Only the first is noted.
 	otherHost, astray atomic.Pointer[string]
@@ -395,7 +395,7 @@ func (w *watch) observe(o api.Observation) {
 	var count *atomic.Int64
 	switch o.Code {
 	case apierr.AppCredentialsRefused.Name, apierr.AppPermissionMissing.Name:
-		w.doubt(time.Now())
+		w.askAgain(time.Now())
 		return
 	case apierr.TokenForeign.Name:
 		count = &w.foreign
@@ -414,10 +414,10 @@ func (w *watch) observe(o api.Observation) {
 	}
 }
 
-// doubt has Wix asked again, once in a while, since it has refused the app itself.
-func (w *watch) doubt(now time.Time) {
-	last := w.doubted.Load()
-	if now.Unix()-last >= int64(freshFor/time.Second) && w.doubted.CompareAndSwap(last, now.Unix()) {
+// askAgain has Wix asked again, once in a while, since it has refused the app itself.
+func (w *watch) askAgain(now time.Time) {
+	last := w.refusedAt.Load()
+	if now.Unix()-last >= int64(freshFor/time.Second) && w.refusedAt.CompareAndSwap(last, now.Unix()) {
 		nudge(w.wake)
 	}
 }

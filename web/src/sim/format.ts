@@ -64,7 +64,7 @@ export function laidOut(body: string): string {
   }
 }
 
-/** The start of an id, by which people tell ids apart. */
+/** The start of an id, which is enough to distinguish ids. */
 export const shortId = (id: string): string => id.slice(0, 8);
 
 export const sameId = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
