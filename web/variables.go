@@ -74,6 +74,7 @@ func behaviors() []behavior {
 		{"strict", "Strict field names", nil, "The token endpoint refuses instanceId and takes instance_id alone.", "off"},
 		{"formRequests", "Form requests", nil, "Token info and the token endpoint take form-encoded bodies too.", "off"},
 		{"stringFields", "Text in token info", nil, "Token info sends its numbers and booleans as text.", "off"},
+		{"resignRetries", "Retries signed again", nil, "Each retry of a webhook has a new JWT, with the time of the retry.", "off"},
 		{"stageToken", "Token on the stage", nil, "The widget on the stage of the editor and the preview gets an access token.", "off"},
 		{"stageSandbox", "Sandboxed stage", nil, "The stage of the editor is an origin of its own, without storage.", "on"},
 		{"classicScript", "Classic script", nil, "Pages load the widget’s script as a classic one and not as a module.", "off"},

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/nametag-dev/nametag/backend/assets"
 	"github.com/nametag-dev/nametag/backend/product"
@@ -25,6 +26,8 @@ type SimConfig struct {
 	PrivateKey string
 	// RetryFactor divides the waits of Wix's retry schedule.
 	RetryFactor float64
+	// TokenTTL is the lifetime of a token; 0 means that of wixsim.Config.
+	TokenTTL time.Duration
 	// Behavior changes the behavior that the state has, or the default one.
 	Behavior wixsim.BehaviorChange
 	// Recording passes calls on to the real Wix; nil passes none on.
@@ -84,7 +87,7 @@ func Sim(c SimConfig, b Bundles, log *slog.Logger) (_ *App, _ SimInfo, err error
 	}
 	config := wixsim.Config{
 		WebhookURL: cmp.Or(c.WebhookURL, wixpages.WebhookURL(c.AppURL)),
-		PrivateKey: c.PrivateKey, RetryFactor: c.RetryFactor, Logger: log,
+		PrivateKey: c.PrivateKey, RetryFactor: c.RetryFactor, TokenTTL: c.TokenTTL, Logger: log,
 		Recording: c.Recording, Seed: seed, IDSeed: c.IDSeed, Password: c.Password, Hosts: c.Hosts,
 	}
 	var file *simFile

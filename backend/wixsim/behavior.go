@@ -28,6 +28,9 @@ type Behavior struct {
 	// page shows them. The default is a bool and numbers, as the types of @wix/sdk 1.21.16
 	// declare them.
 	StringFields bool `json:"stringFields"`
+	// ResignRetries signs each retry of a webhook again, with the time of the retry, as
+	// Webhook.Resign does for one. By default a retry carries the same JWT.
+	ResignRetries bool `json:"resignRetries"`
 	// StageToken gives the widget on the stage of the editor and the preview a token. By
 	// default it gets none.
 	StageToken bool `json:"stageToken"`
@@ -71,6 +74,7 @@ type BehaviorChange struct {
 	Strict        *bool   `json:"strict"`
 	FormRequests  *bool   `json:"formRequests"`
 	StringFields  *bool   `json:"stringFields"`
+	ResignRetries *bool   `json:"resignRetries"`
 	StageToken    *bool   `json:"stageToken"`
 	StageSandbox  *bool   `json:"stageSandbox"`
 	ClassicScript *bool   `json:"classicScript"`
@@ -81,7 +85,7 @@ type BehaviorChange struct {
 func (c BehaviorChange) Apply(b Behavior) Behavior {
 	return Behavior{
 		OwnerSubject: or(c.OwnerSubject, b.OwnerSubject), Strict: or(c.Strict, b.Strict),
-		FormRequests: or(c.FormRequests, b.FormRequests), StringFields: or(c.StringFields, b.StringFields),
+		FormRequests: or(c.FormRequests, b.FormRequests), StringFields: or(c.StringFields, b.StringFields), ResignRetries: or(c.ResignRetries, b.ResignRetries),
 		StageToken: or(c.StageToken, b.StageToken), StageSandbox: or(c.StageSandbox, b.StageSandbox),
 		ClassicScript: or(c.ClassicScript, b.ClassicScript), LockedPage: or(c.LockedPage, b.LockedPage),
 	}

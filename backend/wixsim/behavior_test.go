@@ -11,11 +11,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-const defaultBehaviorJSON = `{"ownerSubject":"USER","strict":false,"formRequests":false,"stringFields":false,` +
+const defaultBehaviorJSON = `{"ownerSubject":"USER","strict":false,"formRequests":false,"stringFields":false,"resignRetries":false,` +
 	`"stageToken":false,"stageSandbox":true,"classicScript":false,"lockedPage":true}` + "\n"
 
 // otherBehavior differs from the default one in each field.
-var otherBehavior = Behavior{OwnerSubject: App, Strict: true, FormRequests: true, StringFields: true, StageToken: true, ClassicScript: true}
+var otherBehavior = Behavior{OwnerSubject: App, Strict: true, FormRequests: true, StringFields: true, ResignRetries: true, StageToken: true, ClassicScript: true}
 
 func TestBehavior_control(t *testing.T) {
 	changes := 0

@@ -215,7 +215,7 @@ func (s *Sim) prepare(w Webhook, in, before Installation) ([]*delivery, error) {
 		AccountInfo: accountInfo{in.AccountID, in.SiteID},
 	})
 	message := signedWebhook{body: s.signWebhook(data, w, now), delay: w.Delay}
-	if w.Resign {
+	if w.Resign || s.Behavior().ResignRetries {
 		message.again = &Unsigned{Data: data, KeyID: w.KeyID, TTL: w.TTL, Forge: w.Forge}
 	}
 	copies := make([]*delivery, 1+w.Duplicates)

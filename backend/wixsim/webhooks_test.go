@@ -189,14 +189,22 @@ func slow(d time.Duration, status int) func(int, *http.Request) (int, error) {
 }
 
 func TestOutbox_retriesCarryTheSameJWTUnlessResigned(t *testing.T) {
-	for name, resign := range map[string]bool{"the same": false, "signed again": true} {
+	for name, tt := range map[string]struct{ resign, always bool }{
+		"the same": {}, "signed again": {resign: true}, "each is signed again": {always: true},
+	} {
+		resign := tt.resign || tt.always
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s, v := newSender(t)
+				behavior := DefaultBehavior()
+				behavior.ResignRetries = tt.always
+				if err := s.SetBehavior(behavior); err != nil {
+					t.Fatal(err)
+				}
 				v.answer = func(attempt int, _ *http.Request) (int, error) {
 					return map[bool]int{true: 200, false: 500}[attempt == 3], nil
 				}
-				post(t, s, Webhook{EventType: PaidPlanPurchased, Resign: resign})
+				post(t, s, Webhook{EventType: PaidPlanPurchased, Resign: tt.resign})
 				time.Sleep(24 * time.Hour)
 				got := v.all()
 				if len(got) != 3 {

@@ -13,6 +13,7 @@ type behaviorFlags struct {
 	Strict        *bool  `help:"Refuse instanceId at /oauth2/token, which some pages of Wix's documentation send for instance_id." negatable:""`
 	FormRequests  *bool  `help:"Take forms at /oauth2/*, besides JSON." negatable:""`
 	StringFields  *bool  `help:"Send active, exp and iat of token info as text." negatable:""`
+	ResignRetries *bool  `help:"Sign each retry of a webhook again, with the time of the retry." negatable:""`
 	StageToken    *bool  `help:"Give the widget on the editor's stage a token." negatable:""`
 	StageSandbox  *bool  `help:"Make the editor's stage an opaque origin without storage. The default; --no-stage-sandbox does not." negatable:""`
 	ClassicScript *bool  `help:"Load the widget's script as a classic one, not as a module." negatable:""`
@@ -20,7 +21,7 @@ type behaviorFlags struct {
 }
 
 func (f behaviorFlags) change() wixsim.BehaviorChange {
-	c := wixsim.BehaviorChange{Strict: f.Strict, FormRequests: f.FormRequests, StringFields: f.StringFields,
+	c := wixsim.BehaviorChange{Strict: f.Strict, FormRequests: f.FormRequests, StringFields: f.StringFields, ResignRetries: f.ResignRetries,
 		StageToken: f.StageToken, StageSandbox: f.StageSandbox, ClassicScript: f.ClassicScript, LockedPage: f.LockedPage}
 	if f.OwnerSubject != "" {
 		c.OwnerSubject = &f.OwnerSubject

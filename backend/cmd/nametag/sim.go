@@ -21,20 +21,21 @@ type simCommands struct {
 }
 
 type simCmd struct {
-	Addr         string  `help:"Loopback address to listen on, or any with --allow-network." default:"127.0.0.1:8081"`
-	AppID        string  `help:"The app's id. That of the state, or made up, when not given."`
-	AppSecret    string  `help:"The app's secret key. That of the state, or made up, when not given. A real one is better given as WIX_APP_SECRET: everyone on a machine sees its command lines." env:"WIX_APP_SECRET"`
-	AppURL       string  `help:"Where the app under test is." default:"http://127.0.0.1:8080"`
-	Tag          string  `help:"The widget's tag name." default:"${tag}"`
-	WidgetURL    string  `help:"The widget's script. Default: <app-url>/widget.js."`
-	PanelURL     string  `help:"The settings panel. Default: <app-url>/panel/."`
-	DashboardURL string  `help:"The app's page in the dashboard. Default: <app-url>/open."`
-	WebhookURL   string  `help:"Where webhooks go. Default: <app-url>/webhooks/wix."`
-	PrivateKey   string  `help:"File with the RSA key (PEM) that signs webhooks. That of the state, or made up, when not given." type:"existingfile"`
-	RetryFactor  float64 `help:"Divides the waits between deliveries that fail (1 min, 10 min, 1 h, …)." default:"1"`
-	Data         string  `help:"File that keeps the state from one start to the next: credentials, keys, sites, plans, pages, pending webhooks. none keeps none." default:"${id}-sim.json"`
-	Seed         string  `help:"JSON file with the first sites, for a state that has none yet."`
-	IDSeed       string  `help:"Text from which the ids follow that are made up, so that they are the same at each start."`
+	Addr         string        `help:"Loopback address to listen on, or any with --allow-network." default:"127.0.0.1:8081"`
+	AppID        string        `help:"The app's id. That of the state, or made up, when not given."`
+	AppSecret    string        `help:"The app's secret key. That of the state, or made up, when not given. A real one is better given as WIX_APP_SECRET: everyone on a machine sees its command lines." env:"WIX_APP_SECRET"`
+	AppURL       string        `help:"Where the app under test is." default:"http://127.0.0.1:8080"`
+	Tag          string        `help:"The widget's tag name." default:"${tag}"`
+	WidgetURL    string        `help:"The widget's script. Default: <app-url>/widget.js."`
+	PanelURL     string        `help:"The settings panel. Default: <app-url>/panel/."`
+	DashboardURL string        `help:"The app's page in the dashboard. Default: <app-url>/open."`
+	WebhookURL   string        `help:"Where webhooks go. Default: <app-url>/webhooks/wix."`
+	PrivateKey   string        `help:"File with the RSA key (PEM) that signs webhooks. That of the state, or made up, when not given." type:"existingfile"`
+	TokenTTL     time.Duration `name:"token-ttl" help:"Lifetime of the tokens, in whole seconds." default:"4h"`
+	RetryFactor  float64       `help:"Divides the waits between deliveries that fail (1 min, 10 min, 1 h, …)." default:"1"`
+	Data         string        `help:"File that keeps the state from one start to the next: credentials, keys, sites, plans, pages, pending webhooks. none keeps none." default:"${id}-sim.json"`
+	Seed         string        `help:"JSON file with the first sites, for a state that has none yet."`
+	IDSeed       string        `help:"Text from which the ids follow that are made up, so that they are the same at each start."`
 
 	AllowNetwork bool     `help:"Listen on an address that others can reach, for containers. Needs a password."`
 	Password     string   `help:"Password of at least 12 characters for the control API and the pages: of the user sim, or as a Bearer token. Better given by the variable." env:"${env}SIM_PASSWORD"`
@@ -63,7 +64,7 @@ func (c simCmd) Run(p *process) error {
 	config := app.SimConfig{
 		Addr: c.Addr, AppID: pasted.Clean(c.AppID), AppSecret: secret, AppURL: c.AppURL, Tag: c.Tag,
 		WidgetURL: c.WidgetURL, PanelURL: c.PanelURL, DashboardURL: c.DashboardURL, WebhookURL: c.WebhookURL,
-		PrivateKey: string(key), RetryFactor: c.RetryFactor, Seed: c.Seed, IDSeed: c.IDSeed,
+		PrivateKey: string(key), RetryFactor: c.RetryFactor, TokenTTL: c.TokenTTL, Seed: c.Seed, IDSeed: c.IDSeed,
 		AllowNetwork: c.AllowNetwork, Password: c.Password, Hosts: c.Host,
 		Behavior: c.change(), Recording: recording,
 	}

@@ -284,14 +284,32 @@ func TestSim_behaviorFlags(t *testing.T) {
 		want string
 	}{
 		{"no flag", nil,
-			`{"ownerSubject":"USER","strict":false,"formRequests":false,"stringFields":false,"stageToken":false,"stageSandbox":true,"classicScript":false,"lockedPage":true}`},
-		{"each flag", []string{"--owner-subject=APP", "--strict", "--form-requests", "--string-fields", "--stage-token", "--no-stage-sandbox", "--classic-script", "--no-locked-page"},
-			`{"ownerSubject":"APP","strict":true,"formRequests":true,"stringFields":true,"stageToken":true,"stageSandbox":false,"classicScript":true,"lockedPage":false}`},
+			`{"ownerSubject":"USER","strict":false,"formRequests":false,"stringFields":false,"resignRetries":false,"stageToken":false,"stageSandbox":true,"classicScript":false,"lockedPage":true}`},
+		{"each flag", []string{"--owner-subject=APP", "--strict", "--form-requests", "--string-fields", "--resign-retries", "--stage-token", "--no-stage-sandbox", "--classic-script", "--no-locked-page"},
+			`{"ownerSubject":"APP","strict":true,"formRequests":true,"stringFields":true,"resignRetries":true,"stageToken":true,"stageSandbox":false,"classicScript":true,"lockedPage":false}`},
 		{"the state's, but for what is given", []string{"--no-strict", "--owner-subject=MEMBER", "--stage-sandbox"},
-			`{"ownerSubject":"MEMBER","strict":false,"formRequests":true,"stringFields":true,"stageToken":true,"stageSandbox":true,"classicScript":true,"lockedPage":false}`},
+			`{"ownerSubject":"MEMBER","strict":false,"formRequests":true,"stringFields":true,"resignRetries":true,"stageToken":true,"stageSandbox":true,"classicScript":true,"lockedPage":false}`},
 	} {
 		if got := behavior(tt.args...); got != tt.want {
 			t.Errorf("%s: %s", tt.name, got)
+		}
+	}
+}
+
+func TestSim_tokenTTL(t *testing.T) {
+	p := startSim(t, "--data=none", "--token-ttl=90s")
+	var token struct{ Expires time.Time }
+	before := time.Now()
+	if err := json.Unmarshal([]byte(p.do(t, "POST", "/_sim/tokens", `{"subject":"VISITOR"}`)), &token); err != nil {
+		t.Fatal(err)
+	}
+	if after := time.Now(); token.Expires.Before(before.Add(89*time.Second)) || token.Expires.After(after.Add(91*time.Second)) {
+		t.Errorf("the token expires at %v", token.Expires)
+	}
+	var stderr bytes.Buffer
+	for _, ttl := range []string{"-1s", "100000h", "soon"} {
+		if code := run([]string{"sim", "--data=none", "--addr=127.0.0.1:0", "--token-ttl=" + ttl}, nil, strings.NewReader(""), io.Discard, &stderr); code == 0 {
+			t.Errorf("%s is taken", ttl)
 		}
 	}
 }
