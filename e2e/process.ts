@@ -49,7 +49,7 @@ export class Program {
     this.ended.then(() => {
       over = true;
     });
-    const deadline = Date.now() + 20_000;
+    const deadline = Date.now() + 60_000;
     for (;;) {
       if (over) {
         throw new Error(`the program ended before it was ready:\n${this.output}`);
@@ -62,7 +62,7 @@ export class Program {
         // not listening yet
       }
       if (Date.now() > deadline) {
-        throw new Error(`not ready after 20 s:\n${this.output}`);
+        throw new Error(`not ready after a minute:\n${this.output}`);
       }
       await new Promise((resolve) => setTimeout(resolve, 10));
     }

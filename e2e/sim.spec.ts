@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "@playwright/test";
 import { freePort, Program } from "./process";
-import { expect, expectAccessible, type Stack, test, watch } from "./stack";
+import { expect, expectAccessible, Stack, test, watch, watchStates } from "./stack";
 
 const tabs = ["Sites", "Calls", "Webhooks", "Tokens", "Faults, clock", "Behavior"];
 
@@ -369,6 +369,31 @@ test("the page outlasts a restart of the offline Wix, and is live again", async 
     await tab(page, "Sites").click();
     await expect(page.locator(".sites h3")).toHaveText(["After", "Before", "My Wix Site"]);
   });
+});
+
+test("for the app a restart of the offline Wix changes nothing", async ({ page }) => {
+  const stack = new Stack();
+  try {
+    await stack.start();
+    const instanceId = await stack.install({ siteDisplayName: "Old Mill", plan: "gold" });
+    const fresh = await stack.token({ instanceId });
+    const owner = await stack.token({ instanceId, subject: "USER" });
+    const before = await (await stack.ask("get-instance-data", owner)).json();
+    const states = await watchStates(page);
+    await page.goto(`${stack.wix}/site?instance=${instanceId}`);
+    await expect.poll(() => states.at(-1)).toBe("ready");
+    await stack.restartWix();
+    // A token that the server has not seen before, the same site, and the key of the webhooks.
+    expect((await stack.ask("get-instance", fresh)).status).toBe(200);
+    expect(await (await stack.ask("get-instance-data", owner)).json()).toEqual(before);
+    states.length = 0;
+    await page.reload();
+    await expect.poll(() => states.at(-1)).toBe("ready");
+    const later = await stack.install({ siteDisplayName: "New Mill" });
+    await expect.poll(() => stack.run("instances", "show", later)).toContain(later);
+  } finally {
+    await stack.stop();
+  }
 });
 
 test("without events the page is refreshed by hand", async ({ page, stack }) => {

@@ -40,6 +40,8 @@ export class Stack {
   private programs: Program[] = [];
   private folder = "";
   private serveEnv: Record<string, string> = {};
+  private simArgs: string[] = [];
+  private sim!: Program;
   server!: Program;
 
   async start(options: StackOptions = {}): Promise<this> {
@@ -47,17 +49,16 @@ export class Stack {
     this.folder = await mkdtemp(join(tmpdir(), `${id}-e2e-`));
     this.app = `http://127.0.0.1:${await freePort()}`;
     this.wix = `http://127.0.0.1:${await freePort()}`;
-    const sim = new Program([
+    this.simArgs = [
       "sim",
       `--addr=${new URL(this.wix).host}`,
       `--app-id=${this.appId}`,
       `--app-secret=${this.secret}`,
       `--app-url=${this.app}${this.base}`,
-      "--data=none",
+      `--data=${join(this.folder, "wix.json")}`,
       ...(options.sim?.(this) ?? []),
-    ]);
-    this.programs.push(sim);
-    await sim.ready(`${this.wix}/_sim/health`);
+    ];
+    await this.startWix();
     const publicKey = await (await fetch(`${this.wix}/_sim/public-key`)).text();
     this.serveEnv = {
       WIX_API_URL: this.wix,
@@ -74,6 +75,18 @@ export class Stack {
     };
     await this.serve();
     return this;
+  }
+
+  private async startWix(): Promise<void> {
+    this.sim = new Program(this.simArgs);
+    this.programs.push(this.sim);
+    await this.sim.ready(`${this.wix}/_sim/health`);
+  }
+
+  /** Ends the offline Wix and starts it again. */
+  async restartWix(): Promise<void> {
+    await this.sim.stop();
+    await this.startWix();
   }
 
   /** Starts the server. It can be started again after it has ended. */
