@@ -43,3 +43,26 @@ test("an element on the unmodified @wix/sdk and @wix/site gets its answers", asy
     script.close();
   }
 });
+
+test("the documented React widget gets its answer", async ({ page }) => {
+  const script = await serveScript("./react.tsx");
+  const stack = await new Stack().start({
+    sim: ({ app, appId }) => [
+      "--tag=documented-react",
+      `--widget-url=${script.url}?${new URLSearchParams({ backend: app, app: appId })}`,
+    ],
+  });
+  try {
+    const instanceId = await stack.install({ siteDisplayName: "Judge's Court" });
+    const seen = watch(page);
+    await page.goto(
+      `${stack.wix}/site?instance=${instanceId}&copies=2&attr.display-name=Ada&script=module`,
+    );
+    const element = page.locator("documented-react");
+    await expect(element).toContainText([/Hello Ada\. .*Judge's Court/, /Judge's Court/]);
+    expect(seen.errors).toEqual([]);
+  } finally {
+    await stack.stop();
+    script.close();
+  }
+});
