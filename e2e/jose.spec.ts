@@ -33,7 +33,7 @@ test("a JWT made with jose, in Wix's three layers, is accepted and applied", asy
     await stack.fault({ endpoint: "instance", outage: true });
     expect(await post(await sign("RS256").sign(privateKey))).toBe(200);
     await expect
-      .poll(() => stack.run("instances", "show", instanceId), { timeout: 20_000 })
+      .poll(() => stack.run("instances", "show", instanceId), { timeout: 60_000 })
       .toMatch(/^plan +made-by-jose$/m);
 
     const otherKey = await generateKeyPair("RS256");

@@ -9,7 +9,7 @@ const ready = "ready";
 /** Waits until the server has stored the plan. */
 const expectPlan = (stack: Stack, instance: string, plan: string) =>
   expect
-    .poll(() => stack.run("instances", "show", instance), { timeout: 20_000 })
+    .poll(() => stack.run("instances", "show", instance), { timeout: 60_000 })
     .toMatch(new RegExp(`^plan +${plan}$`, "m"));
 
 test("a plan that was bought is stored, also after its renewal was canceled", async ({
@@ -77,7 +77,7 @@ test("after a removal an open page is refused, and a new installation works", as
     states.length = 0;
     await visitor.reload();
     await expect.poll(() => states.at(-1), { timeout: 3_000 }).toBe("failed token_inactive");
-  }).toPass({ timeout: 20_000 });
+  }).toPass({ timeout: 60_000 });
 
   // A new visitor finds no widget.
   const other = await page.context().newPage();

@@ -51,7 +51,7 @@ test("an answer from the browser's cache is reported as one, and is no request",
     await expect(page.getByText("The browser has a cached answer for this token")).toBeVisible({
       timeout: 1000,
     });
-  }).toPass({ timeout: 15_000 });
+  }).toPass({ timeout: 60_000 });
   await expect(page.locator("#figure-requests")).toHaveText("0");
   await expect(page.locator("#figure-calls")).toHaveText("0");
   await page.screenshot({ path: "test-results/demo-cached.png", fullPage: true });
