@@ -1,6 +1,7 @@
 // The review badge, end to end, in the project that make new makes of it.
 import type { Page } from "@playwright/test";
 import { buy, openMenu } from "./appmenu";
+import { giveToken } from "./panel";
 import { expect, expectAccessible, type Stack, tag, test, watch } from "./stack";
 
 async function visit(page: Page, stack: Stack, instance: string, attributes = "") {
@@ -63,6 +64,7 @@ test("what the owner sets in the panel shows on the badge", async ({ page, stack
   if ((await panel.getByRole("tab").count()) > 1) {
     await panel.getByRole("tab").nth(1).click();
   }
+  await giveToken(page);
   await panel.getByRole("textbox", { name: "Title" }).fill("What guests say");
   await expect(page.frameLocator("iframe.page").locator(tag).first()).toContainText(
     "What guests say",

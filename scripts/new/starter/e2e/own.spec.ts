@@ -2,6 +2,7 @@
 // any declared settings; add what your app does.
 import { readFileSync } from "node:fs";
 import type { FrameLocator, Page } from "@playwright/test";
+import { giveToken } from "./panel";
 import { expect, expectAccessible, type Stack, tag, test, watch } from "./stack";
 
 interface Declared {
@@ -89,6 +90,7 @@ test("what the owner types reaches the widget", async ({ page, stack }) => {
   const { title, maxLength = 20 } = text as Declared;
   const typed = "By the owner".slice(0, maxLength);
   const panel = await openEditor(page, stack, await stack.install());
+  await giveToken(page);
   await findLabel(panel, title);
   const answered = page.waitForResponse(
     async (response) =>
