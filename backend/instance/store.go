@@ -37,7 +37,7 @@ type Store interface {
 
 	// Seen records a visit and returns the instance: a new one is NewVisited, a known one
 	// is changed by Instance.Visit. A visit that is not admitted (Instance.Admits)
-	// changes nothing, and the instance is returned with its RemovedAt. An empty
+	// changes nothing, and the instance is returned as it is stored. An empty
 	// InstanceID is an error.
 	Seen(ctx context.Context, v Visit) (Instance, error)
 
